@@ -1,7 +1,8 @@
-//! Timings beside the peers, in one run: ours and theirs in turn, medians and their ratio.
+//! Benchmarks against other libraries: both run alternately, medians and their ratio are printed.
 //!
-//! Peers come from PyPI into a scratch environment outside the repository (`LEXIFORM_PEERS`, else a folder in the
-//! system's temporary one). A peer that does not install is named and left out.
+//! Baselines are Python scripts; their packages come from PyPI into virtual environments outside the repository
+//! (`LEXIFORM_BASELINES`, by default a folder in the system's temporary one). A baseline that cannot be installed is
+//! reported and skipped.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,119 +10,127 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
-/// A timing that can be asked for by name.
+/// A benchmark, run by its name.
 struct Bench {
     name: &'static str,
-    about: &'static str,
-    /// Example of ours; it prints one JSON line a measurement.
-    ours: &'static str,
-    /// Whether that runs the command `lexiform`.
+    description: &'static str,
+    /// Our cargo example; it prints one JSON line per measurement.
+    example: &'static str,
+    /// Whether the example runs the `lexiform` binary, which must then be built first.
     runs_command: bool,
-    peers: &'static [Peer],
+    baselines: &'static [Baseline],
 }
 
-/// A script in `xtask/peers/`, the environment it runs in, and what that needs from PyPI.
-struct Peer {
+/// A script in `xtask/baselines/`, its virtual environment, and the PyPI packages to install there.
+struct Baseline {
     script: &'static str,
     environment: &'static str,
-    needs: &'static [&'static str],
+    packages: &'static [&'static str],
 }
 
 const BENCHES: &[Bench] = &[
     Bench {
         name: "render",
-        about: "12 views at 224² of a textured mesh of 100k triangles",
-        ours: "bench_render",
+        description: "12 views at 224² of a textured mesh of 100k triangles",
+        example: "bench_render",
         runs_command: false,
-        peers: &[
-            Peer {
+        baselines: &[
+            Baseline {
                 script: "render.py",
                 environment: "render",
-                needs: &["numpy", "trimesh", "pyrender", "PyOpenGL==3.1.0"],
+                packages: &["numpy", "trimesh", "pyrender", "PyOpenGL==3.1.0"],
             },
-            Peer { script: "blender.py", environment: "blender", needs: &["numpy", "bpy"] },
+            Baseline { script: "blender.py", environment: "blender", packages: &["numpy", "bpy"] },
         ],
     },
     Bench {
         name: "points",
-        about: "10k surface points; farthest point sampling 10k → 512",
-        ours: "bench_render",
+        description: "10k surface points; farthest point sampling 10k → 512",
+        example: "bench_render",
         runs_command: false,
-        peers: &[Peer { script: "points.py", environment: "points", needs: &["numpy", "open3d", "torch"] }],
+        baselines: &[Baseline {
+            script: "points.py",
+            environment: "points",
+            packages: &["numpy", "open3d", "torch"],
+        }],
     },
     Bench {
         name: "clip",
-        about: "ViT-B/32, 12 views of one shape, and one text",
-        ours: "bench_clip",
+        description: "ViT-B/32, 12 views of one shape, and one text",
+        example: "bench_clip",
         runs_command: false,
-        peers: &[Peer {
+        baselines: &[Baseline {
             script: "clip.py",
             environment: "clip",
-            needs: &["numpy", "torch", "open_clip_torch"],
+            packages: &["numpy", "torch", "open_clip_torch"],
         }],
     },
     Bench {
         name: "encoders",
-        about: "point encoders from cloud to features, batches of 1 and 16",
-        ours: "bench_points",
+        description: "point encoders from cloud to features, batches of 1 and 16",
+        example: "bench_points",
         runs_command: false,
-        peers: &[Peer {
+        baselines: &[Baseline {
             script: "point_encoders.py",
             environment: "clip",
-            needs: &["numpy", "torch", "open_clip_torch"],
+            packages: &["numpy", "torch", "open_clip_torch"],
         }],
     },
     Bench {
         name: "step",
-        about: "one step of training: Duoduo CLIP, PointBERT, nano; milliseconds, and peak memory in MB",
-        ours: "bench_step",
+        description: "one step of training: Duoduo CLIP, PointBERT, nano; milliseconds, and peak memory in MB",
+        example: "bench_step",
         runs_command: false,
-        peers: &[Peer {
-            script: "steps.py",
+        baselines: &[Baseline {
+            script: "train_step.py",
             environment: "clip",
-            needs: &["numpy", "torch", "open_clip_torch"],
+            packages: &["numpy", "torch", "open_clip_torch"],
         }],
     },
     Bench {
         name: "scan",
-        about: "exact scan of stored vectors",
-        ours: "bench_scan",
+        description: "exact scan of stored vectors",
+        example: "bench_scan",
         runs_command: false,
-        peers: &[Peer { script: "scan.py", environment: "scan", needs: &["numpy", "faiss-cpu"] }],
+        baselines: &[Baseline { script: "scan.py", environment: "scan", packages: &["numpy", "faiss-cpu"] }],
     },
     Bench {
         name: "data",
-        about: "data sets: making one of the gallery's meshes, reading random views of it",
-        ours: "bench_read",
+        description: "data sets: making one of the gallery's meshes, reading random views of it",
+        example: "bench_read",
         runs_command: true,
-        peers: &[
-            Peer {
+        baselines: &[
+            Baseline {
                 script: "prepare.py",
                 environment: "render",
-                needs: &["numpy", "trimesh", "pyrender", "PyOpenGL==3.1.0"],
+                packages: &["numpy", "trimesh", "pyrender", "PyOpenGL==3.1.0"],
             },
-            Peer { script: "h5.py", environment: "h5", needs: &["numpy", "h5py"] },
+            Baseline { script: "hdf5_reads.py", environment: "h5", packages: &["numpy", "h5py"] },
         ],
     },
     Bench {
         name: "metrics",
-        about: "zero-shot and retrieval from features",
-        ours: "bench_metrics",
+        description: "zero-shot and retrieval from features",
+        example: "bench_metrics",
         runs_command: false,
-        peers: &[Peer { script: "eval.py", environment: "points", needs: &["numpy", "open3d", "torch"] }],
+        baselines: &[Baseline {
+            script: "eval.py",
+            environment: "points",
+            packages: &["numpy", "open3d", "torch"],
+        }],
     },
 ];
 
-/// One line that a program of ours or a peer prints.
+/// One line of output of our example or of a baseline.
 #[derive(Deserialize)]
 struct Measurement {
     what: String,
     milliseconds: f64,
-    /// Time of all processors, milliseconds, where the program tells it.
+    /// CPU time over all cores in milliseconds, if the program reports it.
     cpu: Option<f64>,
 }
 
-/// What was measured of one thing in all rounds.
+/// All rounds of one measurement.
 struct Row {
     is_ours: bool,
     what: String,
@@ -129,52 +138,57 @@ struct Row {
     cpu: Vec<f64>,
 }
 
-/// Rounds in which ours and theirs take turns.
+/// Ours and the baselines run alternately this often, so that a busy machine slows both.
 const ROUNDS: usize = 3;
 
-/// Runs the named timings, or all.
+/// Runs the named benchmarks, or all.
+///
+/// # Errors
+///
+/// If a name is unknown, or one of our examples does not build or run.
 pub fn run(names: &[&str]) -> Result<()> {
     if let Some(unknown) = names.iter().find(|name| BENCHES.iter().all(|b| b.name != **name)) {
-        let known: Vec<_> = BENCHES.iter().map(|b| format!("{:8} {}", b.name, b.about)).collect();
-        bail!("no benchmark is called {unknown:?}; there are\n{}", known.join("\n"));
+        let known: Vec<_> = BENCHES.iter().map(|b| format!("{:8} {}", b.name, b.description)).collect();
+        bail!("unknown benchmark {unknown:?}, expected one of\n{}", known.join("\n"));
     }
     for bench in BENCHES.iter().filter(|b| names.is_empty() || names.contains(&b.name)) {
-        one(bench)?;
+        run_bench(bench)?;
     }
     Ok(())
 }
 
-fn one(bench: &Bench) -> Result<()> {
-    println!("\n## {} — {}\n", bench.name, bench.about);
-    let ours = built(bench.ours)?;
+fn run_bench(bench: &Bench) -> Result<()> {
+    println!("\n## {} — {}\n", bench.name, bench.description);
+    let ours = build_example(bench.example)?;
     if bench.runs_command {
         build(&["--bin", "lexiform"])?;
     }
-    let mut peers: Vec<_> = bench.peers.iter().filter_map(ready).collect();
+    let mut baselines: Vec<_> = bench.baselines.iter().filter_map(prepare_baseline).collect();
     let mut rows = Vec::new();
     for _ in 0..ROUNDS {
         collect(true, &mut Command::new(&ours), &mut rows)?;
-        peers.retain(|(python, script)| {
+        // A baseline that fails once is dropped from the following rounds.
+        baselines.retain(|(python, script)| {
             collect(false, Command::new(python).arg(script), &mut rows)
-                .inspect_err(|error| println!("(left out: {} fails: {error:#})", script.display()))
+                .inspect_err(|error| println!("(skipped: {} fails: {error:#})", script.display()))
                 .is_ok()
         });
     }
-    show(&mut rows);
+    print_table(&mut rows);
     Ok(())
 }
 
-/// Medians; of peers that measure the same thing as ours also the ratio to it.
-fn show(rows: &mut [Row]) {
+/// Medians, and for baselines the ratio to our measurement of the same name.
+fn print_table(rows: &mut [Row]) {
     println!(
-        "| what | median ms | smallest | largest | CPU ms | peer / ours | CPU |\n|---|---|---|---|---|---|---|"
+        "| what | median ms | min | max | CPU ms | baseline / ours | CPU |\n|---|---|---|---|---|---|---|"
     );
     for row in rows.iter_mut() {
         row.milliseconds.sort_by(f64::total_cmp);
         row.cpu.sort_by(f64::total_cmp);
     }
     for row in rows.iter() {
-        let who = if row.is_ours { "lexiform" } else { "peer" };
+        let who = if row.is_ours { "lexiform" } else { "baseline" };
         let ours = rows.iter().find(|other| !row.is_ours && other.is_ours && other.what == row.what);
         let ratio = |of: fn(&Row) -> &[f64]| {
             let ratio = ours.and_then(|ours| Some(median(of(row))? / median(of(ours))?));
@@ -194,17 +208,17 @@ fn show(rows: &mut [Row]) {
     }
 }
 
-/// The middle of sorted numbers.
+/// The (upper) median of sorted values.
 fn median(sorted: &[f64]) -> Option<f64> {
     sorted.get(sorted.len() / 2).copied()
 }
 
-/// The Python and the script of a peer, or a line that says why there is none.
-fn ready(peer: &Peer) -> Option<(PathBuf, PathBuf)> {
-    match environment(peer.environment, peer.needs) {
-        Ok(python) => Some((python, Path::new("xtask/peers").join(peer.script))),
+/// The Python interpreter and the script of a baseline; prints why and returns `None` if it cannot be installed.
+fn prepare_baseline(baseline: &Baseline) -> Option<(PathBuf, PathBuf)> {
+    match environment(baseline.environment, baseline.packages) {
+        Ok(python) => Some((python, Path::new("xtask/baselines").join(baseline.script))),
         Err(error) => {
-            println!("(left out: {}: {error:#})", peer.script);
+            println!("(skipped: {}: {error:#})", baseline.script);
             None
         }
     }
@@ -218,7 +232,9 @@ fn collect(is_ours: bool, command: &mut Command, rows: &mut Vec<Row>) -> Result<
         String::from_utf8_lossy(&output.stderr).trim().lines().last().unwrap_or("")
     );
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    // Other output of the programs is ignored.
     for measured in text.lines().filter_map(|line| serde_json::from_str::<Measurement>(line).ok()) {
+        // Rounds of the same measurement are collected in one row.
         let same = |row: &Row| row.is_ours == is_ours && row.what == measured.what;
         let at = rows.iter().position(same).unwrap_or_else(|| {
             let what = measured.what.clone();
@@ -231,15 +247,19 @@ fn collect(is_ours: bool, command: &mut Command, rows: &mut Vec<Row>) -> Result<
     Ok(())
 }
 
-/// Builds an example in release and gives its path.
-pub(crate) fn built(example: &str) -> Result<PathBuf> {
+/// Builds an example in release mode and returns its path.
+///
+/// # Errors
+///
+/// If it does not build.
+pub(crate) fn build_example(example: &str) -> Result<PathBuf> {
     build(&["--example", example])?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     Ok(target.join("release").join("examples").join(example))
 }
 
-/// Builds in release. The whole workspace is named, since one package alone would choose other features of shared
-/// dependencies and build them all again.
+/// Builds in release mode, always with `--workspace`: a single package would select other features of shared
+/// dependencies and rebuild them all.
 fn build(what: &[&str]) -> Result<()> {
     let status = Command::new(env!("CARGO"))
         .args(["build", "--quiet", "--release", "--workspace"])
@@ -249,19 +269,24 @@ fn build(what: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// A Python with these packages, made once.
-pub(crate) fn environment(name: &str, needs: &[&str]) -> Result<PathBuf> {
-    let root = std::env::var_os("LEXIFORM_PEERS")
-        .map_or_else(|| std::env::temp_dir().join("lexiform-peers"), PathBuf::from);
+/// The Python interpreter of a virtual environment with these packages, which is created once.
+///
+/// # Errors
+///
+/// If Python is missing or a package cannot be installed.
+pub(crate) fn environment(name: &str, packages: &[&str]) -> Result<PathBuf> {
+    let root = std::env::var_os("LEXIFORM_BASELINES")
+        .map_or_else(|| std::env::temp_dir().join("lexiform-baselines"), PathBuf::from);
     let folder = root.join(name);
     let python = folder.join("bin").join("python");
+    // Written last, so that an interrupted installation is repeated.
     if folder.join("ready").exists() {
         return Ok(python);
     }
     let venv = Command::new("python3").args(["-m", "venv"]).arg(&folder).status().context("no python3")?;
     ensure!(venv.success(), "python3 -m venv failed");
-    let pip = Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(needs).status()?;
-    ensure!(pip.success(), "pip install {} failed", needs.join(" "));
+    let pip = Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(packages).status()?;
+    ensure!(pip.success(), "pip install {} failed", packages.join(" "));
     std::fs::write(folder.join("ready"), "")?;
     Ok(python)
 }

@@ -1,4 +1,4 @@
-//! What CI runs, cheapest first.
+//! Everything that CI runs, cheapest first.
 
 use std::path::Path;
 use std::process::Command;
@@ -57,7 +57,7 @@ fn documentation() -> Result<()> {
     Ok(())
 }
 
-/// Runs a cargo command of a rustup component, or says that it is not installed. CI insists on it.
+/// Runs a cargo command of a rustup component. If the component is missing, this is an error in CI and a note elsewhere.
 fn with_component(component: &str, arguments: &[&str]) -> Result<()> {
     let probe =
         Command::new(env!("CARGO")).args([component, "--version"]).output().context("cannot run cargo")?;
@@ -75,7 +75,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// Package, crate that must not be among its dependencies, why.
+/// A package, a crate that must not be among its dependencies, and why.
 const FORBIDDEN: [(&str, &str, &str); 27] = [
     ("lexiform-formats", "burn-tensor", "formats link no tensor library"),
     ("lexiform-formats", "lexiform-geometry", "formats know no shapes"),
@@ -87,26 +87,26 @@ const FORBIDDEN: [(&str, &str, &str); 27] = [
     ("lexiform-data", "burn-tensor", "data sets link no tensor library"),
     ("lexiform-data", "tokio", "data sets have no async runtime"),
     ("lexiform-data", "lexiform-model", "data sets know no models"),
-    ("lexiform-search", "lexiform-data", "answering does not link data sets"),
+    ("lexiform-search", "lexiform-data", "search does not link data sets"),
     ("lexiform-metrics", "burn-tensor", "metrics link no tensor library"),
     ("lexiform-metrics", "lexiform-geometry", "metrics know no 3D files"),
-    ("lexiform-eval", "lexiform-train", "measuring does not link training"),
-    ("lexiform-train", "lexiform-eval", "training counts with metrics alone"),
+    ("lexiform-eval", "lexiform-train", "evaluation does not link training"),
+    ("lexiform-train", "lexiform-eval", "training uses metrics only"),
     ("lexiform-geometry", "tokio", "geometry has no async runtime"),
     ("lexiform-mesh-io", "tokio", "readers of 3D files have no async runtime"),
     ("lexiform-render", "tokio", "the renderer has no async runtime"),
-    ("lexiform-search", "lexiform-train", "answering does not link training"),
+    ("lexiform-search", "lexiform-train", "search does not link training"),
     ("lexiform-shapes", "burn-tensor", "generated shapes link no tensor library"),
     ("lexiform-shapes", "lexiform-train", "generated shapes know no training"),
     ("lexiform-shapes", "tokio", "generated shapes have no async runtime"),
     ("lexiform-store", "lexiform-geometry", "the store knows no meshes"),
     ("lexiform-train", "lexiform-store", "training knows no store"),
-    ("lexiform-train", "lexiform-search", "arrows point down"),
+    ("lexiform-train", "lexiform-search", "training does not link search"),
     ("lexiform-model", "lexiform-mesh-io", "models read no 3D files"),
-    ("lexiform-model", "lexiform-search", "arrows point down"),
+    ("lexiform-model", "lexiform-search", "models do not link search"),
 ];
 
-/// Invariants of ARCHITECTURE.md that the dependency graph can show.
+/// Checks the invariants of ARCHITECTURE.md about the dependency graph.
 fn invariants() -> Result<()> {
     for (package, forbidden, why) in FORBIDDEN {
         let output = Command::new(env!("CARGO"))
@@ -115,6 +115,7 @@ fn invariants() -> Result<()> {
             .context("cannot run cargo tree")?;
         let tree = String::from_utf8_lossy(&output.stdout);
         ensure!(output.status.success(), "cargo tree --package {package} failed");
+        // Lines are `name vX.Y.Z (path)`.
         let found = tree.lines().any(|line| line.split(' ').next() == Some(forbidden));
         ensure!(!found, "{package} depends on {forbidden}: {why}");
     }

@@ -1,13 +1,13 @@
-//! Dependencies that a manifest lists and no source file names.
+//! Finds unused dependencies: listed in a manifest, but named in no source file.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 
-/// Listed for their features or build scripts alone: package, dependency.
+/// Exceptions, needed only for their features or build scripts: (package, dependency).
 const UNNAMED: [(&str, &str); 0] = [];
 
-/// Fails where a crate lists a dependency that its sources do not name.
+/// Fails if a crate lists a dependency that its sources do not name.
 ///
 /// # Errors
 ///
@@ -38,6 +38,7 @@ fn unused_in(folder: &Path) -> Result<Vec<String>> {
         .iter()
         .map(|part| source_text(&folder.join(part)))
         .collect::<Result<_>>()?;
+    // Dev-dependencies may be used by unit tests in `src/`, too.
     let whole = format!("{library}{}", others.concat());
     let package = folder.file_name().unwrap_or_default().to_string_lossy();
     let mut unused = Vec::new();
@@ -52,7 +53,7 @@ fn unused_in(folder: &Path) -> Result<Vec<String>> {
     Ok(unused)
 }
 
-/// All Rust sources below a folder; none where it does not exist.
+/// All Rust sources below a folder, concatenated; empty if the folder does not exist.
 fn source_text(folder: &Path) -> Result<String> {
     let mut text = String::new();
     let Ok(entries) = std::fs::read_dir(folder) else { return Ok(text) };
@@ -67,6 +68,7 @@ fn source_text(folder: &Path) -> Result<String> {
 }
 
 fn is_named(sources: &str, ident: &str) -> bool {
+    // `half` must not match in `halfway`.
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
     sources.match_indices(ident).any(|(at, _)| {
         let before = sources[..at].chars().next_back();

@@ -21,11 +21,11 @@ fn main() -> Result<()> {
         ["parity", names @ ..] => parity::run(names),
         _ => bail!(
             "usage: cargo xtask check | tidy | structure | bench [NAME…] | parity [CASE…]\n\
-             check  everything that CI runs: format, tidy, clippy, tests, dependency invariants\n\
-             tidy   sizes, headers and words of the source files\n\
-             structure  lengths, cycles, comments and examples, measured against their limits\n\
-             bench  timings beside the peers; numbers go to docs/benchmarks.md\n\
-             parity full-size networks beside PyTorch's, data sets by others' readers; numbers go to docs/parity.md"
+             check  everything CI runs: format, tidy, structure, clippy, docs, tests, dependency invariants\n\
+             tidy   file sizes, headers and refused words\n\
+             structure  lengths, import cycles, comments and doc examples, checked against limits\n\
+             bench  benchmarks against other libraries, recorded in docs/benchmarks.md\n\
+             parity numerical parity with PyTorch and other readers, recorded in docs/parity.md"
         ),
     }
 }

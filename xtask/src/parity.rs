@@ -1,4 +1,5 @@
-//! What other projects make of the same: full-size networks with random weights beside PyTorch's, data sets beside others' readers.
+//! Numerical parity with other projects: full-size networks with random weights against PyTorch, data sets against
+//! other readers.
 
 use std::process::Command;
 
@@ -6,46 +7,64 @@ use anyhow::{Result, ensure};
 
 use crate::bench;
 
-/// A script of `xtask/peers/` that knows some cases.
-struct Peer {
+/// A script of `xtask/baselines/` and the test cases it implements.
+struct Baseline {
     script: &'static str,
-    /// Example of ours that it runs.
-    ours: &'static str,
-    /// How the names of its cases begin; the last peer has all others.
+    /// Our cargo example, which the script runs.
+    example: &'static str,
+    /// Prefix of the names of its cases; the empty prefix of the last one matches all others.
     prefix: &'static str,
-    /// The environment it runs in, and what that needs from PyPI.
+    /// Its virtual environment, and the PyPI packages to install there.
     environment: &'static str,
-    needs: &'static [&'static str],
+    packages: &'static [&'static str],
 }
 
 const TORCH: [&str; 4] = ["torch", "open_clip_torch", "transformers", "safetensors"];
 
-const PEERS: [Peer; 3] = [
-    Peer {
+const BASELINES: [Baseline; 3] = [
+    Baseline {
         script: "shard_readers.py",
-        ours: "prepare",
+        example: "prepare",
         prefix: "set",
         environment: "readers",
-        needs: &["webdataset", "pyarrow", "pandas", "pillow"],
+        packages: &["webdataset", "pyarrow", "pandas", "pillow"],
     },
-    Peer { script: "blip.py", ours: "parity_blip", prefix: "blip", environment: "parity", needs: &TORCH },
-    Peer { script: "towers.py", ours: "parity_towers", prefix: "", environment: "parity", needs: &TORCH },
+    Baseline {
+        script: "blip.py",
+        example: "parity_blip",
+        prefix: "blip",
+        environment: "parity",
+        packages: &TORCH,
+    },
+    Baseline {
+        script: "clip_towers.py",
+        example: "parity_towers",
+        prefix: "",
+        environment: "parity",
+        packages: &TORCH,
+    },
 ];
 
 /// Runs the named cases, or all.
+///
+/// # Errors
+///
+/// If a baseline cannot be installed, or its results differ from ours.
 pub fn run(names: &[&str]) -> Result<()> {
     let mut left = names.to_vec();
-    for Peer { script, ours, prefix, environment, needs } in PEERS {
+    for Baseline { script, example, prefix, environment, packages } in BASELINES {
         let (its, others): (Vec<&str>, Vec<&str>) =
             left.into_iter().partition(|name| name.starts_with(prefix));
+        // Each case belongs to the first baseline whose prefix matches.
         left = others;
         if its.is_empty() && !names.is_empty() {
             continue;
         }
-        let python = bench::environment(environment, needs)?;
-        let script = format!("xtask/peers/{script}");
-        let status = Command::new(&python).arg(&script).arg(bench::built(ours)?).args(its).status()?;
-        ensure!(status.success(), "{script}: ours differ");
+        let python = bench::environment(environment, packages)?;
+        let script = format!("xtask/baselines/{script}");
+        let status =
+            Command::new(&python).arg(&script).arg(bench::build_example(example)?).args(its).status()?;
+        ensure!(status.success(), "{script}: results differ from the baseline");
     }
     Ok(())
 }

@@ -22,16 +22,17 @@ const EXEMPT: [&str; 2] = ["docs/log.md", "xtask/src/words.rs"];
 ///
 /// If a file cannot be read, or a rule is broken: the message has one line for each place.
 pub fn run() -> Result<()> {
-    let mut complaints = Vec::new();
+    let mut all_violations = Vec::new();
     let mut files = 0;
     let mut see = |path: &Path, text: &str| {
         files += 1;
         let found = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("rs") => [complaints_of(text), refused_words(text)].concat(),
+            Some("rs") => [violations(text), refused_words(text)].concat(),
             _ => refused_words(text),
         };
         if !EXEMPT.iter().any(|exempt| path.ends_with(exempt)) {
-            complaints.extend(found.into_iter().map(|c| format!("{}: {c}", path.display())));
+            all_violations
+                .extend(found.into_iter().map(|violation| format!("{}: {violation}", path.display())));
         }
     };
     for folder in FOLDERS.iter().map(Path::new).filter(|folder| folder.is_dir()) {
@@ -40,11 +41,11 @@ pub fn run() -> Result<()> {
     for document in ["README.md", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"] {
         see(Path::new(document), &fs_text(Path::new(document))?);
     }
-    if complaints.is_empty() {
+    if all_violations.is_empty() {
         println!("── {files} files are tidy");
         return Ok(());
     }
-    bail!("{}", complaints.join("\n"))
+    bail!("{}", all_violations.join("\n"))
 }
 
 /// The text of a file; one that does not exist has none.
@@ -66,6 +67,7 @@ fn visit(folder: &Path, see: &mut impl FnMut(&Path, &str)) -> Result<()> {
     let mut entries: Vec<_> = std::fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
     entries.sort();
     for path in entries {
+        // Build output may lie below an example or a crate.
         if path.is_dir() && !path.ends_with("target") {
             visit(&path, see)?;
         } else if path.extension().is_some_and(|e| ["rs", "md", "toml"].iter().any(|ours| e == *ours)) {
@@ -75,11 +77,12 @@ fn visit(folder: &Path, see: &mut impl FnMut(&Path, &str)) -> Result<()> {
     Ok(())
 }
 
-fn complaints_of(text: &str) -> Vec<String> {
+fn violations(text: &str) -> Vec<String> {
     let mut found = Vec::new();
     if !text.starts_with("//!") {
         found.push("the first line does not say what the file is (`//!`)".to_owned());
     }
+    // Unit tests come last in a file and do not count.
     let own = text.lines().take_while(|line| *line != "#[cfg(test)]").count();
     if own > FILE_CAP {
         found.push(format!("{own} own lines, the cap is {FILE_CAP}"));

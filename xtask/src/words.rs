@@ -61,6 +61,7 @@ fn contains_words(line: &str, phrase: &str) -> bool {
     line.match_indices(phrase).any(|(at, _)| {
         let before = line[..at].chars().next_back();
         let after = line[at + phrase.len()..].chars().next();
+        // A phrase that ends in punctuation may be followed by anything.
         let open = phrase.ends_with(is_word) && after.is_some_and(is_word);
         !before.is_some_and(is_word) && !open
     })

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use lexiform_eval::look_of_head;
+use lexiform_eval::head_preprocessor;
 use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_model::{Device, PointModel, PointModelOptions, registry};
 use lexiform_search::{Error, LabelScore, ModelInput};
@@ -23,7 +23,7 @@ pub fn name(model: &PointModel, file: &Path) -> Result<Vec<LabelScore>, Error> {
     if !file.exists() {
         return Err(Error::NotFound { path: file.to_owned() });
     }
-    let ModelInput::Points(cloud) = look_of_head(model).process(file)?.input else {
+    let ModelInput::Points(cloud) = head_preprocessor(model).process(file)?.input else {
         let reason = "has no points".to_owned();
         return Err(Error::Shape { path: file.to_owned(), reason });
     };

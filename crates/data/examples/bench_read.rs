@@ -2,7 +2,7 @@
 //!
 //! The meshes come from `LEXIFORM_BENCH_SHAPES` or, without it, from the sample gallery. They are prepared by the release binary
 //! `lexiform`, which must be built first. Data sets, their export and the list of meshes are kept in `LEXIFORM_BENCH_DATA` or a temporary
-//! folder, for `xtask/peers/h5.py` and `prepare.py`, and are reused by the next run.
+//! folder, for `xtask/baselines/h5.py` and `prepare.py`, and are reused by the next run.
 #![expect(clippy::print_stdout, reason = "a program that reports")]
 
 use std::path::{Path, PathBuf};

@@ -1,124 +1,130 @@
-//! A fine-tuned classifier's own scores (logits), counted; scores of several augmented views vote.
+//! Accuracy of a fine-tuned classifier from its logits, with test-time augmentation.
 
 use lexiform_metrics::Features;
 use lexiform_metrics::bootstrap::Resampling;
-use lexiform_metrics::vote::{self, Vote};
+use lexiform_metrics::vote::{self, Voting};
 use lexiform_model::PointModel;
 use lexiform_search::{ModelInput, ShapePreprocessor};
 
 use crate::entry::{Entry, all_labels, label_indices};
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
-use crate::protocol::{Classes, Protocol};
-use crate::report::Measured;
+use crate::protocol::{ClassList, Protocol};
+use crate::report::ClassificationResult;
 use crate::shape_input;
 use crate::source::{LabeledRows, ShapeSource};
 use crate::unusable::UnusableFile;
 
-/// Points sampled on a surface, of which a model chooses the farthest.
-const DENSE: usize = 8192;
+/// Points sampled from a surface before farthest point sampling.
+const CANDIDATE_POINTS: usize = 8192;
 
-/// How a classifier is measured.
+/// How a classifier is evaluated.
 #[derive(Clone, Debug)]
 pub struct ClassScoresConfig {
     /// The shapes.
     pub shapes: ShapeSource,
-    /// Label of each column of the scores; the model's own, the protocol's, or all that occur, sorted, if `None`.
-    pub columns: Option<Vec<String>>,
-    /// How several scores of a shape become one answer.
-    pub vote: Vote,
+    /// Label of each logits column; the model's own, the protocol's, or all occurring labels, sorted, if `None`.
+    pub class_names: Option<Vec<String>>,
+    /// How augmentations are combined.
+    pub vote: Voting,
     /// The protocol.
     pub protocol: Option<&'static Protocol>,
-    /// How intervals are computed; its seed augments the points.
+    /// How confidence intervals are computed; its seed also augments the points.
     pub resampling: Resampling,
 }
 
-/// Where scores come from.
+/// Where logits come from.
 pub enum ScoreSource<'a> {
-    /// Files of scores, `[shapes, labels]`, one a vote: `FILE` or `FILE#TENSOR`.
+    /// Files of logits, `[shapes, labels]`, one per augmentation: `FILE` or `FILE#TENSOR`.
     Files(&'a [String]),
     /// A point encoder with a classification head.
     Model {
-        /// Name or path it was opened by.
+        /// Name or path it was opened with, for errors.
         name: &'a str,
         /// The model.
         model: &'a PointModel,
-        /// Augmented copies of each shape that vote; 1 for the shape alone.
-        votes: u32,
+        /// Augmentations per shape; 1 for the unaugmented shape alone.
+        augmentations: u32,
     },
 }
 
-/// The numbers of a classifier.
+/// The result of a classifier.
 #[derive(Clone, Debug)]
 pub struct ClassScoresReport {
-    /// The numbers; `None` if no shape could be used.
-    pub measured: Option<Measured>,
-    /// Votes for each shape.
-    pub votes: usize,
+    /// The metrics; `None` if no shape could be used.
+    pub metrics: Option<ClassificationResult>,
+    /// Augmentations per shape.
+    pub augmentations: usize,
     /// Files that could not be used.
     pub unusable: Vec<UnusableFile>,
 }
 
-/// Shapes with the scores of every vote.
-struct Scored {
+/// Shapes with the logits of every augmentation.
+struct ShapeLogits {
     /// The classifier.
     name: String,
     entries: Vec<Entry>,
-    /// `[entries, labels]` for each vote.
-    votes: Vec<Features>,
+    /// `[entries, labels]` for each augmentation.
+    augmentations: Vec<Features>,
     unusable: Vec<UnusableFile>,
-    /// Labels of the columns, where the classifier names them.
-    columns: Vec<String>,
+    /// Labels of the columns, if the classifier names them.
+    class_names: Vec<String>,
 }
 
-/// How shapes are given to a point encoder with a classification head.
-pub fn look_of_head(model: &PointModel) -> ShapePreprocessor {
-    ShapePreprocessor::surface_points(DENSE.max(2 * model.n_points()))
+/// Preprocessing for a point encoder with a classification head.
+pub fn head_preprocessor(model: &PointModel) -> ShapePreprocessor {
+    ShapePreprocessor::surface_points(CANDIDATE_POINTS.max(2 * model.n_points()))
 }
 
-/// Counts a classifier's answers.
+/// Evaluates a classifier.
 ///
 /// # Errors
-/// If shapes or scores cannot be read or do not fit together, or the model fails. A single file that cannot be used is
-/// listed in the report.
+/// If shapes or logits cannot be read or do not match, or the model fails. A single unusable file is only listed in the
+/// report.
 pub fn class_scores(
     config: &ClassScoresConfig,
     source: &ScoreSource<'_>,
     events: &mut OnEvent<'_>,
 ) -> Result<ClassScoresReport, EvalError> {
     let scored = match source {
-        ScoreSource::Files(files) => of_files(config, files, events)?,
-        ScoreSource::Model { model, votes, .. } => of_model(config, model, *votes, events)?,
+        ScoreSource::Files(files) => read_files(config, files, events)?,
+        ScoreSource::Model { model, augmentations, .. } => run_model(config, model, *augmentations, events)?,
     };
     events(EvalEvent::Unusable { files: &scored.unusable });
-    let columns = scored.votes.first().map(Features::dim).filter(|_| !scored.entries.is_empty());
-    let measured = match columns {
+    let columns = scored.augmentations.first().map(Features::dim).filter(|_| !scored.entries.is_empty());
+    let metrics = match columns {
         Some(columns) => {
             let labels = labels(config, source, &scored, columns)?;
             let truth = label_indices(&scored.entries, &labels)?;
-            let predictions = vote::of_scores(&scored.votes, &truth, config.vote)?;
-            Some(Measured::of(&scored.name, &predictions, &labels, config.resampling)?)
+            let predictions = vote::from_scores(&scored.augmentations, &truth, config.vote)?;
+            Some(ClassificationResult::from_predictions(
+                &scored.name,
+                &predictions,
+                &labels,
+                config.resampling,
+            )?)
         }
         None => None,
     };
-    Ok(ClassScoresReport { measured, votes: scored.votes.len(), unusable: scored.unusable })
+    Ok(ClassScoresReport { metrics, augmentations: scored.augmentations.len(), unusable: scored.unusable })
 }
 
 /// The label of each column.
 fn labels(
     config: &ClassScoresConfig,
     source: &ScoreSource<'_>,
-    scored: &Scored,
+    scored: &ShapeLogits,
     columns: usize,
 ) -> Result<Vec<String>, EvalError> {
-    let mut labels = match (&config.columns, config.protocol.map(|protocol| protocol.classes)) {
+    let mut labels = match (&config.class_names, config.protocol.map(|protocol| protocol.classes)) {
         (Some(columns), _) => columns.clone(),
-        (None, _) if !scored.columns.is_empty() => scored.columns.clone(),
-        (None, Some(Classes::Known(names))) => names.iter().map(|name| (*name).to_owned()).collect(),
+        // A head that stores its labels overrides the protocol, whose order may differ.
+        (None, _) if !scored.class_names.is_empty() => scored.class_names.clone(),
+        (None, Some(ClassList::Builtin(names))) => names.iter().map(|name| (*name).to_owned()).collect(),
         (None, _) => all_labels(&scored.entries),
     };
     let is_model = matches!(source, ScoreSource::Model { .. });
-    if is_model && (config.columns.is_some() || config.protocol.is_some()) {
+    if is_model && (config.class_names.is_some() || config.protocol.is_some()) {
         // Heads may be wider than the benchmark: CG3D's has 40 columns for ScanObjectNN's 15 labels.
         labels.extend((labels.len()..columns).map(|column| format!("column {column}")));
     }
@@ -130,29 +136,32 @@ fn labels(
         ScoreSource::Model { name, .. } => name,
     };
     Err(EvalError::hinted(
-        format!("{what}: expected {} scores a shape, found {columns}", labels.len()),
-        "say by --columns which label each column is of",
+        format!("{what}: expected {} logits per shape, found {columns}", labels.len()),
+        "name the label of each column with --class-names",
     ))
 }
 
-/// Gives the shapes to a fine-tuned point encoder.
-fn of_model(
+/// Runs a fine-tuned point encoder.
+fn run_model(
     config: &ClassScoresConfig,
     model: &PointModel,
-    votes: u32,
+    augmentations: u32,
     events: &mut OnEvent<'_>,
-) -> Result<Scored, EvalError> {
-    let look = look_of_head(model);
-    let mut rows: Vec<Vec<Vec<f32>>> = vec![Vec::new(); votes as usize];
+) -> Result<ShapeLogits, EvalError> {
+    let preprocessor = head_preprocessor(model);
+    // [augmentation][shape][label].
+    let mut rows: Vec<Vec<Vec<f32>>> = vec![Vec::new(); augmentations as usize];
     let (mut kept, mut unusable) = (Vec::new(), Vec::new());
     let entries = config.shapes.entries(events)?;
     events(EvalEvent::Started { steps: entries.len() });
     for entry in entries {
         events(EvalEvent::Step { item: &entry.label });
-        match shape_input::read(&look, &entry) {
+        match shape_input::read(&preprocessor, &entry) {
             Ok(ModelInput::Points(cloud)) => {
                 for (rows, vote) in rows.iter_mut().zip(0..) {
-                    let seed = (votes > 1).then(|| config.resampling.seed.wrapping_add(vote));
+                    // A single augmentation is the shape itself, unaugmented, as in the papers' results without
+                    // voting.
+                    let seed = (augmentations > 1).then(|| config.resampling.seed.wrapping_add(vote));
                     rows.extend(model.class_logits(std::slice::from_ref(&cloud), seed)?);
                 }
                 kept.push(entry);
@@ -162,30 +171,32 @@ fn of_model(
         }
     }
     events(EvalEvent::Finished);
-    let votes = rows.iter().map(|rows| Features::from_rows(rows.iter().map(Vec::as_slice)));
-    let votes = if kept.is_empty() { Vec::new() } else { votes.collect::<Result<_, _>>()? };
-    let (name, columns) = (model.id().to_owned(), model.config().labels.clone());
-    Ok(Scored { name, entries: kept, votes, unusable, columns })
+    let augmentations = rows.iter().map(|rows| Features::from_rows(rows.iter().map(Vec::as_slice)));
+    let augmentations = if kept.is_empty() { Vec::new() } else { augmentations.collect::<Result<_, _>>()? };
+    let (name, class_names) = (model.id().to_owned(), model.config().labels.clone());
+    Ok(ShapeLogits { name, entries: kept, augmentations, unusable, class_names })
 }
 
-/// Reads the scores of every vote.
-fn of_files(
+/// Reads the logits of every augmentation.
+fn read_files(
     config: &ClassScoresConfig,
     files: &[String],
     events: &mut OnEvent<'_>,
-) -> Result<Scored, EvalError> {
+) -> Result<ShapeLogits, EvalError> {
     let mut first: Option<Vec<Entry>> = None;
-    let mut votes = Vec::new();
+    let mut augmentations = Vec::new();
     for file in files {
         let LabeledRows { entries, features, .. } = config.shapes.rows(file, events)?;
+        // All files must have the same rows in the same order, since augmentations are combined row by row.
         let same = first.get_or_insert_with(|| entries.clone());
         if !same.iter().map(|entry| &entry.name).eq(entries.iter().map(|entry| &entry.name)) {
-            let text = format!("{file}: its rows are not of the shapes of {}", files[0]);
+            let text = format!("{file}: rows are not those of {}", files[0]);
             return Err(EvalError::input(text));
         }
-        votes.push(features);
+        augmentations.push(features);
     }
-    let entries = first.ok_or_else(|| EvalError::input("no scores were given"))?;
-    let (unusable, columns) = (Vec::new(), Vec::new());
-    Ok(Scored { name: files.join(" + "), entries, votes, unusable, columns })
+    let entries =
+        first.ok_or_else(|| EvalError::input("expected at least one file of logits, found none"))?;
+    let (unusable, class_names) = (Vec::new(), Vec::new());
+    Ok(ShapeLogits { name: files.join(" + "), entries, augmentations, unusable, class_names })
 }

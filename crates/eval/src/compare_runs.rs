@@ -1,37 +1,37 @@
-//! Results of several runs on the same files, pair by pair.
+//! Paired comparison of several runs on the same files.
 
 use std::path::{Path, PathBuf};
 
 use lexiform_metrics::Interval;
 use lexiform_metrics::bootstrap::{Resampling, intervals};
-use lexiform_metrics::paired::Paired;
+use lexiform_metrics::paired::PairedComparison;
 use serde::Serialize;
 
-use crate::comparison::{Case, compare};
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
-use crate::report::read_cases;
+use crate::item_results::{ItemResult, compare};
+use crate::report::read_predictions;
 
-/// The table of cases in a report's folder.
-const CASES: &str = "cases.csv";
+/// The table of predictions in a report's folder.
+const PREDICTIONS_CSV: &str = "predictions.csv";
 
 /// A run, and how it compares with the first.
 #[derive(Clone, Debug, Serialize)]
 pub struct RunComparison {
-    /// The run's folder or table.
+    /// The folder or table of the run.
     pub run: String,
-    /// Its files.
+    /// Number of files.
     pub shapes: usize,
     /// Its top-1 accuracy.
     pub top_1: f64,
-    /// The 95 % confidence interval of it.
+    /// Its 95 % confidence interval.
     pub interval: Interval,
-    /// The difference to the first run, on files that both have.
+    /// Comparison with the first run, on common files.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub against_first: Option<Paired>,
+    pub against_first: Option<PairedComparison>,
 }
 
-/// Compares runs with the first. A run is a folder with a report, or a table with the columns `file`, `label` and
+/// Compares runs with the first. A run is the folder of a report, or a CSV file with the columns `file`, `label` and
 /// `predicted`.
 ///
 /// # Errors
@@ -41,24 +41,25 @@ pub fn compare_runs(
     resampling: Resampling,
     events: &mut OnEvent<'_>,
 ) -> Result<Vec<RunComparison>, EvalError> {
-    let tables = runs.iter().map(|run| cases(run)).collect::<Result<Vec<_>, _>>()?;
+    let tables = runs.iter().map(|run| item_results(run)).collect::<Result<Vec<_>, _>>()?;
     let mut comparisons = Vec::new();
     for (i, (name, run)) in runs.iter().zip(&tables).enumerate() {
         let none =
-            || EvalError::input(format!("{}: no file is also in {}", name.display(), runs[0].display()));
+            || EvalError::input(format!("{}: no file in common with {}", name.display(), runs[0].display()));
         let paired = compare(&tables[0], run, resampling)?.ok_or_else(none)?;
+        // Top-1 is over all files of a run, the comparison over common files only: say so if they differ.
         if paired.items < run.len().max(tables[0].len()) {
             let (first, run) = (runs[0].clone(), name.clone());
             events(EvalEvent::FilesInCommon { first, run, files: paired.items });
         }
         let share = |right: usize| right as f64 / run.len() as f64;
         let [interval] = intervals(run.len(), resampling, |draw| {
-            [share(draw.iter().filter(|item| run[**item].is_right).count())]
+            [share(draw.iter().filter(|item| run[**item].is_correct).count())]
         });
         comparisons.push(RunComparison {
             run: name.display().to_string(),
             shapes: run.len(),
-            top_1: share(run.iter().filter(|case| case.is_right).count()),
+            top_1: share(run.iter().filter(|case| case.is_correct).count()),
             interval,
             against_first: (i > 0).then_some(paired),
         });
@@ -67,17 +68,14 @@ pub fn compare_runs(
 }
 
 /// Files of a run, and whether each is predicted correctly.
-fn cases(run: &Path) -> Result<Vec<Case>, EvalError> {
-    let path = if run.is_dir() { run.join(CASES) } else { run.to_owned() };
+fn item_results(run: &Path) -> Result<Vec<ItemResult>, EvalError> {
+    let path = if run.is_dir() { run.join(PREDICTIONS_CSV) } else { run.to_owned() };
     let failed = |reason: &dyn std::fmt::Display| EvalError::input(format!("{}: {reason}", path.display()));
     let mut reader = csv::Reader::from_path(&path).map_err(|error| failed(&error))?;
     let header = reader.headers()?.clone();
     let records = reader.records().collect::<Result<Vec<_>, _>>().map_err(|error| failed(&error))?;
     let header: Vec<&str> = header.iter().collect();
     let rows = records.iter().map(|record| record.iter().collect::<Vec<&str>>());
-    let cases = read_cases(&header, rows).map_err(|error| failed(&error))?;
-    match cases.is_empty() {
-        true => Err(failed(&"expected a line for each file, found none")),
-        false => Ok(cases),
-    }
+    let items = read_predictions(&header, rows).map_err(|error| failed(&error))?;
+    if items.is_empty() { Err(failed(&"expected one line per file, found none")) } else { Ok(items) }
 }

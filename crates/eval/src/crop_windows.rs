@@ -1,40 +1,41 @@
-//! Crop windows of a seeded evaluation, sampled as Duoduo CLIP's does: one for all shapes of a batch.
+//! Crop windows of a seeded evaluation, sampled like Duoduo CLIP (<https://arxiv.org/abs/2406.11579>): one per batch.
 
 use std::sync::Arc;
 
 use lexiform_model::preprocess::Crop;
 use lexiform_search::Encoder;
 
-use crate::python_random::PythonRandom;
+use crate::mt19937::Mt19937;
 
-/// Batch size of the reference's evaluation.
+/// Batch size of the reference evaluation.
 const BATCH: usize = 200;
 /// Positions of the 208-pixel window in a 224-pixel view, along each axis.
-const PLACES: u32 = 17;
+const OFFSETS: u32 = 17;
 
-/// The crop windows of one seed; without a seed, the model's own.
+/// The crop windows of one seed; without a seed, the model's own crop.
 pub(crate) struct CropWindows {
-    draws: Option<PythonRandom>,
-    through: Option<Arc<dyn Encoder>>,
+    draws: Option<Mt19937>,
+    cropped: Option<Arc<dyn Encoder>>,
 }
 
 impl CropWindows {
-    /// The windows of torch's generator for a seed.
+    /// The windows that torch's generator samples for a seed.
     pub(crate) fn new(seed: Option<u32>) -> Self {
-        Self { draws: seed.map(PythonRandom::of_torch), through: None }
+        Self { draws: seed.map(Mt19937::torch), cropped: None }
     }
 
-    /// The model with the window for a shape; shapes are asked for in order, from 0.
-    pub(crate) fn at<'a>(&'a mut self, shape: usize, encoder: &'a dyn Encoder) -> &'a dyn Encoder {
+    /// The model with the crop window of a shape. Must be called for shapes 0, 1, 2 … in order.
+    pub(crate) fn encoder_for<'a>(&'a mut self, shape: usize, encoder: &'a dyn Encoder) -> &'a dyn Encoder {
+        // The reference samples one window per batch, not per shape.
         if let Some(draws) = self.draws.as_mut().filter(|_| shape.is_multiple_of(BATCH)) {
-            self.through = encoder.with_crop(next(draws));
+            self.cropped = encoder.with_crop(next(draws));
         }
-        self.through.as_deref().unwrap_or(encoder)
+        self.cropped.as_deref().unwrap_or(encoder)
     }
 }
 
-fn next(draws: &mut PythonRandom) -> Crop {
-    let [top, left] = [(); 2].map(|()| draws.torch_below(PLACES) as usize);
+fn next(draws: &mut Mt19937) -> Crop {
+    let [top, left] = [(); 2].map(|()| draws.torch_randint(OFFSETS) as usize);
     Crop::At { top, left }
 }
 
@@ -43,7 +44,7 @@ mod tests {
     use super::*;
     use lexiform_search::{Embedding, EncodeError, InputSpec, ModelInput};
 
-    /// Names its window.
+    /// An encoder whose id is its crop window.
     struct Named(String);
 
     impl Encoder for Named {
@@ -84,9 +85,9 @@ mod tests {
         let whole = Named("whole".to_owned());
         let seen = |seed: Option<u32>| -> Vec<String> {
             let mut windows = CropWindows::new(seed);
-            (0..601).map(|shape| windows.at(shape, &whole).id().to_owned()).collect()
+            (0..601).map(|shape| windows.encoder_for(shape, &whole).id().to_owned()).collect()
         };
-        // Corners that torchvision draws: see `python_random`.
+        // Corners sampled by torchvision: see `mt19937`.
         let corners = [[5, 11], [3, 9], [7, 6], [13, 12]];
         for (shape, found) in seen(Some(678)).iter().enumerate() {
             let [top, left] = corners[shape / 200];

@@ -1,4 +1,4 @@
-//! The shapes of a data set as entries, with their labels or their captions.
+//! Entries for the shapes of a data set, with their labels or captions.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
 use crate::stored_shape::StoredShape;
 
-/// The shapes that have a label, named by their keys.
+/// The labeled shapes, named by their keys.
 pub(crate) fn labeled(place: &Path, events: &mut OnEvent<'_>) -> Result<Vec<Entry>, EvalError> {
     let set = Arc::new(Dataset::open(place)?);
     let with_label = |shape: usize| set.label(shape).map(|label| entry(&set, shape, label));
@@ -21,7 +21,7 @@ pub(crate) fn labeled(place: &Path, events: &mut OnEvent<'_>) -> Result<Vec<Entr
     Ok(entries)
 }
 
-/// A shape with its captions, each once.
+/// A shape with its unique captions.
 pub(crate) struct CaptionedEntry {
     /// The shape.
     pub entry: Entry,
@@ -33,16 +33,17 @@ pub(crate) struct CaptionedEntry {
 pub(crate) struct Captioned {
     /// The shapes.
     pub entries: Vec<CaptionedEntry>,
-    /// Whether labels take the place of captions, as there are none.
+    /// Whether labels are used, because no shape has a caption.
     pub by_label: bool,
 }
 
-/// All shapes with their captions, or with their labels where no shape has a caption.
+/// All shapes with their captions, or with their labels if no shape has a caption.
 pub(crate) fn captioned(place: &Path) -> Result<Captioned, EvalError> {
     let set = Arc::new(Dataset::open(place)?);
     let mut entries = Vec::with_capacity(set.len());
     for shape in 0..set.len() {
         let mut captions: Vec<String> = set.metadata(shape)?.captions.into_iter().map(|c| c.text).collect();
+        // Several captioners may have produced the same sentence.
         captions.sort();
         captions.dedup();
         let entry = entry(&set, shape, set.label(shape).unwrap_or_default());

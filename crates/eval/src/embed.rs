@@ -1,4 +1,4 @@
-//! Embedding entries as a measurement asks for it: with several numbers of views, evenly spread or sampled by a seed.
+//! Embedding entries with one or several selections of views, evenly spread or randomly sampled.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use crate::crop_windows::CropWindows;
 use crate::entry::Entry;
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
-use crate::python_random::PythonRandom;
+use crate::mt19937::Mt19937;
 use crate::shape_input;
 use crate::unusable::UnusableFile;
 
-/// Views that are rendered of each shape where fewer are sampled, as in the reference's data.
-const VIEWS_OF_REFERENCE: usize = 12;
+/// Views rendered per shape to sample from, as in Duoduo CLIP's data.
+const REFERENCE_VIEWS: usize = 12;
 
-/// Which views of every shape are embedded.
+/// Which views of every shape to embed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ViewSelection {
     /// Number of views; the model's own if `None`.
@@ -26,7 +26,7 @@ pub(crate) struct ViewSelection {
     pub seed: Option<u32>,
 }
 
-/// Features of the entries that could be embedded, in each selection of views.
+/// Features of the usable entries for each selection of views.
 pub(crate) struct Embedded {
     /// The entries.
     pub entries: Vec<Entry>,
@@ -36,8 +36,8 @@ pub(crate) struct Embedded {
     pub unusable: Vec<UnusableFile>,
 }
 
-/// Embeds every entry in every selection of views; if `clouds` are asked for, as a cloud. Selections of one seed follow
-/// one another.
+/// Embeds every entry with every selection of views, or as a simulated scan if `clouds` is given. Selections with the
+/// same seed must be consecutive.
 pub(crate) fn embed_entries(
     encoder: &dyn Encoder,
     clouds: Option<SimulatedScan>,
@@ -65,24 +65,24 @@ pub(crate) fn embed_entries(
     Ok(Embedded { entries: kept, features: features.collect::<Result<_, _>>()?, unusable })
 }
 
-/// Embeds entry after entry and keeps the generators in step.
+/// Embeds one entry after another and advances the random generators once per entry.
 struct Embedder<'a> {
     encoder: &'a dyn Encoder,
-    look: ShapePreprocessor,
+    preprocessor: ShapePreprocessor,
     selections: &'a [ViewSelection],
-    /// Largest number of views that is asked for.
-    most: Option<usize>,
-    generators: Vec<Option<PythonRandom>>,
+    /// Largest number of views of any selection.
+    max_views: Option<usize>,
+    generators: Vec<Option<Mt19937>>,
     groups: Vec<SeedGroup>,
 }
 
-/// Selections of one seed, which share its crop windows.
+/// Consecutive selections with one seed, which share its crop windows.
 struct SeedGroup {
     selections: usize,
     windows: CropWindows,
 }
 
-/// An encoder with the window of a seed, and how many selections it embeds.
+/// An encoder with the crop window of a seed, and the number of selections it embeds.
 struct Pass<'a> {
     encoder: &'a dyn Encoder,
     selections: usize,
@@ -95,9 +95,10 @@ impl<'a> Embedder<'a> {
         selections: &'a [ViewSelection],
     ) -> Result<Self, EvalError> {
         let most = selections.iter().filter_map(|selection| selection.views).max();
-        let look = match (encoder.input_spec(), most) {
+        let preprocessor = match (encoder.input_spec(), most) {
             (InputSpec::Views { .. }, Some(most)) => {
-                ShapePreprocessor::for_encoder(encoder).with_views(most.max(VIEWS_OF_REFERENCE))
+                // Render once with the largest number of views and select from these for every selection.
+                ShapePreprocessor::for_encoder(encoder).with_views(most.max(REFERENCE_VIEWS))
             }
             (InputSpec::Points { .. }, Some(_)) => {
                 let reason = format!("{} takes points, not views", encoder.id());
@@ -105,33 +106,35 @@ impl<'a> Embedder<'a> {
             }
             (_, None) => ShapePreprocessor::for_encoder(encoder),
         };
-        let look = match clouds {
-            Some(scanned) => look.with_simulated_scan(scanned),
-            None => look,
+        let preprocessor = match clouds {
+            Some(scanned) => preprocessor.with_simulated_scan(scanned),
+            None => preprocessor,
         };
         let generator =
-            |selection: &ViewSelection| selection.seed.map(|seed| PythonRandom::new(u64::from(seed)));
+            |selection: &ViewSelection| selection.seed.map(|seed| Mt19937::python(u64::from(seed)));
         let group = |group: &[ViewSelection]| SeedGroup {
             selections: group.len(),
             windows: CropWindows::new(group[0].seed),
         };
         Ok(Self {
             encoder,
-            look,
+            preprocessor,
             selections,
-            most,
+            max_views: most,
             generators: selections.iter().map(generator).collect(),
+            // Crop windows depend on the seed only, not on the number of views.
             groups: selections.chunk_by(|a, b| a.seed == b.seed).map(group).collect(),
         })
     }
 
-    /// One row a selection. The next numbers of every generator are used up for every entry, so that one that fails does
-    /// not change the others' views and windows.
+    /// One row per selection. Every generator advances for every entry, so that a failing entry does not change the views
+    /// and windows of the following ones.
     fn embed(&mut self, place: usize, entry: &Entry) -> Result<Vec<Vec<f32>>, Error> {
-        let input = shape_input::read(&self.look, entry);
+        let input = shape_input::read(&self.preprocessor, entry);
+        // A failing entry still needs a number of views, to advance the generators as a successful one would.
         let total = match input.as_ref().ok().and_then(ModelInput::views) {
             Some(views) => views.len(),
-            None => self.most.unwrap_or(0).max(VIEWS_OF_REFERENCE),
+            None => self.max_views.unwrap_or(0).max(REFERENCE_VIEWS),
         };
         let generators = self.generators.iter_mut();
         let chosen: Vec<Option<Vec<usize>>> = (self.selections.iter().zip(generators))
@@ -139,10 +142,14 @@ impl<'a> Embedder<'a> {
             .collect();
         let encoder = self.encoder;
         let passes: Vec<Pass<'_>> = (self.groups.iter_mut())
-            .map(|group| Pass { encoder: group.windows.at(place, encoder), selections: group.selections })
+            .map(|group| Pass {
+                encoder: group.windows.encoder_for(place, encoder),
+                selections: group.selections,
+            })
             .collect();
+        // Only after the generators have advanced.
         let input = input?;
-        match self.most.filter(|most| *most > total) {
+        match self.max_views.filter(|most| *most > total) {
             Some(most) => Err(too_few(&entry.file, most, total)),
             None => embed_input(&passes, &input, &chosen),
         }
@@ -151,21 +158,21 @@ impl<'a> Embedder<'a> {
 
 impl ViewSelection {
     /// Which of `total` views are used; `None` for all.
-    fn choose(self, total: usize, generator: Option<&mut PythonRandom>) -> Option<Vec<usize>> {
+    fn choose(self, total: usize, generator: Option<&mut Mt19937>) -> Option<Vec<usize>> {
         let n = self.views?.min(total);
         Some(match generator {
             Some(random) => random.sample(total as u32, n as u32),
-            // Evenly spread, since neighbors in a rig may look alike.
+            // Evenly spread, since neighboring cameras see similar images.
             None => (0..n).map(|i| i * total / n.max(1)).collect(),
         })
     }
 }
 
 fn too_few(path: &Path, expected: usize, found: usize) -> Error {
-    Error::Shape { path: path.to_owned(), reason: format!("has {found} views, {expected} were asked for") }
+    Error::Shape { path: path.to_owned(), reason: format!("expected {expected} views, found {found}") }
 }
 
-/// One row a selection of views, pass by pass.
+/// One row per selection of views, in order.
 fn embed_input(
     passes: &[Pass<'_>],
     input: &ModelInput,
@@ -180,6 +187,7 @@ fn embed_input(
         });
         let failed = |source| Error::Encode { model: encoder.id().to_owned(), source };
         let embedded = encoder.embed_shapes(shapes.collect()).map_err(failed)?;
+        // Encoders are a public trait: do not trust the length.
         if embedded.len() != selections {
             let text = format!("expected {selections} embeddings, found {}", embedded.len());
             return Err(failed(text.into()));
@@ -197,7 +205,7 @@ mod tests {
     #[test]
     fn views_are_spread_evenly_or_sampled() {
         let choose = |views, seed: Option<u32>| {
-            let mut generator = seed.map(|s| PythonRandom::new(u64::from(s)));
+            let mut generator = seed.map(|s| Mt19937::python(u64::from(s)));
             ViewSelection { views, seed }.choose(12, generator.as_mut())
         };
         assert_eq!(choose(Some(4), None), Some(vec![0, 3, 6, 9]));

@@ -1,4 +1,4 @@
-//! What is measured: a file, a folder of views, or a shape of a data set, with its label.
+//! An item to evaluate: a file, a folder of views, or a shape of a data set, with its label.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -9,16 +9,16 @@ use crate::error::EvalError;
 use crate::protocol::labels::same_class;
 use crate::stored_shape::StoredShape;
 
-/// A shape and what is known about it.
+/// A shape with its label and split.
 #[derive(Clone)]
 pub struct Entry {
     /// Its name in the CSV file, the folder or the data set.
     pub name: String,
     /// Path of its file, or of the folder of its views.
     pub file: PathBuf,
-    /// Its label; empty where it has none.
+    /// Its label; empty if it has none.
     pub label: String,
-    /// Its split, where one is known.
+    /// Its split, if known.
     pub split: Option<String>,
     /// The shape itself, if it is in a data set.
     pub stored: Option<StoredShape>,
@@ -43,22 +43,24 @@ impl Entry {
     }
 }
 
-/// Index of each entry's label among `labels`: spelled the same, or else the same but for case and underscores.
+/// Index of each entry's label in `labels`: an exact match, else one that differs in case, underscores or hyphens only.
 pub(crate) fn label_indices(entries: &[Entry], labels: &[String]) -> Result<Vec<usize>, EvalError> {
     let mut exact: HashMap<&str, usize> = HashMap::new();
     labels.iter().enumerate().for_each(|(i, label)| {
+        // Of duplicate labels the first wins, so that indices agree with ties in scores.
         exact.entry(label).or_insert(i);
     });
     let index = |entry: &Entry| {
+        // Folders say `night_stand` where label lists say "night stand".
         let like = || labels.iter().position(|label| same_class(label, &entry.label));
         let found = exact.get(entry.label.as_str()).copied().or_else(like);
-        let unknown = || format!("{}: label {:?} is not among the labels", entry.file.display(), entry.label);
+        let unknown = || format!("{}: unknown label {:?}", entry.file.display(), entry.label);
         found.ok_or_else(|| EvalError::input(unknown()))
     };
     entries.iter().map(index).collect()
 }
 
-/// Every label of the entries, sorted, each once.
+/// The unique labels of the entries, sorted.
 pub(crate) fn all_labels(entries: &[Entry]) -> Vec<String> {
     let mut labels: Vec<String> = entries.iter().map(|e| e.label.clone()).collect();
     labels.sort();
@@ -71,12 +73,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn labels_are_found_by_spelling_first() {
+    fn exact_labels_win() {
         let entry = |label: &str| Entry::of_file(String::new(), PathBuf::from("x.glb"), label.to_owned());
         let labels = ["night stand", "Night_Stand", "bed"].map(str::to_owned);
         let found = label_indices(&[entry("Night_Stand"), entry("night_stand"), entry("BED")], &labels);
         assert_eq!(found.unwrap(), [1, 0, 2]);
         let error = label_indices(&[entry("sofa")], &labels).unwrap_err().to_string();
-        assert_eq!(error, "x.glb: label \"sofa\" is not among the labels");
+        assert_eq!(error, "x.glb: unknown label \"sofa\"");
     }
 }

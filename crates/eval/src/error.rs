@@ -1,48 +1,48 @@
-//! Why a measurement is refused or fails.
+//! Errors of an evaluation.
 
 use lexiform_data::DataError;
 use lexiform_metrics::MetricsError;
 use lexiform_model::ModelError;
 use lexiform_search::EncodeError;
 
-/// Why a model cannot be measured.
+/// Why an evaluation failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum EvalError {
-    /// A setting that does not fit the model.
+    /// A setting that the model does not support.
     #[error("{setting}: {reason}")]
     Setting {
         /// Name of the setting.
         setting: &'static str,
-        /// Expected, found.
+        /// Why it is not supported.
         reason: String,
     },
-    /// The protocol's class names are not in this crate.
-    #[error("this protocol needs labels: {file}")]
+    /// The protocol needs a label file from its data set.
+    #[error("the protocol needs a list of labels: {file}")]
     NeedsLabels {
-        /// Which file lists them.
+        /// Which file it is.
         file: &'static str,
     },
-    /// The protocol is one of retrieval.
-    #[error("this protocol has captions, no labels")]
+    /// A retrieval protocol was used for classification.
+    #[error("the protocol has captions instead of labels")]
     NoClasses,
-    /// Precomputed features belong to one model.
-    #[error("{file}: features are of one model, found {models} models")]
+    /// Precomputed features were combined with several models.
+    #[error("{file}: precomputed features are of one model, found {models} models")]
     SeveralModels {
         /// The file of features.
         file: String,
-        /// Models that were to be measured.
+        /// Number of models to evaluate.
         models: usize,
     },
-    /// What was given cannot be measured.
+    /// The input cannot be evaluated.
     #[error("{message}")]
     Input {
         /// Where, expected, found.
         message: String,
-        /// What to do about it, where there is something to say.
+        /// What to do about it, if known.
         hint: Option<String>,
     },
-    /// Features or labels that metrics refuse.
+    /// Invalid features or labels.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
     /// A data set or a CSV file cannot be read.
@@ -51,10 +51,10 @@ pub enum EvalError {
     /// A model cannot be opened, or a file cannot be embedded.
     #[error(transparent)]
     Search(#[from] lexiform_search::Error),
-    /// A model refused or failed.
+    /// A model failed.
     #[error(transparent)]
     Model(#[from] ModelError),
-    /// An encoder refused or failed.
+    /// An encoder failed.
     #[error(transparent)]
     Encode(EncodeError),
     /// A report cannot be written as JSON.
@@ -63,13 +63,13 @@ pub enum EvalError {
     /// A table cannot be read or written.
     #[error(transparent)]
     Csv(#[from] csv::Error),
-    /// The system refused something.
+    /// A file cannot be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),
 }
 
 impl EvalError {
-    /// What the user can do about it, where there is something to say.
+    /// What the user can do about it, if known.
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Input { hint, .. } => hint.clone(),
@@ -80,12 +80,12 @@ impl EvalError {
         }
     }
 
-    /// Input that cannot be measured.
+    /// Invalid input.
     pub(crate) fn input(message: impl Into<String>) -> Self {
         Self::Input { message: message.into(), hint: None }
     }
 
-    /// Input that cannot be measured, with what to do about it.
+    /// Invalid input, with a hint.
     pub(crate) fn hinted(message: impl Into<String>, hint: impl Into<String>) -> Self {
         Self::Input { message: message.into(), hint: Some(hint.into()) }
     }

@@ -1,10 +1,10 @@
-//! Progress of a measurement, for whoever shows it: this crate prints nothing.
+//! Progress events of an evaluation. This crate prints nothing itself.
 
 use std::path::PathBuf;
 
 use crate::unusable::UnusableFile;
 
-/// What happens while a model is measured.
+/// What happens during an evaluation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum EvalEvent<'a> {
@@ -15,49 +15,49 @@ pub enum EvalEvent<'a> {
     },
     /// One step is done.
     Step {
-        /// What it was about: a label, a file.
+        /// The item: a label or a file.
         item: &'a str,
     },
     /// The stage is over.
     Finished,
-    /// The files that a model, or one of several, could not use.
+    /// Files that a model could not use.
     Unusable {
-        /// Each once; may be empty.
+        /// Unique; may be empty.
         files: &'a [UnusableFile],
     },
-    /// Lines of a CSV file are left out, as they name no 3D files.
+    /// Lines of a CSV file were skipped because they name no 3D file.
     RowsSkipped {
         /// The CSV file.
         listing: PathBuf,
         /// How many.
         rows: usize,
-        /// What one of them names.
+        /// One of them.
         example: String,
     },
-    /// Shapes of a data set are left out, as they have no label.
+    /// Shapes of a data set were skipped because they have no label.
     ShapesWithoutLabel {
         /// Shapes with a label.
         labeled: usize,
         /// All shapes.
         shapes: usize,
     },
-    /// There are more or fewer labels than the protocol has.
+    /// The number of labels differs from the protocol's.
     LabelCount {
         /// Labels of the protocol.
         expected: usize,
         /// Labels given.
         found: usize,
     },
-    /// Runs are compared on the files that both have, which are not all.
+    /// Only some files are common to the compared runs.
     FilesInCommon {
         /// The first run.
         first: PathBuf,
         /// The run compared with it.
         run: PathBuf,
-        /// Files that both have.
+        /// Number of common files.
         files: usize,
     },
 }
 
-/// Receives the events of a measurement.
+/// Receives the events of an evaluation.
 pub type OnEvent<'a> = dyn FnMut(EvalEvent<'_>) + 'a;

@@ -1,4 +1,4 @@
-//! Reading arrays of features: NumPy's `.npy` and `.safetensors`, of 16, 32 or 64 bits.
+//! Reading precomputed features from NumPy's `.npy` or from `.safetensors`, in 16, 32 or 64 bits.
 
 use std::path::Path;
 
@@ -10,28 +10,28 @@ use safetensors::tensor::Dtype;
 
 use crate::error::EvalError;
 
-/// Separates a file's name from a tensor's.
-const TENSOR_SIGN: char = '#';
+/// Separates the file name from the tensor name.
+const TENSOR_SEPARATOR: char = '#';
 /// The tensor that `lexiform embed` writes.
-const USUAL_TENSOR: &str = "embeddings";
-/// Says what is read.
-const HINT: &str = "expected rows of features: an array of floating-point numbers in .npy or .safetensors, such as \
-    `lexiform embed -o` writes";
+const DEFAULT_TENSOR: &str = "embeddings";
+/// Hint for unreadable files.
+const HINT: &str = "features are a floating-point array [rows, dim] in .npy or .safetensors, as written by `lexiform embed -o`";
 
-/// Features with the names that a file gives them.
+/// The content of a feature file.
 #[derive(Debug)]
 pub(crate) struct FeatureFile {
-    /// The rows; all axes but the last become rows.
+    /// The features; all axes but the last are flattened into rows.
     pub features: Features,
-    /// Name of each row, if the file has names.
-    pub rows: Option<Vec<String>>,
-    /// The model that made them, if the file names it.
+    /// The name of each row, if the file has names.
+    pub row_names: Option<Vec<String>>,
+    /// The model that computed them, if the file names it.
     pub model: Option<String>,
 }
 
 /// Reads `FILE.npy`, `FILE.safetensors` or `FILE.safetensors#TENSOR`.
 pub(crate) fn read(name: &str) -> Result<FeatureFile, EvalError> {
-    let (path, tensor) = match name.rsplit_once(TENSOR_SIGN) {
+    let (path, tensor) = match name.rsplit_once(TENSOR_SEPARATOR) {
+        // A file name may itself contain the separator.
         Some((path, tensor)) if !Path::new(name).exists() => (path, Some(tensor)),
         _ => (name, None),
     };
@@ -45,40 +45,47 @@ fn tensors(bytes: &[u8], wanted: Option<&str>) -> Result<FeatureFile, String> {
         .map_err(|error| format!("not a .npy and not a .safetensors file: {error}"))?;
     let file = SafeTensors::deserialize(bytes).map_err(|error| error.to_string())?;
     let mut names = file.names();
+    // Names come from a hash map: sort them for stable messages.
     names.sort_unstable();
     let name = match (wanted, &names[..]) {
         (Some(name), _) => name,
         (None, [only]) => *only,
-        (None, _) if names.contains(&USUAL_TENSOR) => USUAL_TENSOR,
-        (None, _) => return Err(format!("holds {names:?}: say which by FILE{TENSOR_SIGN}TENSOR")),
+        (None, _) if names.contains(&DEFAULT_TENSOR) => DEFAULT_TENSOR,
+        (None, _) => {
+            return Err(format!(
+                "expected one tensor, found {names:?}: choose one with FILE{TENSOR_SEPARATOR}TENSOR"
+            ));
+        }
     };
     let view = file.tensor(name).map_err(|_| format!("expected a tensor {name:?}, found {names:?}"))?;
-    let kind = match view.dtype() {
-        Dtype::F16 => Kind::F16,
-        Dtype::BF16 => Kind::Bf16,
-        Dtype::F32 => Kind::F32,
-        Dtype::F64 => Kind::F64,
+    let dtype = match view.dtype() {
+        Dtype::F16 => FloatType::F16,
+        Dtype::BF16 => FloatType::Bf16,
+        Dtype::F32 => FloatType::F32,
+        Dtype::F64 => FloatType::F64,
         other => return Err(format!("tensor {name:?}: expected floating-point numbers, found {other:?}")),
     };
+    // A vector is ambiguous: one row, or one value per row.
     let dim = view.shape().last().copied().filter(|_| view.shape().len() > 1);
     let dim = dim.ok_or_else(|| format!("tensor {name:?}: expected rows, found shape {:?}", view.shape()))?;
     let metadata = |key: &str| header.metadata().as_ref().and_then(|m| m.get(key));
-    let rows: Option<Vec<String>> = metadata("rows").and_then(|text| serde_json::from_str(text).ok());
-    let features = Features::new(kind.values(view.data()), dim).map_err(|error| error.to_string())?;
-    let rows = rows.filter(|rows| rows.len() == features.rows());
-    Ok(FeatureFile { features, rows, model: metadata("model").cloned() })
+    let row_names: Option<Vec<String>> = metadata("rows").and_then(|text| serde_json::from_str(text).ok());
+    let features = Features::new(dtype.values(view.data()), dim).map_err(|error| error.to_string())?;
+    // Names that do not match the rows are ignored: other tools may use this key for something else.
+    let row_names = row_names.filter(|names| names.len() == features.rows());
+    Ok(FeatureFile { features, row_names, model: metadata("model").cloned() })
 }
 
-/// A number type, little-endian.
+/// A little-endian float type.
 #[derive(Clone, Copy)]
-enum Kind {
+enum FloatType {
     F16,
     Bf16,
     F32,
     F64,
 }
 
-impl Kind {
+impl FloatType {
     fn size(self) -> usize {
         match self {
             Self::F16 | Self::Bf16 => 2,
@@ -99,24 +106,26 @@ impl Kind {
 
 fn array(bytes: &[u8]) -> Result<FeatureFile, String> {
     let header = Header::parse(bytes).map_err(|reason| format!("expected rows of numbers: {reason}"))?;
-    let kind = match header.descr.as_str() {
-        "<f2" => Kind::F16,
-        "<f4" => Kind::F32,
-        "<f8" => Kind::F64,
+    let dtype = match header.descr.as_str() {
+        "<f2" => FloatType::F16,
+        "<f4" => FloatType::F32,
+        "<f8" => FloatType::F64,
         other => return Err(format!("expected an array of <f2, <f4 or <f8, found {other}")),
     };
+    // Rows must be contiguous.
     if header.fortran_order {
-        return Err("expected rows one after another, found Fortran's order".to_owned());
+        return Err("expected rows one after another, found Fortran order".to_owned());
     }
     let (shape, data) = (header.shape, &bytes[header.data_start..]);
     let dim = shape.last().copied().filter(|_| shape.len() > 1);
     let dim = dim.ok_or_else(|| format!("expected rows, found shape {shape:?}"))?;
-    let expected = shape.iter().try_fold(kind.size(), |n, size| n.checked_mul(*size));
+    // Checked: the header of an untrusted file may claim any shape.
+    let expected = shape.iter().try_fold(dtype.size(), |n, size| n.checked_mul(*size));
     if expected != Some(data.len()) {
         return Err(format!("shape {shape:?} does not fit the {} bytes that follow", data.len()));
     }
-    let features = Features::new(kind.values(data), dim).map_err(|error| error.to_string())?;
-    Ok(FeatureFile { features, rows: None, model: None })
+    let features = Features::new(dtype.values(data), dim).map_err(|error| error.to_string())?;
+    Ok(FeatureFile { features, row_names: None, model: None })
 }
 
 #[cfg(test)]
@@ -144,7 +153,7 @@ mod tests {
     }
 
     #[test]
-    fn other_files_are_errors_that_say_why() {
+    fn invalid_files_are_errors() {
         let check = |bytes: &[u8], part: &str| {
             let error = array(bytes).unwrap_err();
             assert!(error.contains(part), "{error}");

@@ -1,6 +1,6 @@
-//! Few-shot classification: labels are learned from a few examples.
+//! Few-shot classification from a few examples per label.
 
-use lexiform_metrics::few_shot::{Episodes, FewShot};
+use lexiform_metrics::few_shot::{EpisodeConfig, FewShotResult};
 
 use crate::entry::{all_labels, label_indices};
 use crate::error::EvalError;
@@ -10,22 +10,22 @@ use crate::models::Models;
 use crate::source::DataConfig;
 use crate::unusable::UnusableFile;
 
-/// How few-shot classification is measured.
+/// How few-shot classification is evaluated.
 #[derive(Clone, Debug)]
 pub struct FewShotConfig {
     /// The shapes.
     pub data: DataConfig,
-    /// What an episode is.
-    pub episodes: Episodes,
+    /// The episodes.
+    pub episodes: EpisodeConfig,
 }
 
-/// Accuracy over episodes.
+/// The result of a few-shot evaluation.
 #[derive(Clone, Debug)]
 pub struct FewShotReport {
     /// The model, or the file of features if it names none.
     pub model: String,
-    /// The numbers.
-    pub result: FewShot,
+    /// Accuracy over the episodes.
+    pub result: FewShotResult,
     /// Files that could not be used.
     pub unusable: Vec<UnusableFile>,
 }
@@ -40,7 +40,7 @@ pub fn few_shot(
     events: &mut OnEvent<'_>,
 ) -> Result<FewShotReport, EvalError> {
     let LabeledFeatures { model, entries, features, unusable } =
-        LabeledFeatures::gather(&config.data, models, events)?;
+        LabeledFeatures::load(&config.data, models, events)?;
     let truth = label_indices(&entries, &all_labels(&entries))?;
     let result = lexiform_metrics::few_shot::few_shot(&features, &truth, config.episodes)?;
     Ok(FewShotReport { model, result, unusable })

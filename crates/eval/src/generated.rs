@@ -1,19 +1,19 @@
-//! Generated shapes, for measuring a model without any files.
+//! Generated shapes, for evaluating a model without any files.
 
 use image::RgbaImage;
 use lexiform_geometry::{PointCloud, Scene};
 use lexiform_search::{Encoder, ModelInput, ShapePreprocessor, SimulatedScan};
 
-/// Makes shapes that no training uses. This crate generates none: its users bring a generator.
+/// Generates shapes that no training uses. Implemented outside this crate, which links no generator.
 pub trait ShapeGenerator {
-    /// Shapes as the encoder needs them: views, points or both; as clouds if `clouds` are asked for.
+    /// Shapes as the encoder needs them (views, points or both), or as simulated scans if `clouds` is given.
     fn generate(&self, encoder: &dyn Encoder, clouds: Option<SimulatedScan>) -> GeneratedShapes;
 }
 
 /// Labeled shapes in memory.
 #[derive(Clone, Debug, Default)]
 pub struct GeneratedShapes {
-    /// Names of the categories.
+    /// Category names.
     pub labels: Vec<String>,
     /// The shapes.
     pub shapes: Vec<GeneratedShape>,
@@ -24,18 +24,19 @@ pub struct GeneratedShapes {
 pub struct GeneratedShape {
     /// Index of its category in [`GeneratedShapes::labels`].
     pub category: usize,
-    /// Its views, empty where the encoder needs none.
+    /// Its views; empty if the encoder needs none.
     pub views: Vec<RgbaImage>,
-    /// Points of its surface, empty where the encoder needs none.
+    /// Points of its surface; empty if the encoder needs none.
     pub cloud: PointCloud,
 }
 
 impl GeneratedShape {
-    /// The shape as a model takes it.
-    pub(crate) fn into_input(self, look: &ShapePreprocessor) -> ModelInput {
+    /// The input for a model.
+    pub(crate) fn into_input(self, preprocessor: &ShapePreprocessor) -> ModelInput {
         let Self { views, cloud, .. } = self;
         match (views.is_empty(), cloud.positions().is_empty()) {
-            (true, _) => look.process_scene(Scene::from_cloud(cloud)),
+            // Point encoders sample from the cloud themselves.
+            (true, _) => preprocessor.process_scene(Scene::from_cloud(cloud)),
             (false, true) => ModelInput::Views(views),
             (false, false) => ModelInput::Both { views, cloud },
         }

@@ -1,4 +1,4 @@
-//! One model's features of labeled shapes, embedded or read from a file.
+//! Features of labeled shapes, computed by a model or read from a file.
 
 use lexiform_metrics::Features;
 use lexiform_model::point::PointPreprocessOverrides;
@@ -11,7 +11,7 @@ use crate::models::Models;
 use crate::source::{DataConfig, LabeledRows};
 use crate::unusable::UnusableFile;
 
-/// Labeled shapes with a row of features each.
+/// Labeled shapes with their features.
 pub(crate) struct LabeledFeatures {
     /// The model, or the file if it names none.
     pub model: String,
@@ -24,8 +24,8 @@ pub(crate) struct LabeledFeatures {
 }
 
 impl LabeledFeatures {
-    /// Embeds the shapes with the first model, or takes their features from a file.
-    pub(crate) fn gather(
+    /// Embeds the shapes with the first model, or reads their features from a file.
+    pub(crate) fn load(
         data: &DataConfig,
         models: &Models,
         events: &mut OnEvent<'_>,

@@ -1,19 +1,19 @@
-//! Measuring a model on files, data sets, precomputed features or generated shapes.
+//! Evaluating models on files, data sets, precomputed features or generated shapes.
 //!
-//! Every measurement takes a configuration, the [`Models`] and a callback for [`EvalEvent`]s, and gives a report as a value:
+//! Every evaluation takes a configuration, the [`Models`] and a callback for [`EvalEvent`]s, and returns a report:
 //!
-//! | function | question |
+//! | function | evaluates |
 //! |---|---|
-//! | [`zero_shot()`] | how often a model that sees only the labels' words gives shapes the right label |
-//! | [`retrieval()`] | whether captions and photos find the right shapes, and shapes the right captions |
-//! | [`linear_probe()`] | what a linear classifier on frozen embeddings can tell apart |
-//! | [`few_shot()`] | what is learned from a few examples of each label |
-//! | [`attributes()`] | whether phrases about color, material and parts fit the right shapes |
-//! | [`class_scores()`] | how accurate a fine-tuned classifier is |
-//! | [`compare_runs()`] | whether one of several runs is better, or was lucky |
+//! | [`zero_shot()`] | zero-shot classification from label text |
+//! | [`retrieval()`] | retrieval between shapes, captions and photos |
+//! | [`linear_probe()`] | a linear probe on frozen embeddings |
+//! | [`few_shot()`] | few-shot classification |
+//! | [`attributes()`] | recognition of color, material and parts |
+//! | [`class_scores()`] | a fine-tuned classifier |
+//! | [`compare_runs()`] | several runs, with a paired significance test |
 //!
-//! [`protocol`] has the papers' ways of measuring and their published numbers as values, [`report`] the page about a run.
-//! The metrics themselves are in `lexiform_metrics`.
+//! [`protocol`] has the papers' protocols and published results, [`report`] the HTML report. The metrics themselves are in
+//! `lexiform_metrics`.
 //!
 //! ```no_run
 //! use lexiform_eval::*;
@@ -35,13 +35,12 @@
 //! # Ok::<(), EvalError>(())
 //! ```
 //!
-//! This crate links no training, prints nothing and knows no network.
+//! This crate links no training code, prints nothing and does not use the network.
 
 mod attributes;
 mod class_scores;
 mod class_texts;
 mod compare_runs;
-mod comparison;
 mod crop_windows;
 mod data_set;
 mod embed;
@@ -51,11 +50,12 @@ mod event;
 mod feature_file;
 mod few_shot;
 mod generated;
+mod item_results;
 mod labeled_features;
 mod models;
+mod mt19937;
 mod probe;
 pub mod protocol;
-mod python_random;
 pub mod report;
 mod retrieval;
 mod shape_input;
@@ -68,15 +68,15 @@ mod unusable;
 mod zero_shot;
 
 pub use attributes::{AttributeResult, AttributesConfig, Question, QuestionGroup, attributes};
-pub use class_scores::{ClassScoresConfig, ClassScoresReport, ScoreSource, class_scores, look_of_head};
+pub use class_scores::{ClassScoresConfig, ClassScoresReport, ScoreSource, class_scores, head_preprocessor};
 pub use class_texts::ClassTexts;
 pub use compare_runs::{RunComparison, compare_runs};
-pub use comparison::Case;
 pub use entry::Entry;
 pub use error::EvalError;
 pub use event::{EvalEvent, OnEvent};
 pub use few_shot::{FewShotConfig, FewShotReport, few_shot};
 pub use generated::{GeneratedShape, GeneratedShapes, ShapeGenerator};
+pub use item_results::ItemResult;
 pub use models::Models;
 pub use probe::{LinearProbeConfig, LinearProbeReport, linear_probe};
 pub use retrieval::{
@@ -86,6 +86,6 @@ pub use source::{DataConfig, LabelSource, ShapeSource};
 pub use stored_shape::StoredShape;
 pub use unusable::UnusableFile;
 pub use zero_shot::{
-    MeanOverSeeds, ModelResults, REFERENCE_SEEDS, ReportFacts, VariantResult, ZeroShotConfig, ZeroShotReport,
+    MeanOverSeeds, ModelResults, REFERENCE_SEEDS, RunInfo, VariantResult, ZeroShotConfig, ZeroShotReport,
     ZeroShotShapes, zero_shot,
 };

@@ -1,4 +1,4 @@
-//! The models that are measured.
+//! The models to evaluate.
 
 use std::sync::Arc;
 
@@ -8,12 +8,12 @@ use lexiform_search::{Encoder, EncoderOptions};
 
 use crate::error::EvalError;
 
-/// Models by name or path, opened when their turn comes; each further one is compared with the first.
+/// Models by name or path, opened one at a time; each further one is compared with the first.
 #[derive(Clone, Debug)]
 pub struct Models {
     /// Names or paths, at least one.
     pub names: Vec<String>,
-    /// How they are opened; `clouds` is replaced by what a measurement asks for.
+    /// How they are opened; `clouds` is overridden by the evaluation.
     pub options: EncoderOptions,
 }
 
@@ -25,6 +25,7 @@ impl Models {
         clouds: PointPreprocessOverrides,
     ) -> Result<Arc<dyn Encoder>, EvalError> {
         let mut options = EncoderOptions { clouds, ..self.options.clone() };
+        // A CLIP model has a text tower of its own and refuses a second one.
         if self.names.len() > 1 && !PointModel::matches_file(&registry::open_weights(name)?) {
             options.text_model = None;
         }

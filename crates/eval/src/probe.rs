@@ -1,8 +1,8 @@
-//! The linear probe: what a linear classifier on a model's frozen embeddings can tell apart.
+//! The linear probe: a linear classifier on frozen embeddings.
 
 use lexiform_metrics::Features;
 use lexiform_metrics::bootstrap::Resampling;
-use lexiform_metrics::probe::{Probe, ProbeConfig, split};
+use lexiform_metrics::probe::{Probe, ProbeConfig, stratified_split};
 use serde::Serialize;
 
 use crate::entry::{Entry, all_labels, label_indices};
@@ -10,7 +10,7 @@ use crate::error::EvalError;
 use crate::event::OnEvent;
 use crate::labeled_features::LabeledFeatures;
 use crate::models::Models;
-use crate::report::Measured;
+use crate::report::ClassificationResult;
 use crate::source::DataConfig;
 use crate::unusable::UnusableFile;
 
@@ -19,38 +19,38 @@ use crate::unusable::UnusableFile;
 pub struct LinearProbeConfig {
     /// The shapes. If they have splits, the probe is trained on `train` and tested on `test`.
     pub data: DataConfig,
-    /// Share of each label's shapes that is tested on, where shapes have no split.
-    pub test_share: f64,
-    /// Inverse strength of the penalty, as scikit-learn's C; chosen on a part of the training shapes if `None`.
+    /// Fraction of each label's shapes to test on, if shapes have no split.
+    pub test_fraction: f64,
+    /// Inverse regularization strength, scikit-learn's C; selected on a part of the training shapes if `None`.
     pub c: Option<f64>,
-    /// How intervals are computed; its seed splits the shapes too.
+    /// How confidence intervals are computed; its seed also splits the shapes.
     pub resampling: Resampling,
 }
 
-/// What a linear probe can tell apart.
+/// The result of a linear probe.
 #[derive(Clone, Debug, Serialize)]
 pub struct LinearProbeReport {
-    /// The numbers on the test shapes.
+    /// Metrics on the test shapes.
     #[serde(flatten)]
-    pub measured: Measured,
+    pub metrics: ClassificationResult,
     /// Number of training shapes.
-    pub trained_on: usize,
-    /// Inverse strength of the penalty.
+    pub train_shapes: usize,
+    /// Inverse regularization strength.
     pub c: f64,
-    /// Every C that was tried, with its accuracy.
-    pub tried: Vec<(f64, f64)>,
+    /// Every C of the grid search with its validation accuracy.
+    pub c_search: Vec<(f64, f64)>,
     /// Files that could not be used.
     #[serde(skip)]
     pub unusable: Vec<UnusableFile>,
 }
 
-/// Rows to train on or to test on.
-struct Part {
+/// Training or test rows.
+struct Subset {
     features: Features,
     truth: Vec<usize>,
 }
 
-/// Trains a linear probe on one part of the shapes and tests it on the other.
+/// Trains a linear probe on the training shapes and evaluates it on the test shapes.
 ///
 /// # Errors
 /// If shapes or features cannot be read, none is left to train or test on, or the model fails.
@@ -60,7 +60,7 @@ pub fn linear_probe(
     events: &mut OnEvent<'_>,
 ) -> Result<LinearProbeReport, EvalError> {
     let LabeledFeatures { model, entries, features, unusable } =
-        LabeledFeatures::gather(&config.data, models, events)?;
+        LabeledFeatures::load(&config.data, models, events)?;
     if entries.is_empty() {
         return Err(EvalError::input("no file could be used"));
     }
@@ -70,22 +70,23 @@ pub fn linear_probe(
     if test.is_empty() {
         return Err(EvalError::input("no file is left to test on"));
     }
-    let part = |rows: &[usize]| -> Result<Part, EvalError> {
-        Ok(Part { features: features.select(rows)?, truth: rows.iter().map(|i| truth[*i]).collect() })
+    let part = |rows: &[usize]| -> Result<Subset, EvalError> {
+        Ok(Subset { features: features.select(rows)?, truth: rows.iter().map(|i| truth[*i]).collect() })
     };
     let (train, test) = (part(&train)?, part(&test)?);
     let probe_config = ProbeConfig { c: config.c, seed: config.resampling.seed, ..ProbeConfig::default() };
     let probe = Probe::train(&train.features, &train.truth, labels.len(), &probe_config)?;
     let predictions = probe.predict(&test.features, &test.truth)?;
-    let measured = Measured::of(&model, &predictions, &labels, config.resampling)?;
-    let trained_on = train.truth.len();
-    Ok(LinearProbeReport { measured, trained_on, c: probe.c, tried: probe.tried, unusable })
+    let metrics = ClassificationResult::from_predictions(&model, &predictions, &labels, config.resampling)?;
+    let train_shapes = train.truth.len();
+    Ok(LinearProbeReport { metrics, train_shapes, c: probe.c, c_search: probe.c_search, unusable })
 }
 
 /// Indices of the entries to train and to test on.
 fn parts(config: &LinearProbeConfig, entries: &[Entry], truth: &[usize]) -> [Vec<usize>; 2] {
+    // Published splits take precedence over a random one.
     if entries.iter().all(|e| e.split.is_none()) {
-        return split(truth, config.test_share, config.resampling.seed);
+        return stratified_split(truth, config.test_fraction, config.resampling.seed);
     }
     let of_split =
         |name: &str| (0..entries.len()).filter(|i| entries[*i].split.as_deref() == Some(name)).collect();

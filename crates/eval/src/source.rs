@@ -1,4 +1,4 @@
-//! Where labeled shapes come from: a CSV file, a folder of folders, or a data set; and features that replace them.
+//! Sources of labeled shapes: a CSV file, a folder of folders, or a data set; and precomputed features of them.
 
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -17,13 +17,13 @@ use crate::{data_set, split};
 /// Labeled shapes.
 #[derive(Clone, Debug)]
 pub struct ShapeSource {
-    /// Where the shapes and their labels are.
+    /// The shapes and their labels.
     pub labels: LabelSource,
     /// Only shapes of this split: `train`, `val` or `test`.
     pub split: Option<String>,
 }
 
-/// Where labels are.
+/// Where shapes and labels are.
 #[derive(Clone, Debug)]
 pub enum LabelSource {
     /// A CSV file with the columns `file` (or `path`) and `label`.
@@ -41,11 +41,11 @@ pub enum LabelSource {
     /// A data set with its views, points and labels.
     DataSet {
         /// Its folder.
-        place: PathBuf,
+        path: PathBuf,
     },
 }
 
-/// Labeled shapes, or features that replace them.
+/// Labeled shapes, optionally with precomputed features.
 #[derive(Clone, Debug)]
 pub struct DataConfig {
     /// The shapes.
@@ -54,43 +54,42 @@ pub struct DataConfig {
     pub features: Option<String>,
 }
 
-/// Entries with one row of features each.
+/// Entries with their features.
 pub(crate) struct LabeledRows {
     /// The shape of each row.
     pub entries: Vec<Entry>,
     /// The rows.
     pub features: Features,
-    /// The model that made them, if the file names it.
+    /// The model that computed them, if the file names it.
     pub model: Option<String>,
 }
 
 impl ShapeSource {
-    /// All shapes with their labels.
+    /// All shapes of the split with their labels.
     pub(crate) fn entries(&self, events: &mut OnEvent<'_>) -> Result<Vec<Entry>, EvalError> {
         self.all(None, events)
     }
 
-    /// The rows of a file of features with their entries.
+    /// Precomputed features with their entries.
     pub(crate) fn rows(&self, file: &str, events: &mut OnEvent<'_>) -> Result<LabeledRows, EvalError> {
         let entries = self.all(Some(file), events)?;
-        let FeatureFile { features, rows: names, model } = feature_file::read(file)?;
+        let FeatureFile { features, row_names: names, model } = feature_file::read(file)?;
+        // .npy has no names: rows must be in the order of the lines.
         let Some(names) = names else {
             let (expected, found) = (entries.len(), features.rows());
             if found != expected {
-                let text = format!(
-                    "{file}: expected a row for each of the {expected} lines of labels, found {found}"
-                );
+                let text = format!("{file}: expected {expected} rows, one per labeled file, found {found}");
                 return Err(EvalError::input(text));
             }
             return Ok(LabeledRows { entries, features, model });
         };
-        let places = places(&entries);
+        let index_by_name = index_by_name(&entries);
         let find = |name: &String| {
-            let place = places.get(&plain(Path::new(name)));
+            let place = index_by_name.get(&normalize_path(Path::new(name)));
             let missing = || {
                 EvalError::hinted(
-                    format!("{file}: row {name:?} is not among the labeled files"),
-                    "names are compared as the CSV file has them, and with --assets before",
+                    format!("{file}: row {name:?} is not a labeled file"),
+                    "row names must be paths of the CSV file, with or without the folder --assets",
                 )
             };
             place.ok_or_else(missing).map(|place| entries[*place].clone())
@@ -99,24 +98,24 @@ impl ShapeSource {
         Ok(LabeledRows { entries, features, model })
     }
 
-    /// Whether labels are names of folders, or of a benchmark's lists, which have underscores for spaces.
+    /// Whether labels are folder names or benchmark labels, with underscores for spaces.
     pub(crate) fn has_underscores(&self) -> bool {
         !matches!(self.labels, LabelSource::Listing { .. })
     }
 
-    /// Entries of the split; those of a file of features need not be shapes.
+    /// Entries of the split. With precomputed features, files need not exist nor be 3D files.
     fn all(&self, features: Option<&str>, events: &mut OnEvent<'_>) -> Result<Vec<Entry>, EvalError> {
-        let (place, entries) = match &self.labels {
-            LabelSource::DataSet { place } => (place, data_set::labeled(place, events)?),
+        let (path, entries) = match &self.labels {
+            LabelSource::DataSet { path } => (path, data_set::labeled(path, events)?),
             LabelSource::Folders { root } => (root, in_folders(root, features)?),
             LabelSource::Listing { file, assets } => {
                 (file, in_listing(file, assets.as_deref(), features.is_some(), events)?)
             }
         };
         if entries.is_empty() {
-            return Err(EvalError::input(format!("{}: nothing has a label", place.display())));
+            return Err(EvalError::input(format!("{}: expected labeled files, found none", path.display())));
         }
-        split::only(self.split.as_deref(), entries, |entry| entry, place)
+        split::filter(self.split.as_deref(), entries, |entry| entry, path)
     }
 }
 
@@ -124,11 +123,12 @@ fn in_folders(root: &Path, features: Option<&str>) -> Result<Vec<Entry>, EvalErr
     if let Some(file) = features {
         let unnamed = || {
             EvalError::hinted(
-                format!("{file}: its rows have no names"),
-                "--labels folders needs .safetensors as `lexiform embed` writes it",
+                format!("{file}: rows have no names"),
+                "--labels folders needs named rows: a .safetensors file written by `lexiform embed`",
             )
         };
-        let rows = feature_file::read(file)?.rows.ok_or_else(unnamed)?;
+        let rows = feature_file::read(file)?.row_names.ok_or_else(unnamed)?;
+        // Precomputed rows are named by their paths, which contain the label folder.
         return rows.iter().map(|row| in_folder(root, Path::new(row))).collect();
     }
     if !root.is_dir() {
@@ -149,9 +149,9 @@ fn in_folder(root: &Path, file: &Path) -> Result<Entry, EvalError> {
 
 /// The folder directly below `root` that contains a file.
 fn folder_below<'a>(root: &Path, file: &'a Path) -> Option<&'a str> {
-    let below = plain(file);
-    let depth = below.strip_prefix(plain(root)).ok()?.components().count();
-    // Counted from the end, since `file` may start with `./`.
+    let below = normalize_path(file);
+    let depth = below.strip_prefix(normalize_path(root)).ok()?.components().count();
+    // Count from the end, since `file` may start with `./`.
     let folder = file.ancestors().nth(depth.checked_sub(1)?)?;
     if depth > 1 { folder.file_name()?.to_str() } else { None }
 }
@@ -171,7 +171,7 @@ fn in_listing(
         return Ok(entries);
     }
     check_labels(path, &listing.rows)?;
-    // A picture among shapes is meant for another measurement; anything else may be a slip.
+    // Images among the lines are meant for photo retrieval; anything else may be a mistake and is reported.
     let (shapes, others): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|e| is_shape(&e.file));
     if let Some(other) = others.iter().find(|e| image::ImageFormat::from_path(&e.file).is_err()) {
         let example = other.name.clone();
@@ -180,19 +180,20 @@ fn in_listing(
     Ok(shapes)
 }
 
-/// Every line has a label, and every shape only one.
+/// Fails unless every line has a label and every shape only one.
 fn check_labels(path: &Path, lines: &[CsvRow]) -> Result<(), EvalError> {
     let mut labels: HashMap<&str, &str> = HashMap::new();
     for CsvRow { number, shape, label, .. } in lines {
         let place = || format!("{}: line {number}: {shape}", path.display());
         let Some(label) = label else {
             let text = format!("{} has no label", place());
-            return Err(EvalError::hinted(text, "take the line out, or give it one"));
+            return Err(EvalError::hinted(text, "remove the line, or add a label"));
         };
+        // The same line twice is harmless, two labels for one file are not.
         let known = *labels.entry(shape).or_insert(label);
         if known != label {
-            let text = format!("{} is labelled {known:?} and {label:?}", place());
-            return Err(EvalError::hinted(text, "a file counts once, under one label"));
+            let text = format!("{} has two labels, {known:?} and {label:?}", place());
+            return Err(EvalError::hinted(text, "keep one of the lines"));
         }
     }
     Ok(())
@@ -203,14 +204,14 @@ pub(crate) fn is_shape(path: &Path) -> bool {
     Format::from_path(path).is_some() || path.is_dir()
 }
 
-/// Indices of entries by both of their names.
-fn places(entries: &[Entry]) -> HashMap<PathBuf, usize> {
+/// Indices of entries by name and by path.
+fn index_by_name(entries: &[Entry]) -> HashMap<PathBuf, usize> {
     let both = entries.iter().enumerate();
-    both.flat_map(|(i, e)| [(plain(Path::new(&e.name)), i), (plain(&e.file), i)]).collect()
+    both.flat_map(|(i, e)| [(normalize_path(Path::new(&e.name)), i), (normalize_path(&e.file), i)]).collect()
 }
 
 /// A path without `.` components.
-fn plain(path: &Path) -> PathBuf {
+fn normalize_path(path: &Path) -> PathBuf {
     path.components().filter(|part| *part != Component::CurDir).collect()
 }
 
@@ -219,7 +220,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_label_is_the_folder_below_the_root() {
+    fn the_label_is_the_top_level_folder() {
         let check = |root: &str, file: &str, expected: Option<&str>| {
             assert_eq!(folder_below(Path::new(root), Path::new(file)), expected, "{root} {file}");
         };

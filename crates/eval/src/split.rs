@@ -1,4 +1,4 @@
-//! Measuring on one split only.
+//! Evaluating one split only.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -6,11 +6,11 @@ use std::path::Path;
 use crate::entry::Entry;
 use crate::error::EvalError;
 
-/// The items that belong to a split, all where none is asked for; `entry` is the shape of each.
+/// The items in a split, or all items if `split` is `None`; `entry` returns the shape of an item.
 ///
 /// # Errors
-/// If none is left, with the splits there are.
-pub(crate) fn only<T>(
+/// If no item is in the split; the error lists the existing splits.
+pub(crate) fn filter<T>(
     split: Option<&str>,
     all: Vec<T>,
     entry: impl Fn(&T) -> &Entry,
@@ -18,17 +18,17 @@ pub(crate) fn only<T>(
 ) -> Result<Vec<T>, EvalError> {
     let Some(split) = split else { return Ok(all) };
     let count = all.len();
+    // Collected before filtering, for the error message.
     let known: BTreeSet<String> = all.iter().filter_map(|item| entry(item).split.clone()).collect();
     let left: Vec<T> = all.into_iter().filter(|t| entry(t).split.as_deref() == Some(split)).collect();
     if !left.is_empty() {
         return Ok(left);
     }
-    let message = format!("{}: none of {count} belongs to split {split:?}", place.display());
+    let message = format!("{}: none of {count} shapes is in split {split:?}", place.display());
     let known = known.into_iter().collect::<Vec<_>>().join(", ");
-    Err(match known.is_empty() {
-        true => {
-            EvalError::hinted(message, "nothing there says a split; a CSV file says it in a column split")
-        }
-        false => EvalError::hinted(message, format!("the splits there are: {known}")),
+    Err(if known.is_empty() {
+        EvalError::hinted(message, "no shape has a split; add a column `split` to the CSV file")
+    } else {
+        EvalError::hinted(message, format!("existing splits: {known}"))
     })
 }

@@ -1,4 +1,4 @@
-//! A shape of a data set, read when it is needed.
+//! A lazily read shape of a data set.
 
 use std::sync::Arc;
 
@@ -19,9 +19,10 @@ impl StoredShape {
         Self { set: Arc::clone(set), shape }
     }
 
-    /// Its views and points, as a model takes them.
-    pub(crate) fn read(&self, look: &ShapePreprocessor) -> Result<ModelInput, Error> {
+    /// Reads its views and points as model input.
+    pub(crate) fn read(&self, preprocessor: &ShapePreprocessor) -> Result<ModelInput, Error> {
         let failed = |reason: String| Error::Shape { path: self.set.key(self.shape).into(), reason };
+        // Only what models take: depth and normal maps would multiply the bytes to read.
         let wanted = |name: &str| name == POINTS || Member::view_index(name).is_some();
         let members =
             self.set.members_matching(self.shape, wanted).map_err(|error| failed(error.to_string()))?;
@@ -35,7 +36,8 @@ impl StoredShape {
                 views.push(decode_view(&member.bytes).map_err(failed)?);
             }
         }
-        look.process_stored(views, cloud)
-            .ok_or_else(|| failed("the data set has nothing that the model takes".to_owned()))
+        preprocessor
+            .process_stored(views, cloud)
+            .ok_or_else(|| failed("the data set has no input for this model".to_owned()))
     }
 }

@@ -1,4 +1,4 @@
-//! Small pictures for the report.
+//! Thumbnails for the report.
 
 use image::RgbaImage;
 use lexiform_search::{Encoder, ShapePreprocessor};
@@ -6,7 +6,7 @@ use lexiform_search::{Encoder, ShapePreprocessor};
 use crate::entry::Entry;
 use crate::shape_input;
 
-/// Edge in pixels, as thumbnails of libraries have.
+/// Edge length in pixels, as in libraries.
 const EDGE: u32 = 160;
 
 /// A small JPEG of a shape, if it can be rendered.
@@ -28,6 +28,7 @@ pub(crate) fn of_entry(encoder: &dyn Encoder, entry: &Entry) -> Option<Vec<u8>> 
 pub(crate) fn of_view(view: &RgbaImage) -> Option<Vec<u8>> {
     let mut view = image::imageops::thumbnail(view, EDGE, EDGE);
     for pixel in view.pixels_mut() {
+        // JPEG has no transparency.
         let alpha = u32::from(pixel.0[3]);
         let over_white = |x: u8| ((u32::from(x) * alpha + 255 * (255 - alpha)) / 255) as u8;
         pixel.0 = [over_white(pixel.0[0]), over_white(pixel.0[1]), over_white(pixel.0[2]), 255];

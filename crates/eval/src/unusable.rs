@@ -1,4 +1,4 @@
-//! Files that a measurement had to leave out.
+//! Files that an evaluation had to skip.
 
 use std::path::Path;
 
@@ -9,26 +9,30 @@ use crate::error::EvalError;
 /// A file that could not be used.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnusableFile {
-    /// The file as it was named.
+    /// Path of the file as given.
     pub file: String,
-    /// What is wrong with it.
+    /// Why it is unusable.
     pub reason: String,
 }
 
 impl UnusableFile {
-    /// The file's own error; any other error ends the measurement.
+    /// From an error about this file.
+    ///
+    /// # Errors
+    /// Any other error, which ends the evaluation.
     pub(crate) fn from_error(file: &Path, error: lexiform_search::Error) -> Result<Self, EvalError> {
         let reason = match error {
             lexiform_search::Error::NotFound { .. } => "no such file".to_owned(),
             lexiform_search::Error::Shape { reason, .. } | lexiform_search::Error::Image { reason, .. } => {
                 reason
             }
+            // A failing model is not the fault of one file.
             other => return Err(other.into()),
         };
         Ok(Self { file: file.display().to_string(), reason })
     }
 
-    /// What several runs could not use, each once, sorted.
+    /// The unusable files of several runs, sorted, without duplicates.
     pub(crate) fn merged<'a>(runs: impl IntoIterator<Item = &'a Vec<Self>>) -> Vec<Self> {
         let mut all: Vec<Self> = runs.into_iter().flatten().cloned().collect();
         all.sort();

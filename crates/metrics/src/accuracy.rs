@@ -2,54 +2,55 @@
 
 use serde::Serialize;
 
-use crate::{ClassScore, Confusion, MetricsError, Prediction};
+use crate::{ClassMetrics, ConfusionMatrix, MetricsError, Prediction};
 
-/// The numbers of a classification.
+/// Classification metrics.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Classification {
-    /// Items that were named.
+pub struct ClassificationMetrics {
+    /// Number of items.
     pub items: usize,
-    /// Classes to choose from.
-    pub labels: usize,
-    /// Share whose first answer is right (overall accuracy).
+    /// Number of classes.
+    pub num_classes: usize,
+    /// Top-1 (overall) accuracy.
     pub top_1: f64,
-    /// Share with the right answer among three.
+    /// Top-3 accuracy.
     pub top_3: f64,
-    /// Share with the right answer among five.
+    /// Top-5 accuracy.
     pub top_5: f64,
-    /// Mean over classes of the share named right; classes without items do not count.
-    pub class_average: f64,
-    /// Mean over classes of the harmonic mean of precision and recall; classes that neither occur nor are answered do
-    /// not count.
+    /// Mean of the per-class accuracies (balanced accuracy); classes without items are ignored.
+    pub mean_class_accuracy: f64,
+    /// Mean of the per-class F1 scores; classes that neither occur nor are predicted are ignored.
     pub macro_f1: f64,
-    /// Every class that has items.
-    pub classes: Vec<ClassScore>,
+    /// Metrics of every class that has items.
+    pub per_class: Vec<ClassMetrics>,
 }
 
-impl Classification {
-    /// Counts predictions among `labels` classes.
+impl ClassificationMetrics {
+    /// Metrics of predictions among `num_classes` classes.
     ///
     /// # Errors
-    /// If there is no prediction.
-    pub fn of(predictions: &[Prediction], labels: usize) -> Result<Self, MetricsError> {
+    /// If there are no predictions.
+    pub fn from_predictions(predictions: &[Prediction], num_classes: usize) -> Result<Self, MetricsError> {
         if predictions.is_empty() {
-            return Err(MetricsError::TooLittle("nothing was classified".to_owned()));
+            return Err(MetricsError::NotEnoughData(
+                "expected at least one prediction, found none".to_owned(),
+            ));
         }
-        let confusion = Confusion::of(predictions, labels);
+        let confusion = ConfusionMatrix::from_predictions(predictions, num_classes);
         Ok(Self {
             items: predictions.len(),
-            labels,
-            top_1: within(predictions, 1),
-            top_3: within(predictions, 3),
-            top_5: within(predictions, 5),
-            class_average: confusion.class_average(),
+            num_classes,
+            top_1: top_k_accuracy(predictions, 1),
+            top_3: top_k_accuracy(predictions, 3),
+            top_5: top_k_accuracy(predictions, 5),
+            mean_class_accuracy: confusion.mean_class_accuracy(),
             macro_f1: confusion.macro_f1(),
-            classes: confusion.class_scores(predictions),
+            per_class: confusion.per_class(predictions),
         })
     }
 }
 
-/// Share of predictions with the right answer among the first `k`.
-fn within(predictions: &[Prediction], k: usize) -> f64 {
+/// Fraction of predictions whose class is among the first `k`.
+fn top_k_accuracy(predictions: &[Prediction], k: usize) -> f64 {
     predictions.iter().filter(|p| p.rank <= k).count() as f64 / predictions.len().max(1) as f64
 }

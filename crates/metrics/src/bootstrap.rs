@@ -1,11 +1,22 @@
-//! How sure a number is: the percentile bootstrap (Efron and Tibshirani 1993, chapter 13).
+//! Bootstrap confidence intervals: the percentile method (Efron and Tibshirani, *An Introduction to the Bootstrap*,
+//! 1993, chapter 13, <https://doi.org/10.1201/9780429246593>).
+//!
+//! ```
+//! use lexiform_metrics::bootstrap::{Resampling, intervals};
+//!
+//! let correct = [true, true, false, true, true, false, true, true];
+//! let [accuracy] = intervals(correct.len(), Resampling::default(), |sample| {
+//!     [sample.iter().filter(|i| correct[**i]).count() as f64 / sample.len() as f64]
+//! });
+//! assert!(accuracy.low < 0.75 && 0.75 < accuracy.high);
+//! ```
 
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::{Classification, Prediction, SplitMix64};
+use crate::{ClassificationMetrics, Prediction, SplitMix64};
 
-/// Where 95 % of the resampled values lie.
+/// A 95 % confidence interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Interval {
     /// The 2.5th percentile.
@@ -15,11 +26,12 @@ pub struct Interval {
 }
 
 impl Interval {
-    /// The same for the mean of shares of `items`. Where all are whole or none is anything, every draw is like the first and tells
-    /// nothing: there it is the exact interval of how many are so (Clopper and Pearson 1934).
-    pub(crate) fn of_share(self, share: f64, items: usize) -> Self {
-        let farthest = ENDS[0].powf(1.0 / items.max(1) as f64);
-        match share {
+    /// The exact interval (Clopper and Pearson 1934, <https://doi.org/10.1093/biomet/26.4.404>) where a fraction of
+    /// `items` is 0 or 1: there every resample is the same, and the bootstrap interval would have no width.
+    pub(crate) fn or_exact(self, fraction: f64, items: usize) -> Self {
+        // Clopper-Pearson has this closed form if no item, or every item, succeeds.
+        let farthest = QUANTILES[0].powf(1.0 / items.max(1) as f64);
+        match fraction {
             1.0 => Self { low: farthest, high: 1.0 },
             0.0 => Self { low: 0.0, high: 1.0 - farthest },
             _ => self,
@@ -27,82 +39,87 @@ impl Interval {
     }
 }
 
-/// Shares of values below the two ends.
-const ENDS: [f64; 2] = [0.025, 0.975];
+/// Quantiles of the two ends.
+const QUANTILES: [f64; 2] = [0.025, 0.975];
 
-/// How chance is drawn.
+/// How many bootstrap samples are drawn, and from which seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Resampling {
     /// Number of bootstrap samples.
-    pub rounds: usize,
-    /// Seed of the draws.
+    pub resamples: usize,
+    /// Random seed.
     pub seed: u64,
 }
 
 impl Default for Resampling {
     fn default() -> Self {
-        Self { rounds: 1000, seed: 0 }
+        Self { resamples: 1000, seed: 0 }
     }
 }
 
-/// Draws as many of `items` as there are, with replacement, in each round, and gives the interval of every statistic of
-/// the draw (indices of items). Each round has draws of its own, so that the number of threads does not matter.
+/// Intervals of `N` statistics: each bootstrap sample has `items` indices, drawn with replacement, from which
+/// `statistics` computes its values.
 pub fn intervals<const N: usize>(
     items: usize,
     resampling: Resampling,
     statistics: impl Fn(&[usize]) -> [f64; N] + Sync,
 ) -> [Interval; N] {
-    let rounds: Vec<[f64; N]> = (0..resampling.rounds as u64)
+    // Each sample has a random stream of its own, so that results do not depend on the number of threads.
+    let samples: Vec<[f64; N]> = (0..resampling.resamples as u64)
         .into_par_iter()
         .map_init(
             || vec![0; items],
-            |draw, round| {
-                let mut chance = SplitMix64::of_round(resampling.seed, round);
-                draw.iter_mut().for_each(|slot| *slot = chance.below(items));
-                statistics(draw)
+            |sample, stream| {
+                let mut rng = SplitMix64::for_stream(resampling.seed, stream);
+                sample.iter_mut().for_each(|slot| *slot = rng.next_below(items));
+                statistics(sample)
             },
         )
         .collect();
-    std::array::from_fn(|i| interval(rounds.iter().map(|values| values[i]).collect()))
+    std::array::from_fn(|i| interval(samples.iter().map(|values| values[i]).collect()))
 }
 
-/// The middle 95 % of some values.
+/// The 2.5th and 97.5th percentile of `values`.
 pub fn interval(mut values: Vec<f64>) -> Interval {
     values.sort_by(f64::total_cmp);
-    let [low, high] = ENDS.map(|share| percentile(&values, share));
+    let [low, high] = QUANTILES.map(|share| percentile(&values, share));
     Interval { low, high }
 }
 
-/// Linear between neighbors, as NumPy's default; NaN without values.
+/// Linear interpolation between neighbors, NumPy's default; NaN without values.
 fn percentile(sorted: &[f64], share: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return f64::NAN };
-    let place = share * last as f64;
-    let (below, above) = (sorted[place.floor() as usize], sorted[place.ceil() as usize]);
-    below + (above - below) * place.fract()
+    let position = share * last as f64;
+    let (below, above) = (sorted[position.floor() as usize], sorted[position.ceil() as usize]);
+    below + (above - below) * position.fract()
 }
 
-/// Intervals of a [`Classification`]'s numbers.
+/// Confidence intervals of [`ClassificationMetrics`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ClassificationIntervals {
-    /// Of overall accuracy.
+    /// Of top-1 accuracy.
     pub top_1: Interval,
-    /// Of the share with the right answer among three.
+    /// Of top-3 accuracy.
     pub top_3: Interval,
-    /// Of the share with the right answer among five.
+    /// Of top-5 accuracy.
     pub top_5: Interval,
-    /// Of the class average: items are drawn, classes that no item was drawn of do not count.
-    pub class_average: Interval,
+    /// Of mean class accuracy. Items are resampled; classes missing from a sample are ignored in it.
+    pub mean_class_accuracy: Interval,
 }
 
 impl ClassificationIntervals {
-    /// From bootstrap samples of the predictions.
-    pub fn of(predictions: &[Prediction], classification: &Classification, resampling: Resampling) -> Self {
-        // Only classes that occur can be drawn: renumbering them keeps the counts short.
-        let mut place = vec![usize::MAX; classification.labels];
-        classification.classes.iter().enumerate().for_each(|(i, class)| place[class.class] = i);
+    /// Resamples the predictions that `classification` was computed from.
+    pub fn from_predictions(
+        predictions: &[Prediction],
+        classification: &ClassificationMetrics,
+        resampling: Resampling,
+    ) -> Self {
+        // Only classes that occur can be sampled: renumbering them keeps the counts short.
+        let mut place = vec![usize::MAX; classification.num_classes];
+        classification.per_class.iter().enumerate().for_each(|(i, class)| place[class.class] = i);
         let of_class: Vec<(usize, usize)> = predictions.iter().map(|p| (place[p.truth], p.rank)).collect();
-        let [top_1, top_3, top_5, class_average] = intervals(predictions.len(), resampling, |draw| {
-            let mut counts = vec![[0_u32; 2]; classification.classes.len()];
+        let [top_1, top_3, top_5, mean_class_accuracy] = intervals(predictions.len(), resampling, |draw| {
+            let mut counts = vec![[0_u32; 2]; classification.per_class.len()];
             let mut within = [0_u32; 3];
             for &item in draw {
                 let (class, rank) = of_class[item];
@@ -116,18 +133,19 @@ impl ClassificationIntervals {
             [one, three, five, average(&counts)]
         });
         let items = predictions.len();
-        let Classification { top_1: one, top_3: three, top_5: five, class_average: average, .. } =
-            classification;
+        let ClassificationMetrics {
+            top_1: one, top_3: three, top_5: five, mean_class_accuracy: average, ..
+        } = classification;
         Self {
-            top_1: top_1.of_share(*one, items),
-            top_3: top_3.of_share(*three, items),
-            top_5: top_5.of_share(*five, items),
-            class_average: class_average.of_share(*average, items),
+            top_1: top_1.or_exact(*one, items),
+            top_3: top_3.or_exact(*three, items),
+            top_5: top_5.or_exact(*five, items),
+            mean_class_accuracy: mean_class_accuracy.or_exact(*average, items),
         }
     }
 }
 
-/// Mean over classes with items of the share that is right.
+/// Mean accuracy of the classes with items; `counts` are (items, correct).
 fn average(counts: &[[u32; 2]]) -> f64 {
     let drawn = counts.iter().filter(|[items, _]| *items > 0);
     let (sum, n) = drawn
@@ -138,7 +156,7 @@ fn average(counts: &[[u32; 2]]) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Confusion;
+    use crate::ConfusionMatrix;
 
     #[test]
     fn percentiles_are_numpys() {
@@ -149,9 +167,9 @@ mod tests {
     }
 
     #[test]
-    fn the_interval_of_a_share_is_about_two_standard_errors() {
+    fn the_interval_of_a_fraction_is_about_two_standard_errors() {
         let right = |i: usize| f64::from(u8::from(i.is_multiple_of(4)));
-        let resampling = Resampling { rounds: 2000, seed: 3 };
+        let resampling = Resampling { resamples: 2000, seed: 3 };
         let [found] = intervals(400, resampling, |draw| {
             [draw.iter().map(|i| right(*i)).sum::<f64>() / draw.len() as f64]
         });
@@ -161,33 +179,35 @@ mod tests {
     }
 
     #[test]
-    fn all_right_is_not_certain() {
-        let right = Prediction { truth: 0, rank: 1, best: vec![0], score: 0.0, truth_score: 0.0 };
+    fn perfect_accuracy_has_an_exact_interval() {
+        let right = Prediction { truth: 0, rank: 1, top_k: vec![0], score: 0.0, truth_score: 0.0 };
         let predictions = vec![right; 64];
-        let classification = Classification::of(&predictions, 1).unwrap();
-        let found = ClassificationIntervals::of(&predictions, &classification, Resampling::default());
+        let classification = ClassificationMetrics::from_predictions(&predictions, 1).unwrap();
+        let found =
+            ClassificationIntervals::from_predictions(&predictions, &classification, Resampling::default());
         // 0.025 to the power of 1/64.
         assert!((found.top_1.low - 0.943_990_9).abs() < 1e-6 && found.top_1.high == 1.0, "{found:?}");
-        let none = Interval { low: 0.0, high: 0.0 }.of_share(0.0, 1);
+        let none = Interval { low: 0.0, high: 0.0 }.or_exact(0.0, 1);
         assert!((none.high - 0.975).abs() < 1e-12, "{none:?}");
     }
 
     #[test]
-    fn the_quick_class_average_of_a_draw_is_that_of_its_confusion() {
+    fn resampled_mean_class_accuracy_equals_that_of_the_confusion_matrix() {
         let prediction = |truth: usize, answer: usize| Prediction {
             truth,
             rank: if truth == answer { 1 } else { 2 },
-            best: vec![answer],
+            top_k: vec![answer],
             score: 0.0,
             truth_score: 0.0,
         };
         let predictions: Vec<Prediction> = (0..30).map(|i| prediction(i % 4, (i * 7 % 5).min(3))).collect();
-        let classification = Classification::of(&predictions, 9).unwrap();
-        let resampling = Resampling { rounds: 50, seed: 1 };
-        let quick = ClassificationIntervals::of(&predictions, &classification, resampling).class_average;
+        let classification = ClassificationMetrics::from_predictions(&predictions, 9).unwrap();
+        let resampling = Resampling { resamples: 50, seed: 1 };
+        let quick = ClassificationIntervals::from_predictions(&predictions, &classification, resampling)
+            .mean_class_accuracy;
         let [slow] = intervals(30, resampling, |draw| {
             let drawn: Vec<Prediction> = draw.iter().map(|i| predictions[*i].clone()).collect();
-            [Confusion::of(&drawn, 9).class_average()]
+            [ConfusionMatrix::from_predictions(&drawn, 9).mean_class_accuracy()]
         });
         assert_eq!(quick, slow);
     }

@@ -1,28 +1,28 @@
-//! Why a measurement is refused.
+//! Errors of metric computation.
 
-/// What is wrong with the numbers or labels given.
+/// Why a metric cannot be computed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MetricsError {
-    /// A matrix that is not one.
-    #[error("{found} numbers do not make rows of {dim}")]
-    Ragged {
-        /// Numbers given.
+    /// Values that do not fill whole rows.
+    #[error("expected rows of {dim} numbers, found {found} numbers")]
+    RaggedRows {
+        /// Number of values.
         found: usize,
         /// Length of a row.
         dim: usize,
     },
-    /// A row without a direction.
-    #[error("row {row} {fault}")]
-    Row {
-        /// Index of the first such row.
+    /// A row that cannot be normalized.
+    #[error("row {row} {reason}")]
+    InvalidRow {
+        /// Index of the first invalid row.
         row: usize,
-        /// What is wrong with it.
-        fault: &'static str,
+        /// Why it is invalid.
+        reason: &'static str,
     },
-    /// Two matrices that cannot be compared.
+    /// Rows of different lengths.
     #[error("{what}: expected rows of {expected} numbers, found {found}")]
-    Dim {
+    DimMismatch {
         /// Whose rows.
         what: &'static str,
         /// Length of the other matrix's rows.
@@ -30,42 +30,42 @@ pub enum MetricsError {
         /// Length of its own rows.
         found: usize,
     },
-    /// Lists that belong together differ in length.
+    /// Lists of different lengths.
     #[error("{what}: expected {expected}, found {found}")]
-    Count {
+    LengthMismatch {
         /// What is counted.
         what: &'static str,
-        /// How many there should be.
+        /// Expected length.
         expected: usize,
-        /// How many there are.
+        /// Found length.
         found: usize,
     },
-    /// An index beyond its list.
-    #[error("{what} of item {item}: expected less than {limit}, found {found}")]
-    Index {
+    /// An index out of range.
+    #[error("{what} of item {item}: expected an index below {limit}, found {found}")]
+    IndexOutOfRange {
         /// What the index is of.
         what: &'static str,
-        /// Which item has it.
+        /// The item with this index.
         item: usize,
         /// Length of the list.
         limit: usize,
         /// The index.
         found: usize,
     },
-    /// Too little to measure.
+    /// Too few items, classes or queries.
     #[error("{0}")]
-    TooLittle(String),
+    NotEnoughData(String),
 }
 
-/// Fails unless there are as many as expected.
-pub(crate) fn check_count(what: &'static str, expected: usize, found: usize) -> Result<(), MetricsError> {
-    if expected == found { Ok(()) } else { Err(MetricsError::Count { what, expected, found }) }
+/// Fails unless the lengths are equal.
+pub(crate) fn check_len(what: &'static str, expected: usize, found: usize) -> Result<(), MetricsError> {
+    if expected == found { Ok(()) } else { Err(MetricsError::LengthMismatch { what, expected, found }) }
 }
 
-/// Fails unless all indices lie below the limit.
+/// Fails unless all indices are below the limit.
 pub(crate) fn check_indices(what: &'static str, indices: &[usize], limit: usize) -> Result<(), MetricsError> {
     match indices.iter().position(|&i| i >= limit) {
-        Some(item) => Err(MetricsError::Index { what, item, limit, found: indices[item] }),
+        Some(item) => Err(MetricsError::IndexOutOfRange { what, item, limit, found: indices[item] }),
         None => Ok(()),
     }
 }

@@ -1,124 +1,133 @@
-//! The smallest value of a smooth function of many numbers: limited-memory BFGS (Nocedal and Wright 2006, algorithms
-//! 7.4 and 7.5) with a line search that bisects until both of Wolfe's weak conditions hold.
+//! Limited-memory BFGS (Nocedal and Wright, *Numerical Optimization*, 2006, algorithms 7.4 and 7.5,
+//! <https://doi.org/10.1007/978-0-387-40065-5>) with a bisection line search for the weak Wolfe conditions.
 
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-/// Steps that the curvature is told from.
-const MEMORY: usize = 10;
-/// Least decrease, as a share of what the slope promises.
-const DECREASE: f64 = 1e-4;
-/// Most of the slope that may be left.
-const CURVATURE: f64 = 0.9;
-/// Most trials along one direction.
-const TRIALS: usize = 60;
+/// Curvature pairs kept, torch's `history_size`.
+const HISTORY: usize = 10;
+/// Sufficient decrease (Armijo) constant c₁.
+const WOLFE_C1: f64 = 1e-4;
+/// Curvature constant c₂.
+const WOLFE_C2: f64 = 0.9;
+/// Maximum function evaluations per line search.
+const MAX_LINE_SEARCH: usize = 60;
 
-/// When to stop.
+/// Convergence criteria.
 #[derive(Clone, Copy, Debug)]
-pub struct Stop {
-    /// Largest slope along any number.
-    pub slope: f64,
-    /// Most steps.
-    pub steps: usize,
+pub struct StopCriteria {
+    /// Maximum absolute value of the gradient at convergence.
+    pub gradient_tolerance: f64,
+    /// Maximum number of steps.
+    pub max_steps: usize,
 }
 
-/// A step taken: the move and how the slope changed.
-struct Step {
-    moved: Vec<f64>,
-    turned: Vec<f64>,
-    product: f64,
+/// A curvature pair in the notation of Nocedal and Wright: step s, gradient difference y, and sᵀy.
+struct CurvaturePair {
+    s: Vec<f64>,
+    y: Vec<f64>,
+    sy: f64,
 }
 
-/// Goes down from `x` and leaves it at the lowest place found. `value` writes the slope and returns the value.
-pub fn minimize(x: &mut Vec<f64>, mut value: impl FnMut(&[f64], &mut [f64]) -> f64, stop: Stop) -> f64 {
-    let mut slope = vec![0.0; x.len()];
-    let mut lowest = value(x, &mut slope);
-    let mut memory: VecDeque<Step> = VecDeque::with_capacity(MEMORY + 1);
-    for _ in 0..stop.steps {
-        // A slope that is no number ends it, too.
-        if largest(&slope).partial_cmp(&stop.slope) != Some(Ordering::Greater) {
+/// Minimizes a function from the start `x`, which becomes the minimizer, and returns the minimum. `value` writes the
+/// gradient and returns the function value.
+pub fn minimize(
+    x: &mut Vec<f64>,
+    mut value: impl FnMut(&[f64], &mut [f64]) -> f64,
+    stop: StopCriteria,
+) -> f64 {
+    let mut gradient = vec![0.0; x.len()];
+    let mut lowest = value(x, &mut gradient);
+    let mut memory: VecDeque<CurvaturePair> = VecDeque::with_capacity(HISTORY + 1);
+    for _ in 0..stop.max_steps {
+        // Not `<=`: a NaN in the gradient must stop the loop, too.
+        if max_abs(&gradient).partial_cmp(&stop.gradient_tolerance) != Some(Ordering::Greater) {
             break;
         }
-        let direction = downhill(&slope, &memory);
-        let Some(next) = search(x, &direction, (lowest, &slope), &mut value) else { break };
-        let moved: Vec<f64> = next.x.iter().zip(x.iter()).map(|(a, b)| a - b).collect();
-        let turned: Vec<f64> = next.slope.iter().zip(&slope).map(|(a, b)| a - b).collect();
-        let product = dot(&moved, &turned);
-        if product > 0.0 {
-            memory.push_back(Step { moved, turned, product });
-            if memory.len() > MEMORY {
+        let direction = two_loop_direction(&gradient, &memory);
+        let Some(next) = line_search(x, &direction, (lowest, &gradient), &mut value) else { break };
+        let s: Vec<f64> = next.x.iter().zip(x.iter()).map(|(a, b)| a - b).collect();
+        let y: Vec<f64> = next.gradient.iter().zip(&gradient).map(|(a, b)| a - b).collect();
+        let sy = dot(&s, &y);
+        // A pair with sᵀy ≤ 0 would make the inverse Hessian indefinite.
+        if sy > 0.0 {
+            memory.push_back(CurvaturePair { s, y, sy });
+            if memory.len() > HISTORY {
                 memory.pop_front();
             }
         }
-        (*x, slope, lowest) = (next.x, next.slope, next.value);
+        (*x, gradient, lowest) = (next.x, next.gradient, next.value);
     }
     lowest
 }
 
-/// The quasi-Newton direction; straight down while nothing is known.
-fn downhill(slope: &[f64], memory: &VecDeque<Step>) -> Vec<f64> {
-    let mut direction: Vec<f64> = slope.iter().map(|g| -g).collect();
+/// Quasi-Newton direction by the two-loop recursion (algorithm 7.4); steepest descent without history.
+fn two_loop_direction(gradient: &[f64], memory: &VecDeque<CurvaturePair>) -> Vec<f64> {
+    let mut direction: Vec<f64> = gradient.iter().map(|g| -g).collect();
     let mut shares = Vec::with_capacity(memory.len());
-    for step in memory.iter().rev() {
-        let share = dot(&step.moved, &direction) / step.product;
-        add(&mut direction, -share, &step.turned);
+    for pair in memory.iter().rev() {
+        let share = dot(&pair.s, &direction) / pair.sy;
+        add(&mut direction, -share, &pair.y);
         shares.push(share);
     }
     match memory.back() {
         Some(last) => {
-            let scale = last.product / dot(&last.turned, &last.turned);
+            // Initial inverse Hessian γI, equation 7.20.
+            let scale = last.sy / dot(&last.y, &last.y);
             direction.iter_mut().for_each(|d| *d *= scale);
         }
         None => {
-            let length = dot(slope, slope).sqrt().max(1.0);
+            let length = dot(gradient, gradient).sqrt().max(1.0);
             direction.iter_mut().for_each(|d| *d /= length);
         }
     }
-    for (step, share) in memory.iter().zip(shares.into_iter().rev()) {
-        let back = dot(&step.turned, &direction) / step.product;
-        add(&mut direction, share - back, &step.moved);
+    for (pair, share) in memory.iter().zip(shares.into_iter().rev()) {
+        let back = dot(&pair.y, &direction) / pair.sy;
+        add(&mut direction, share - back, &pair.s);
     }
     direction
 }
 
-struct Place {
+/// A point of the line search.
+struct LinePoint {
     x: Vec<f64>,
     value: f64,
-    slope: Vec<f64>,
+    gradient: Vec<f64>,
 }
 
-/// A place along `direction` that is low and flat enough; the lowest one met where rounding hides such a place; `None` if
-/// none is lower.
-fn search(
+/// A point along `direction` that fulfills the weak Wolfe conditions; the lowest point met if rounding prevents that;
+/// `None` if no point is lower.
+fn line_search(
     x: &[f64],
     direction: &[f64],
-    (value_here, slope_here): (f64, &[f64]),
+    (value_here, gradient_here): (f64, &[f64]),
     value: &mut impl FnMut(&[f64], &mut [f64]) -> f64,
-) -> Option<Place> {
-    let steepness = dot(slope_here, direction);
+) -> Option<LinePoint> {
+    let steepness = dot(gradient_here, direction);
     if steepness.partial_cmp(&0.0) != Some(Ordering::Less) {
         return None;
     }
     let (mut low, mut high, mut length) = (0.0, f64::INFINITY, 1.0);
-    let mut best: Option<Place> = None;
-    for _ in 0..TRIALS {
-        let mut place = Place { x: x.to_vec(), value: 0.0, slope: vec![0.0; x.len()] };
-        add(&mut place.x, length, direction);
-        place.value = value(&place.x, &mut place.slope);
-        let is_low = place.value <= value_here + DECREASE * length * steepness;
-        let is_flat = dot(&place.slope, direction) >= CURVATURE * steepness;
-        let is_lower = place.value < best.as_ref().map_or(value_here, |b| b.value);
+    let mut best: Option<LinePoint> = None;
+    for _ in 0..MAX_LINE_SEARCH {
+        let mut point = LinePoint { x: x.to_vec(), value: 0.0, gradient: vec![0.0; x.len()] };
+        add(&mut point.x, length, direction);
+        point.value = value(&point.x, &mut point.gradient);
+        let is_low = point.value <= value_here + WOLFE_C1 * length * steepness;
+        let is_flat = dot(&point.gradient, direction) >= WOLFE_C2 * steepness;
+        let is_lower = point.value < best.as_ref().map_or(value_here, |b| b.value);
         if is_low && is_flat {
-            return Some(place);
+            return Some(point);
         }
         if is_lower {
-            best = Some(place);
+            best = Some(point);
         }
         if is_low {
             low = length;
         } else {
             high = length;
         }
+        // Bisect once there is an upper end; double the step until then.
         length = if high.is_finite() { f64::midpoint(low, high) } else { 2.0 * low };
     }
     best
@@ -132,7 +141,7 @@ fn add(to: &mut [f64], factor: f64, what: &[f64]) {
     to.iter_mut().zip(what).for_each(|(to, x)| *to += factor * x);
 }
 
-fn largest(values: &[f64]) -> f64 {
+fn max_abs(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |most, x| if x.is_nan() { f64::NAN } else { x.abs().max(most) })
 }
 
@@ -141,16 +150,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_the_bottom_of_a_curved_valley() {
-        // Rosenbrock's function.
+    fn minimizes_the_rosenbrock_function() {
         let mut x = vec![-1.2, 1.0];
-        let stop = Stop { slope: 1e-10, steps: 500 };
+        let stop = StopCriteria { gradient_tolerance: 1e-10, max_steps: 500 };
         let lowest = minimize(
             &mut x,
-            |x, slope| {
+            |x, gradient| {
                 let (a, b) = (1.0 - x[0], x[1] - x[0] * x[0]);
-                slope[0] = -2.0 * a - 400.0 * x[0] * b;
-                slope[1] = 200.0 * b;
+                gradient[0] = -2.0 * a - 400.0 * x[0] * b;
+                gradient[1] = 200.0 * b;
                 a * a + 100.0 * b * b
             },
             stop,
@@ -159,15 +167,15 @@ mod tests {
     }
 
     #[test]
-    fn a_function_that_is_nan_ends_the_search() {
+    fn a_nan_gradient_stops() {
         let mut x = vec![1.0];
         minimize(
             &mut x,
-            |_, slope| {
-                slope[0] = f64::NAN;
+            |_, gradient| {
+                gradient[0] = f64::NAN;
                 f64::NAN
             },
-            Stop { slope: 1e-9, steps: 9 },
+            StopCriteria { gradient_tolerance: 1e-9, max_steps: 9 },
         );
         assert_eq!(x, [1.0]);
     }

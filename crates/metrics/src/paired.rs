@@ -1,36 +1,52 @@
-//! Two models on the same items: McNemar's exact test, and the bootstrap interval of the difference.
+//! Paired comparison of two models on the same items: McNemar's exact test, and a bootstrap interval of the difference.
+//!
+//! ```
+//! use lexiform_metrics::{bootstrap::Resampling, paired};
+//!
+//! let (first, second) = ([true, false, false, true], [true, true, true, true]);
+//! let comparison = paired::compare(&first, &second, Resampling::default())?;
+//! assert_eq!((comparison.difference, comparison.only_second), (0.5, 2));
+//! assert!((comparison.p_value - 0.5).abs() < 1e-12);
+//! # Ok::<(), lexiform_metrics::MetricsError>(())
+//! ```
 
 use serde::Serialize;
 
 use crate::MetricsError;
 use crate::bootstrap::{Interval, Resampling, intervals};
-use crate::error::check_count;
+use crate::error::check_len;
 
-/// The second model's first answers compared with the first's.
+/// Top-1 accuracy of a second model compared with the first.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Paired {
-    /// Items both were asked.
+pub struct PairedComparison {
+    /// Items that both models predicted.
     pub items: usize,
-    /// Accuracy of the second less that of the first.
+    /// Accuracy of the second model minus accuracy of the first.
     pub difference: f64,
-    /// Its interval, the same items drawn for both.
+    /// Its 95 % confidence interval; each bootstrap sample has the same items for both models.
     pub interval: Interval,
-    /// Items that only the first names right.
+    /// Items that only the first model predicts correctly.
     pub only_first: usize,
-    /// Items that only the second names right.
+    /// Items that only the second model predicts correctly.
     pub only_second: usize,
-    /// How often chance alone would give so unequal counts or more unequal ones (McNemar's exact test, two-sided).
+    /// Two-sided p-value of McNemar's exact test (<https://doi.org/10.1007/BF02295996>).
     pub p_value: f64,
 }
 
-/// Compares whether items are named right by two models.
+/// Compares the correctness of two models, item by item.
 ///
 /// # Errors
-/// If the lists differ in length, or are empty.
-pub fn compare(first: &[bool], second: &[bool], resampling: Resampling) -> Result<Paired, MetricsError> {
-    check_count("answers of the second model", first.len(), second.len())?;
+/// If the lengths differ, or the lists are empty.
+pub fn compare(
+    first: &[bool],
+    second: &[bool],
+    resampling: Resampling,
+) -> Result<PairedComparison, MetricsError> {
+    check_len("predictions of the second model", first.len(), second.len())?;
     if first.is_empty() {
-        return Err(MetricsError::TooLittle("no item was named by both models".to_owned()));
+        return Err(MetricsError::NotEnoughData(
+            "expected items that both models predicted, found none".to_owned(),
+        ));
     }
     let gains: Vec<i32> = first.iter().zip(second).map(|(a, b)| i32::from(*b) - i32::from(*a)).collect();
     let mean = |sum: i64| sum as f64 / gains.len() as f64;
@@ -39,7 +55,7 @@ pub fn compare(first: &[bool], second: &[bool], resampling: Resampling) -> Resul
     });
     let only_first = gains.iter().filter(|g| **g < 0).count();
     let only_second = gains.iter().filter(|g| **g > 0).count();
-    Ok(Paired {
+    Ok(PairedComparison {
         items: gains.len(),
         difference: mean(gains.iter().map(|g| i64::from(*g)).sum()),
         interval,
@@ -49,10 +65,10 @@ pub fn compare(first: &[bool], second: &[bool], resampling: Resampling) -> Resul
     })
 }
 
-/// Two-sided probability of a fair coin's falling so unevenly.
+/// Two-sided binomial test of `a` against `b` with probability ½.
 fn mcnemar(a: usize, b: usize) -> f64 {
     let (n, fewer) = (a + b, a.min(b));
-    // Logarithm of the probability of k heads, from that of k − 1.
+    // Log of the binomial probability of k, from that of k − 1: the probabilities themselves underflow for large n.
     let mut log = n as f64 * 0.5_f64.ln();
     let mut tail = log.exp();
     for k in 1..=fewer {

@@ -1,42 +1,42 @@
 //! The linear probe: multinomial logistic regression on frozen features.
 //!
-//! Minimizes `C · Σ cross entropy + ½ · Σ weight²` over weights and unpenalized biases, which is scikit-learn's
-//! `LogisticRegression(C=…)`. The start is zero and sums run in a fixed order, so equal inputs give equal weights at any
-//! number of threads.
+//! Minimizes `C · Σ cross entropy + ½ · Σ weight²` over weights and unpenalized biases, like scikit-learn's
+//! `LogisticRegression(C=…)`. Optimization starts at zero and sums run in a fixed order, so equal inputs give equal
+//! weights at any number of threads.
 
 use gemm::Parallelism;
 use rayon::prelude::*;
 use serde::Serialize;
 
-use crate::error::{check_count, check_indices};
-use crate::lbfgs::{Stop, minimize};
+use crate::error::{check_indices, check_len};
+use crate::lbfgs::{StopCriteria, minimize};
 use crate::{Features, MetricsError, Prediction, SplitMix64};
 
-/// Values of C that are tried, as powers of ten.
-const TRIED: std::ops::RangeInclusive<i32> = -3..=5;
-/// Parts that the sums over items are split in, whatever the number of threads.
-const PARTS: usize = 8;
-/// Items that pass the product at once.
-const ROWS_AT_ONCE: usize = 256;
+/// Grid of C as powers of ten.
+const C_EXPONENTS: std::ops::RangeInclusive<i32> = -3..=5;
+/// Chunks of the sums over items; fixed, so that rounding does not depend on the number of threads.
+const REDUCTION_CHUNKS: usize = 8;
+/// Items per matrix multiplication.
+const CHUNK_ROWS: usize = 256;
 
-/// How a probe is trained.
+/// Training configuration of a probe.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct ProbeConfig {
-    /// Inverse strength of the penalty; `None` chooses it on a split of the training items.
+    /// Inverse regularization strength; `None` selects it on a validation split of the training items.
     pub c: Option<f64>,
-    /// Share of the training items held back for that choice.
-    pub validation_share: f64,
+    /// Fraction of the training items in that validation split.
+    pub val_fraction: f64,
     /// Seed of the split.
     pub seed: u64,
-    /// Stop where the largest slope of the mean loss is below this.
+    /// Stop when the maximum absolute gradient of the mean loss is below this.
     pub tolerance: f64,
-    /// Most steps.
-    pub steps: usize,
+    /// Maximum number of optimizer steps.
+    pub max_iter: usize,
 }
 
 impl Default for ProbeConfig {
     fn default() -> Self {
-        Self { c: None, validation_share: 0.2, seed: 0, tolerance: 1e-6, steps: 1000 }
+        Self { c: None, val_fraction: 0.2, seed: 0, tolerance: 1e-6, max_iter: 1000 }
     }
 }
 
@@ -46,52 +46,52 @@ pub struct Probe {
     /// `[classes, dim + 1]`, the bias last.
     weights: Vec<f64>,
     dim: usize,
-    /// Inverse strength of the penalty it was trained with.
+    /// Inverse regularization strength it was trained with.
     pub c: f64,
-    /// Mean loss with its penalty at the end, as it is minimized: `mean cross entropy + Σ weight² / (2 · C · items)`.
+    /// Final regularized loss: `mean cross entropy + Σ weight² / (2 · C · items)`.
     pub loss: f64,
-    /// What each tried C gave on the held-back items: (C, accuracy).
-    pub tried: Vec<(f64, f64)>,
+    /// Validation accuracy of each C of the grid: (C, accuracy).
+    pub c_search: Vec<(f64, f64)>,
 }
 
 impl Probe {
-    /// Trains on the directions of `items`, `[items, dim]`, with their classes.
+    /// Trains on normalized `items`, `[items, dim]`, with a class index for each.
     ///
     /// # Errors
-    /// If sizes do not fit, or fewer than two classes occur.
+    /// If lengths differ, a label is out of range, or fewer than two classes occur.
     pub fn train(
         items: &Features,
         labels: &[usize],
         classes: usize,
         config: &ProbeConfig,
     ) -> Result<Self, MetricsError> {
-        check_count("labels", items.rows(), labels.len())?;
+        check_len("labels", items.rows(), labels.len())?;
         check_indices("label", labels, classes)?;
         if labels.windows(2).all(|pair| pair[0] == pair[1]) {
-            return Err(MetricsError::TooLittle(
+            return Err(MetricsError::NotEnoughData(
                 "a probe needs training items of at least two classes".to_owned(),
             ));
         }
         let items = items.normalized();
-        let (c, tried) = match config.c {
+        let (c, c_search) = match config.c {
             Some(c) => (c, Vec::new()),
-            None => choose(&items, labels, classes, config)?,
+            None => select_c(&items, labels, classes, config)?,
         };
         let mut probe = fit(&items, labels, classes, c, config);
-        probe.tried = tried;
+        probe.c_search = c_search;
         Ok(probe)
     }
 
-    /// Names items; their scores are probabilities.
+    /// Classifies `items`, `[items, dim]`; scores are probabilities.
     ///
     /// # Errors
-    /// If the sizes do not fit.
+    /// If lengths differ or a label is out of range.
     pub fn predict(&self, items: &Features, truth: &[usize]) -> Result<Vec<Prediction>, MetricsError> {
-        check_count("labels", items.rows(), truth.len())?;
+        check_len("labels", items.rows(), truth.len())?;
         let classes = self.weights.len() / (self.dim + 1);
         check_indices("label", truth, classes)?;
         if items.dim() != self.dim {
-            return Err(MetricsError::Dim { what: "items", expected: self.dim, found: items.dim() });
+            return Err(MetricsError::DimMismatch { what: "items", expected: self.dim, found: items.dim() });
         }
         let items = items.normalized();
         let predict = |(rows, truth): (&[f32], &[usize])| {
@@ -99,16 +99,17 @@ impl Probe {
             let rows = logits.chunks(classes).zip(truth);
             let named = rows.map(|(row, truth)| {
                 let scores: Vec<f32> = row.iter().map(|x| *x as f32).collect();
-                let mut prediction = Prediction::of(&scores, *truth, 1.0);
+                let mut prediction = Prediction::from_scores(&scores, *truth, 1.0);
+                // Classes are ranked by logits, which unlike probabilities do not saturate.
                 let mut row = row.to_vec();
                 softmax(&mut row);
-                prediction.score = prediction.best.first().map_or(0.0, |best| row[*best]);
+                prediction.score = prediction.top_k.first().map_or(0.0, |best| row[*best]);
                 prediction.truth_score = row[*truth];
                 prediction
             });
             named.collect::<Vec<_>>()
         };
-        let blocks = items.as_slice().par_chunks(ROWS_AT_ONCE * self.dim).zip(truth.par_chunks(ROWS_AT_ONCE));
+        let blocks = items.as_slice().par_chunks(CHUNK_ROWS * self.dim).zip(truth.par_chunks(CHUNK_ROWS));
         Ok(blocks.flat_map_iter(predict).collect())
     }
 
@@ -118,15 +119,15 @@ impl Probe {
     }
 }
 
-/// Indices of items split by chance within each class: `share` of each class's items, rounded, come second; a class
-/// keeps at least one item first.
-pub fn split(labels: &[usize], share: f64, seed: u64) -> [Vec<usize>; 2] {
+/// Random stratified split into two lists of indices: `fraction` of each class, rounded, is in the second list; the first
+/// keeps at least one item of each class.
+pub fn stratified_split(labels: &[usize], fraction: f64, seed: u64) -> [Vec<usize>; 2] {
     let classes = labels.iter().max().map_or(0, |most| most + 1);
     let (mut first, mut second) = (Vec::new(), Vec::new());
     for class in 0..classes {
         let mut members: Vec<usize> = (0..labels.len()).filter(|i| labels[*i] == class).collect();
-        SplitMix64::of_round(seed, class as u64).shuffle(&mut members);
-        let held = ((members.len() as f64 * share.clamp(0.0, 1.0)).round() as usize)
+        SplitMix64::for_stream(seed, class as u64).shuffle(&mut members);
+        let held = ((members.len() as f64 * fraction.clamp(0.0, 1.0)).round() as usize)
             .min(members.len().saturating_sub(1));
         second.extend_from_slice(&members[..held]);
         first.extend_from_slice(&members[held..]);
@@ -136,47 +137,47 @@ pub fn split(labels: &[usize], share: f64, seed: u64) -> [Vec<usize>; 2] {
     [first, second]
 }
 
-/// The C that names most held-back items right; of equal ones the strongest penalty.
-fn choose(
+/// The C with the best validation accuracy; of equal ones the strongest regularization.
+fn select_c(
     items: &Features,
     labels: &[usize],
     classes: usize,
     config: &ProbeConfig,
 ) -> Result<(f64, Vec<(f64, f64)>), MetricsError> {
-    let [kept, held] = split(labels, config.validation_share, config.seed);
+    let [kept, held] = stratified_split(labels, config.val_fraction, config.seed);
     if held.is_empty() {
-        // Nothing to choose on: scikit-learn's default.
+        // No validation items: scikit-learn's default.
         return Ok((1.0, Vec::new()));
     }
     let of = |indices: &[usize]| indices.iter().map(|i| labels[*i]).collect::<Vec<_>>();
     let (kept_items, held_items) = (items.select(&kept)?, items.select(&held)?);
     let (kept, held) = (of(&kept), of(&held));
-    let mut tried = Vec::new();
-    for power in TRIED {
+    let mut c_search = Vec::new();
+    for power in C_EXPONENTS {
         let c = 10_f64.powi(power);
         let probe = fit(&kept_items, &kept, classes, c, config);
-        let right = probe.predict(&held_items, &held)?.iter().filter(|p| p.is_right()).count();
-        tried.push((c, right as f64 / held.len() as f64));
+        let right = probe.predict(&held_items, &held)?.iter().filter(|p| p.is_correct()).count();
+        c_search.push((c, right as f64 / held.len() as f64));
     }
-    let best = tried.iter().map(|t| t.1).fold(0.0, f64::max);
-    let c = tried.iter().find(|t| t.1 >= best).map_or(1.0, |t| t.0);
-    Ok((c, tried))
+    let best = c_search.iter().map(|t| t.1).fold(0.0, f64::max);
+    let c = c_search.iter().find(|t| t.1 >= best).map_or(1.0, |t| t.0);
+    Ok((c, c_search))
 }
 
-/// Trains with a given C on unit features.
+/// Trains with a given C on normalized features.
 fn fit(items: &Features, labels: &[usize], classes: usize, c: f64, config: &ProbeConfig) -> Probe {
     let dim = items.dim();
     let mut weights = vec![0.0; classes * (dim + 1)];
     let decay = 1.0 / (c * labels.len() as f64);
-    let stop = Stop { slope: config.tolerance, steps: config.steps };
-    let loss = minimize(&mut weights, |w, slope| mean_loss(w, slope, items, labels, decay), stop);
-    Probe { weights, dim, c, loss, tried: Vec::new() }
+    let stop = StopCriteria { gradient_tolerance: config.tolerance, max_steps: config.max_iter };
+    let loss = minimize(&mut weights, |w, gradient| mean_loss(w, gradient, items, labels, decay), stop);
+    Probe { weights, dim, c, loss, c_search: Vec::new() }
 }
 
-/// Mean cross entropy with `decay / 2 · Σ weight²`, and its slope.
-fn mean_loss(weights: &[f64], slope: &mut [f64], items: &Features, labels: &[usize], decay: f64) -> f64 {
+/// Mean cross entropy plus `decay / 2 · Σ weight²`; writes its gradient.
+fn mean_loss(weights: &[f64], gradient: &mut [f64], items: &Features, labels: &[usize], decay: f64) -> f64 {
     let dim = items.dim();
-    let part = labels.len().div_ceil(PARTS);
+    let part = labels.len().div_ceil(REDUCTION_CHUNKS);
     let parts: Vec<(f64, Vec<f64>)> = items
         .as_slice()
         .par_chunks(part * dim)
@@ -184,14 +185,14 @@ fn mean_loss(weights: &[f64], slope: &mut [f64], items: &Features, labels: &[usi
         .map(|(rows, labels)| summed_loss(weights, rows, labels, dim))
         .collect();
     let n = labels.len() as f64;
-    slope.fill(0.0);
+    gradient.fill(0.0);
     let mut loss = 0.0;
-    for (part, part_slope) in parts {
+    for (part, part_gradient) in parts {
         loss += part / n;
-        slope.iter_mut().zip(&part_slope).for_each(|(s, p)| *s += p / n);
+        gradient.iter_mut().zip(&part_gradient).for_each(|(s, p)| *s += p / n);
     }
-    for (slope, weights) in slope.chunks_mut(dim + 1).zip(weights.chunks(dim + 1)) {
-        for (s, w) in slope.iter_mut().zip(&weights[..dim]) {
+    for (gradient, weights) in gradient.chunks_mut(dim + 1).zip(weights.chunks(dim + 1)) {
+        for (s, w) in gradient.iter_mut().zip(&weights[..dim]) {
             *s += decay * w;
             loss += 0.5 * decay * w * w;
         }
@@ -199,26 +200,27 @@ fn mean_loss(weights: &[f64], slope: &mut [f64], items: &Features, labels: &[usi
     loss
 }
 
-/// Summed cross entropy of some rows `[rows, dim]`, and its slope.
+/// Summed cross entropy of `rows`, `[rows, dim]`, and its gradient `[classes, dim + 1]`.
 fn summed_loss(weights: &[f64], rows: &[f32], labels: &[usize], dim: usize) -> (f64, Vec<f64>) {
     let classes = weights.len() / (dim + 1);
-    let (mut loss, mut slope) = (0.0, vec![0.0; weights.len()]);
-    for (rows, labels) in rows.chunks(ROWS_AT_ONCE * dim).zip(labels.chunks(ROWS_AT_ONCE)) {
+    let (mut loss, mut gradient) = (0.0, vec![0.0; weights.len()]);
+    for (rows, labels) in rows.chunks(CHUNK_ROWS * dim).zip(labels.chunks(CHUNK_ROWS)) {
         let mut residuals = logits(weights, rows, dim);
         for (row, &label) in residuals.chunks_mut(classes).zip(labels) {
+            // Cross entropy is log-sum-exp minus the true logit; its gradient is softmax minus one-hot.
             let right = row[label];
             loss += softmax(row) - right;
             row[label] -= 1.0;
         }
-        let extended = with_one(rows, dim);
-        // SAFETY: residuals are [rows, classes], read as their transpose; `extended` is [rows, dim + 1]; the slope is
+        let extended = append_bias_column(rows, dim);
+        // SAFETY: residuals are [rows, classes], read as their transpose; `extended` is [rows, dim + 1]; the gradient is
         // [classes, dim + 1]; all row-major and exactly as long as these sizes say.
         unsafe {
             gemm::gemm(
                 classes,
                 dim + 1,
                 labels.len(),
-                slope.as_mut_ptr(),
+                gradient.as_mut_ptr(),
                 1,
                 (dim + 1) as isize,
                 true,
@@ -237,13 +239,13 @@ fn summed_loss(weights: &[f64], rows: &[f32], labels: &[usize], dim: usize) -> (
             );
         }
     }
-    (loss, slope)
+    (loss, gradient)
 }
 
-/// `[rows, dim]` → `[rows, classes]`: weights times rows, and biases.
+/// `[rows, dim]` → `[rows, classes]`.
 fn logits(weights: &[f64], rows: &[f32], dim: usize) -> Vec<f64> {
     let (classes, n) = (weights.len() / (dim + 1), rows.len() / dim);
-    let extended = with_one(rows, dim);
+    let extended = append_bias_column(rows, dim);
     let mut logits = vec![0.0; n * classes];
     // SAFETY: `extended` is [n, dim + 1], the weights are [classes, dim + 1], read as their transpose, and the logits
     // are [n, classes]; all row-major and exactly as long as these sizes say.
@@ -273,13 +275,14 @@ fn logits(weights: &[f64], rows: &[f32], dim: usize) -> Vec<f64> {
     logits
 }
 
-/// Rows with a one behind each, which the bias is multiplied by.
-fn with_one(rows: &[f32], dim: usize) -> Vec<f64> {
+/// Appends a column of ones, which the bias is multiplied by: `[rows, dim]` → `[rows, dim + 1]`.
+fn append_bias_column(rows: &[f32], dim: usize) -> Vec<f64> {
     rows.chunks(dim).flat_map(|row| row.iter().map(|x| f64::from(*x)).chain([1.0])).collect()
 }
 
-/// Turns logits into probabilities and returns the logarithm of the sum of their exponentials.
+/// Turns logits into probabilities in place and returns their log-sum-exp.
 fn softmax(row: &mut [f64]) -> f64 {
+    // Subtracting the maximum keeps the exponentials from overflowing.
     let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     row.iter_mut().for_each(|x| *x = (*x - largest).exp());
     let total: f64 = row.iter().sum();
@@ -293,11 +296,11 @@ mod tests {
 
     /// Three clusters in four dimensions.
     fn clusters(each: usize, spread: f64) -> (Features, Vec<usize>) {
-        let mut chance = SplitMix64::new(5);
+        let mut rng = SplitMix64::new(5);
         let labels: Vec<usize> = (0..3 * each).map(|i| i % 3).collect();
         let values = labels.iter().flat_map(|&label| {
             let mut row = [0.0_f32; 4];
-            row.iter_mut().for_each(|x| *x = (spread * (chance.unit() - 0.5)) as f32);
+            row.iter_mut().for_each(|x| *x = (spread * (rng.next_f64() - 0.5)) as f32);
             row[label] += 1.0;
             row
         });
@@ -305,11 +308,11 @@ mod tests {
     }
 
     #[test]
-    fn the_slope_is_that_of_the_loss() {
+    fn the_gradient_matches_finite_differences() {
         let (items, labels) = clusters(4, 1.0);
         let weights: Vec<f64> = (0..15).map(|i| (f64::from(i) * 0.7).sin()).collect();
-        let mut slope = vec![0.0; 15];
-        mean_loss(&weights, &mut slope, &items, &labels, 0.3);
+        let mut gradient = vec![0.0; 15];
+        mean_loss(&weights, &mut gradient, &items, &labels, 0.3);
         for i in 0..15 {
             let at = |shift: f64| {
                 let mut moved = weights.clone();
@@ -317,17 +320,17 @@ mod tests {
                 mean_loss(&moved, &mut [0.0; 15], &items, &labels, 0.3)
             };
             let expected = (at(1e-5) - at(-1e-5)) / 2e-5;
-            assert!((slope[i] - expected).abs() < 1e-8, "{i}: {} {expected}", slope[i]);
+            assert!((gradient[i] - expected).abs() < 1e-8, "{i}: {} {expected}", gradient[i]);
         }
     }
 
     #[test]
-    fn clusters_are_told_apart() {
+    fn clusters_are_separated() {
         let (items, labels) = clusters(20, 0.8);
         let probe = Probe::train(&items, &labels, 3, &ProbeConfig::default()).unwrap();
-        assert!(!probe.tried.is_empty());
+        assert!(!probe.c_search.is_empty());
         let named = probe.predict(&items, &labels).unwrap();
-        assert!(named.iter().filter(|p| p.is_right()).count() >= 57);
+        assert!(named.iter().filter(|p| p.is_correct()).count() >= 57);
         assert!(Probe::train(&items, &[0; 60], 3, &ProbeConfig::default()).is_err());
         assert!(Probe::train(&items, &labels, 2, &ProbeConfig::default()).is_err());
     }
@@ -335,10 +338,10 @@ mod tests {
     #[test]
     fn a_split_keeps_every_class_first() {
         let labels = [0, 0, 0, 0, 1, 2, 2, 0];
-        let [first, second] = split(&labels, 0.4, 1);
+        let [first, second] = stratified_split(&labels, 0.4, 1);
         assert_eq!(first.len() + second.len(), 8);
         assert!((0..3).all(|class| first.iter().any(|i| labels[*i] == class)));
         assert_eq!(second.iter().filter(|i| labels[**i] == 0).count(), 2);
-        assert_eq!(split(&labels, 0.4, 1), [first, second]);
+        assert_eq!(stratified_split(&labels, 0.4, 1), [first, second]);
     }
 }

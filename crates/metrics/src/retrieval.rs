@@ -1,57 +1,71 @@
-//! Retrieval: ranks of the right gallery items, and from these recall@k, NDCG@k, mAP, mean reciprocal, mean and median rank.
+//! Retrieval metrics: recall@k, NDCG@k, mAP, mean reciprocal rank, mean and median rank.
 //!
-//! A query may have several right answers. *Recall at k* counts queries with at least one of them among the first k
-//! (the hit rate; Text2Shape's RR@k); *coverage at k* is the mean share of a query's right answers that are among the
-//! first k (what information retrieval calls recall). NDCG gives each right answer a gain of one.
+//! A query may have several relevant items. *Recall at k* is the fraction of queries with at least one of them among the
+//! first k, as in the CLIP literature (torchmetrics' `RetrievalHitRate`, Text2Shape's RR@k). *Recall of all relevant items
+//! at k* is the mean fraction of a query's relevant items among the first k (torchmetrics' `RetrievalRecall`). NDCG uses
+//! binary relevance.
+//!
+//! ```
+//! use lexiform_metrics::{Features, retrieval::{RetrievalMetrics, retrieve}};
+//!
+//! let gallery = Features::new(vec![1.0, 0.0, 0.8, 0.6, 0.0, 1.0], 2)?;
+//! let queries = Features::new(vec![1.0, 0.1, 0.0, 1.0], 2)?;
+//! // Item 1 is relevant to the first query, item 2 to the second.
+//! let results = retrieve(&queries, &gallery, &[vec![1], vec![2]])?;
+//! let metrics = RetrievalMetrics::from_results(&results, gallery.rows())?;
+//! assert_eq!(metrics.scores.recall, [0.5, 1.0, 1.0, 1.0]);
+//! assert_eq!(metrics.scores.mean_reciprocal_rank, 0.75);
+//! # Ok::<(), lexiform_metrics::MetricsError>(())
+//! ```
 
 use serde::Serialize;
 
 use crate::bootstrap::{self, Interval, Resampling};
-use crate::error::{check_count, check_indices};
+use crate::error::{check_indices, check_len};
 use crate::similarity::{map_similarities, rank_of, top_k};
 use crate::{Features, MetricsError};
 
-/// The k of recall@k, coverage@k and NDCG@k.
-pub const DEPTHS: [usize; 4] = [1, 3, 5, 10];
-/// Best items kept for each query.
-const KEPT: usize = 10;
+/// The k of recall@k, recall of all right answers at k and NDCG@k.
+pub const CUTOFFS: [usize; 4] = [1, 3, 5, 10];
+/// Gallery items stored per query.
+const STORED_TOP_K: usize = 10;
 
-/// What one query found.
+/// The result of one query.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct QueryResult {
-    /// Places of its right answers from 1, best first.
+    /// Ranks of its relevant items, from 1, ascending.
     pub ranks: Vec<usize>,
-    /// The first gallery items, best first.
-    pub best: Vec<usize>,
+    /// The ten best gallery items, best first.
+    pub top_k: Vec<usize>,
 }
 
-/// Looks for each query's right answers (indices into the gallery, any order, at least one) among all gallery items,
-/// by cosine.
+/// Ranks the gallery, `[items, dim]`, for each of the queries, `[queries, dim]`, by cosine similarity. `relevant` lists the
+/// relevant gallery items of each query, at least one, in any order.
 ///
 /// # Errors
-/// If the sizes do not fit, or a query has no right answer.
+/// If lengths differ, an index is out of range, or a query has no relevant item.
 pub fn retrieve(
     queries: &Features,
     gallery: &Features,
-    right: &[Vec<usize>],
+    relevant: &[Vec<usize>],
 ) -> Result<Vec<QueryResult>, MetricsError> {
-    check_count("lists of right answers", queries.rows(), right.len())?;
-    for (query, right) in right.iter().enumerate() {
-        check_indices("right answer", right, gallery.rows())?;
-        if right.is_empty() {
-            return Err(MetricsError::TooLittle(format!("query {query} has no right answer")));
+    check_len("lists of relevant items", queries.rows(), relevant.len())?;
+    for (query, relevant) in relevant.iter().enumerate() {
+        check_indices("relevant item", relevant, gallery.rows())?;
+        if relevant.is_empty() {
+            return Err(MetricsError::NotEnoughData(format!("query {query} has no relevant item")));
         }
     }
-    // A query's own length does not change the order of its answers.
+    // Queries need no normalization: a query's norm scales all its scores alike.
     map_similarities(queries, 1, &gallery.normalized(), |query, scores| QueryResult {
-        ranks: ranks(scores, &right[query]),
-        best: top_k(scores, KEPT),
+        ranks: ranks(scores, &relevant[query]),
+        top_k: top_k(scores, STORED_TOP_K),
     })
 }
 
-/// Places of some items among all, from 1, best first; of equal scores the lower index comes first.
+/// Ranks of `items`, from 1, ascending; of equal scores the lower index ranks first.
 fn ranks(scores: &[f32], items: &[usize]) -> Vec<usize> {
-    /// So many are counted one by one, each in a pass that runs in vectors.
+    /// Up to this many items, one vectorized pass per item is faster than sorting.
     const FEW: usize = 16;
     if items.len() <= FEW {
         let mut ranks: Vec<usize> = items.iter().map(|item| rank_of(scores, *item)).collect();
@@ -59,17 +73,17 @@ fn ranks(scores: &[f32], items: &[usize]) -> Vec<usize> {
         ranks.dedup();
         return ranks;
     }
-    // Zero is as much as minus zero.
+    // Adding 0.0 turns -0.0 into 0.0, which `total_cmp` would order before it.
     let before = |a: usize, b: usize| (scores[b] + 0.0).total_cmp(&(scores[a] + 0.0)).then(a.cmp(&b));
     let mut items = items.to_vec();
     items.sort_by(|a, b| before(*a, *b));
     items.dedup();
-    // How many items stand between one right answer and the next.
+    // Histogram of gallery items between consecutive relevant items.
     let mut between = vec![0; items.len() + 1];
     for other in 0..scores.len() {
         between[items.partition_point(|&item| before(item, other).is_lt())] += 1;
     }
-    // An item is in the gap before itself, so the sum up to its gap is its place.
+    // Each relevant item is counted in the gap before itself, so the prefix sum of gaps is its rank.
     let places = between.iter().scan(0, |sum, n| {
         *sum += n;
         Some(*sum)
@@ -77,79 +91,80 @@ fn ranks(scores: &[f32], items: &[usize]) -> Vec<usize> {
     places.take(items.len()).collect()
 }
 
-/// The numbers of a retrieval.
+/// Metrics over all queries.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Retrieval {
-    /// Queries asked.
+pub struct RetrievalMetrics {
+    /// Number of queries.
     pub queries: usize,
-    /// Items to choose from.
+    /// Number of gallery items.
     pub gallery: usize,
-    /// What came out.
+    /// The metrics.
     #[serde(flatten)]
-    pub scores: Scores,
+    pub scores: RetrievalScores,
 }
 
-/// How well queries bring their right answers: numbers, or their intervals.
+/// Retrieval metrics, or with `T = Interval` their confidence intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Scores<T = f64> {
-    /// Share of queries with a right answer among the first k, k as in [`DEPTHS`].
-    pub recall: [T; DEPTHS.len()],
-    /// Mean share of a query's right answers among the first k.
-    pub coverage: [T; DEPTHS.len()],
-    /// Mean over queries of the discounted gain among the first k over the best possible.
-    pub ndcg: [T; DEPTHS.len()],
-    /// Mean place of the first right answer.
+pub struct RetrievalScores<T = f64> {
+    /// Fraction of queries with a relevant item among the first k, for each k of [`CUTOFFS`].
+    pub recall: [T; CUTOFFS.len()],
+    /// Recall of all relevant items: mean fraction of a query's relevant items among the first k.
+    pub recall_all: [T; CUTOFFS.len()],
+    /// NDCG@k with binary relevance.
+    pub ndcg: [T; CUTOFFS.len()],
+    /// Mean rank of the first relevant item.
     pub mean_rank: T,
-    /// Median place of the first right answer; between two, their mean.
+    /// Median rank of the first relevant item; the mean of the middle two for an even number of queries.
     pub median_rank: T,
-    /// Mean of one over the place of the first right answer.
+    /// Mean reciprocal rank of the first relevant item (MRR).
     pub mean_reciprocal_rank: T,
-    /// Mean over queries of the average precision over the whole gallery (mAP).
+    /// Mean average precision over the whole gallery (mAP).
     pub mean_average_precision: T,
 }
 
-impl Retrieval {
-    /// Counts what queries brought from a gallery of this size.
+impl RetrievalMetrics {
+    /// Averages the results of all queries on a gallery of this size.
     ///
     /// # Errors
-    /// If nothing was asked.
-    pub fn of(found: &[QueryResult], gallery: usize) -> Result<Self, MetricsError> {
+    /// If there are no queries.
+    pub fn from_results(found: &[QueryResult], gallery: usize) -> Result<Self, MetricsError> {
         if found.is_empty() {
-            return Err(MetricsError::TooLittle("nothing was asked".to_owned()));
+            return Err(MetricsError::NotEnoughData("expected at least one query, found none".to_owned()));
         }
-        let queries: Vec<[f64; NUMBERS]> = found.iter().map(QueryResult::numbers).collect();
-        let scores = Scores::from_numbers(together(queries.iter()));
+        let queries: Vec<[f64; METRIC_COUNT]> = found.iter().map(QueryResult::as_array).collect();
+        let scores = RetrievalScores::from_array(average(queries.iter()));
         Ok(Self { queries: found.len(), gallery, scores })
     }
 
-    /// The interval of every number, from bootstrap samples of the queries; of shares that are all or nothing, the exact one. `found` is what
-    /// was counted.
-    pub fn intervals(&self, found: &[QueryResult], resampling: Resampling) -> Scores<Interval> {
-        let queries: Vec<[f64; NUMBERS]> = found.iter().map(QueryResult::numbers).collect();
+    /// Bootstrap confidence intervals over queries, exact ones for fractions of 0 or 1. `found` are the results that these
+    /// metrics were computed from.
+    pub fn intervals(&self, found: &[QueryResult], resampling: Resampling) -> RetrievalScores<Interval> {
+        let queries: Vec<[f64; METRIC_COUNT]> = found.iter().map(QueryResult::as_array).collect();
         let mut drawn = bootstrap::intervals(queries.len(), resampling, |draw| {
-            together(draw.iter().map(|query| &queries[*query]))
+            average(draw.iter().map(|query| &queries[*query]))
         });
-        let counted = together(queries.iter());
-        for (interval, share) in drawn[..SHARES].iter_mut().zip(counted) {
-            *interval = interval.of_share(share, queries.len());
+        let counted = average(queries.iter());
+        for (interval, share) in drawn[..FRACTION_COUNT].iter_mut().zip(counted) {
+            *interval = interval.or_exact(share, queries.len());
         }
-        Scores::from_numbers(drawn)
+        RetrievalScores::from_array(drawn)
     }
 }
 
-/// Numbers of [`Scores`] that lie between 0 and 1.
-const SHARES: usize = 3 * DEPTHS.len() + 2;
-/// All numbers of [`Scores`]: the shares, mean and median rank.
-const NUMBERS: usize = SHARES + 2;
+/// Metrics of [`RetrievalScores`] between 0 and 1.
+const FRACTION_COUNT: usize = 3 * CUTOFFS.len() + 2;
+/// All metrics of [`RetrievalScores`]: the fractions, mean and median rank.
+const METRIC_COUNT: usize = FRACTION_COUNT + 2;
 
-impl<T: Copy> Scores<T> {
-    /// In the order of [`QueryResult::numbers`].
-    fn from_numbers(numbers: [T; NUMBERS]) -> Self {
-        let of_depths = |measure: usize| std::array::from_fn(|depth| numbers[measure * DEPTHS.len() + depth]);
+impl<T: Copy> RetrievalScores<T> {
+    /// In the order of [`QueryResult::as_array`].
+    fn from_array(numbers: [T; METRIC_COUNT]) -> Self {
+        let of_depths =
+            |measure: usize| std::array::from_fn(|depth| numbers[measure * CUTOFFS.len() + depth]);
         let [.., mean_reciprocal_rank, mean_average_precision, mean_rank, median_rank] = numbers;
         Self {
             recall: of_depths(0),
-            coverage: of_depths(1),
+            recall_all: of_depths(1),
             ndcg: of_depths(2),
             mean_rank,
             median_rank,
@@ -159,52 +174,52 @@ impl<T: Copy> Scores<T> {
     }
 }
 
-/// The numbers of several queries, at least one, from those of each: means, and the median of the last.
-fn together<'a>(queries: impl ExactSizeIterator<Item = &'a [f64; NUMBERS]>) -> [f64; NUMBERS] {
+/// Averages the metrics of at least one query; the last, the rank, becomes the median.
+fn average<'a>(queries: impl ExactSizeIterator<Item = &'a [f64; METRIC_COUNT]>) -> [f64; METRIC_COUNT] {
     let count = queries.len() as f64;
-    let (mut sums, mut ranks) = ([0.0; NUMBERS], Vec::with_capacity(queries.len()));
+    let (mut sums, mut ranks) = ([0.0; METRIC_COUNT], Vec::with_capacity(queries.len()));
     for query in queries {
         sums.iter_mut().zip(query).for_each(|(sum, number)| *sum += number);
-        ranks.push(query[NUMBERS - 1]);
+        ranks.push(query[METRIC_COUNT - 1]);
     }
     let mut numbers = sums.map(|sum| sum / count);
-    numbers[NUMBERS - 1] = median(ranks);
+    numbers[METRIC_COUNT - 1] = median(ranks);
     numbers
 }
 
 impl QueryResult {
-    /// Place of the first right answer.
-    pub fn first(&self) -> usize {
+    /// Rank of the first relevant item.
+    pub fn first_rank(&self) -> usize {
         self.ranks.first().copied().unwrap_or(usize::MAX)
     }
 
-    /// What one query adds to every number.
-    fn numbers(&self) -> [f64; NUMBERS] {
-        let first = self.first() as f64;
-        let mut numbers = [first; NUMBERS];
-        let [recall, coverage, ndcg] = [0, 1, 2].map(|measure| measure * DEPTHS.len());
-        for (depth, k) in DEPTHS.into_iter().enumerate() {
-            numbers[recall + depth] = f64::from(u8::from(self.first() <= k));
-            numbers[coverage + depth] = self.within(k) as f64 / self.ranks.len() as f64;
+    /// The metrics of this query alone, in the order of [`RetrievalScores::from_array`].
+    fn as_array(&self) -> [f64; METRIC_COUNT] {
+        let first = self.first_rank() as f64;
+        let mut numbers = [first; METRIC_COUNT];
+        let [recall, recall_all, ndcg] = [0, 1, 2].map(|measure| measure * CUTOFFS.len());
+        for (depth, k) in CUTOFFS.into_iter().enumerate() {
+            numbers[recall + depth] = f64::from(u8::from(self.first_rank() <= k));
+            numbers[recall_all + depth] = self.hits_at(k) as f64 / self.ranks.len() as f64;
             numbers[ndcg + depth] = self.ndcg(k);
         }
-        numbers[SHARES - 2] = 1.0 / first;
-        numbers[SHARES - 1] = self.average_precision();
+        numbers[FRACTION_COUNT - 2] = 1.0 / first;
+        numbers[FRACTION_COUNT - 1] = self.average_precision();
         numbers
     }
 
-    /// Right answers among the first `k`.
-    pub fn within(&self, k: usize) -> usize {
+    /// Number of relevant items among the first `k`.
+    pub fn hits_at(&self, k: usize) -> usize {
         self.ranks.partition_point(|rank| *rank <= k)
     }
 
-    /// Mean over the right answers of the share of right ones up to each.
+    /// Average precision: mean over relevant items of the precision at their rank.
     pub fn average_precision(&self) -> f64 {
         let precisions = self.ranks.iter().enumerate().map(|(i, rank)| (i + 1) as f64 / *rank as f64);
         precisions.sum::<f64>() / self.ranks.len() as f64
     }
 
-    /// Discounted gain among the first `k` over that of a perfect order.
+    /// NDCG@k with binary relevance (<https://doi.org/10.1145/582415.582418>).
     pub fn ndcg(&self, k: usize) -> f64 {
         let discounted = |rank: usize| 1.0 / ((rank + 1) as f64).log2();
         let gain: f64 = self.ranks.iter().take_while(|rank| **rank <= k).map(|rank| discounted(*rank)).sum();
@@ -213,7 +228,7 @@ impl QueryResult {
     }
 }
 
-/// The middle of some numbers, at least one; between two, their mean.
+/// The median of at least one value; the mean of the middle two for an even number.
 fn median(mut numbers: Vec<f64>) -> f64 {
     let half = numbers.len() / 2;
     let (below, middle, _) = numbers.select_nth_unstable_by(half, f64::total_cmp);
@@ -229,13 +244,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_of_right_answers() {
+    fn ranks_of_relevant_items() {
         let scores = [0.1, 0.9, 0.5, 0.5, 0.3];
         assert_eq!(ranks(&scores, &[1]), [1]);
         assert_eq!(ranks(&scores, &[4, 3, 2]), [2, 3, 4]);
         assert_eq!(ranks(&scores, &[3]), [3]);
         assert_eq!(ranks(&scores, &[0, 0]), [5]);
-        // Many are found in one pass, few in a pass each.
+        // Many items take the sorted path, few one pass each.
         let many: Vec<f32> = (0..90).map(|i| [0.0, -0.0, 0.5, -0.5][i * 7 % 4]).collect();
         let items: Vec<usize> = (0..90).step_by(3).collect();
         let mut one_by_one: Vec<usize> = items.iter().flat_map(|item| ranks(&many, &[*item])).collect();
@@ -244,15 +259,15 @@ mod tests {
     }
 
     #[test]
-    fn numbers_of_a_small_retrieval() {
+    fn metrics_of_a_small_gallery() {
         let gallery = Features::new(vec![1.0, 0.0, 0.8, 0.6, 0.0, 1.0], 2).unwrap();
         let queries = Features::new(vec![5.0, 0.0, 0.0, 0.1], 2).unwrap();
         let found = retrieve(&queries, &gallery, &[vec![1, 2], vec![2]]).unwrap();
         assert_eq!(found[0].ranks, [2, 3]);
-        assert_eq!(found[1].best, [2, 1, 0]);
-        let numbers = Retrieval::of(&found, 3).unwrap().scores;
+        assert_eq!(found[1].top_k, [2, 1, 0]);
+        let numbers = RetrievalMetrics::from_results(&found, 3).unwrap().scores;
         assert_eq!(numbers.recall, [0.5, 1.0, 1.0, 1.0]);
-        assert_eq!(numbers.coverage, [0.5, 1.0, 1.0, 1.0]);
+        assert_eq!(numbers.recall_all, [0.5, 1.0, 1.0, 1.0]);
         assert_eq!((numbers.mean_rank, numbers.median_rank), (1.5, 1.5));
         assert!((numbers.mean_average_precision - ((0.5 + 2.0 / 3.0) / 2.0 + 1.0) / 2.0).abs() < 1e-12);
         assert!(
@@ -262,27 +277,27 @@ mod tests {
     }
 
     #[test]
-    fn intervals_hold_the_numbers_and_are_of_whole_queries() {
-        let found = |rank: usize| QueryResult { ranks: vec![rank, rank + 2], best: Vec::new() };
+    fn intervals_contain_the_metrics_and_resample_queries() {
+        let found = |rank: usize| QueryResult { ranks: vec![rank, rank + 2], top_k: Vec::new() };
         let all: Vec<QueryResult> = (0..300).map(|i| found(1 + i % 7)).collect();
-        let counted = Retrieval::of(&all, 20).unwrap();
-        let resampling = Resampling { rounds: 400, seed: 5 };
+        let counted = RetrievalMetrics::from_results(&all, 20).unwrap();
+        let resampling = Resampling { resamples: 400, seed: 5 };
         let intervals = counted.intervals(&all, resampling);
         let check = |number: f64, interval: Interval| {
             assert!(interval.low < number && number < interval.high, "{number} {interval:?}");
         };
         check(counted.scores.recall[0], intervals.recall[0]);
-        check(counted.scores.coverage[2], intervals.coverage[2]);
+        check(counted.scores.recall_all[2], intervals.recall_all[2]);
         check(counted.scores.ndcg[3], intervals.ndcg[3]);
         check(counted.scores.mean_rank, intervals.mean_rank);
         check(counted.scores.mean_average_precision, intervals.mean_average_precision);
-        // The same draws by the front door: each drawn retrieval counted as a whole.
+        // The same resamples through the public API.
         let [medians] = bootstrap::intervals(all.len(), resampling, |draw| {
             let drawn: Vec<QueryResult> = draw.iter().map(|query| all[*query].clone()).collect();
-            [Retrieval::of(&drawn, 20).unwrap().scores.median_rank]
+            [RetrievalMetrics::from_results(&drawn, 20).unwrap().scores.median_rank]
         });
         assert_eq!(intervals.median_rank, medians);
-        // All found at once: 0.025 to the power of 1/300 is the exact end.
+        // Recall is 1: the exact lower end is 0.025^(1/300).
         let (low, high) = (intervals.recall[3].low, intervals.recall[3].high);
         assert!((low - 0.025_f64.powf(1.0 / 300.0)).abs() < 1e-12 && high == 1.0, "{low}");
     }

@@ -1,60 +1,76 @@
-//! All similarities between two sets of rows, block by block: what is not needed is not kept.
+//! Similarities between two feature matrices, block by block, without storing the whole product.
 
 use lexiform_kernels::SimdLevel;
 use rayon::prelude::*;
 
-use crate::product::{Panels, Tiles as _, multiply};
+use crate::matmul::{Panels, Tiles as _, multiply};
 use crate::{Features, MetricsError};
 
-/// Bytes of query rows that one task takes: enough to make up for fetching the gallery, few enough for a cache.
+/// Bytes of query rows per task: enough to amortize streaming the gallery, few enough for the L2 cache.
 const BLOCK_BYTES: usize = 1 << 20;
-/// Most rows of a block: few enough to spread over the cores.
-const MOST_ROWS: usize = 504;
+/// Maximum query rows per block, so that blocks spread over all cores.
+const MAX_BLOCK_ROWS: usize = 504;
 
-/// Computes the dot products of each `group` of query rows with all gallery rows and lets `see` make of them what is
-/// wanted: it is given the group's index and `[group, gallery]` products. Results come in order.
+/// Calls `reduce` with the index and the dot products, `[group, gallery]`, of every group of `group` consecutive query
+/// rows, in parallel, and returns its results in order.
+///
+/// ```
+/// use lexiform_metrics::{Features, map_similarities, top_k};
+///
+/// let queries = Features::new(vec![1.0, 0.0, 0.0, 1.0], 2)?;
+/// let gallery = Features::new(vec![0.0, 2.0, 3.0, 0.0], 2)?;
+/// let nearest = map_similarities(&queries, 1, &gallery, |_, scores| top_k(scores, 1)[0])?;
+/// assert_eq!(nearest, [1, 0]);
+/// # Ok::<(), lexiform_metrics::MetricsError>(())
+/// ```
 ///
 /// # Errors
-/// If rows differ in length, or groups do not come out even.
+/// If row lengths differ, or `group` does not divide the number of queries.
 pub fn map_similarities<T: Send>(
     queries: &Features,
     group: usize,
     gallery: &Features,
-    see: impl Fn(usize, &[f32]) -> T + Sync,
+    reduce: impl Fn(usize, &[f32]) -> T + Sync,
 ) -> Result<Vec<T>, MetricsError> {
     queries.check_dim("queries", gallery)?;
     if group == 0 || !queries.rows().is_multiple_of(group) {
-        return Err(MetricsError::Count { what: "rows in groups", expected: group, found: queries.rows() });
+        return Err(MetricsError::LengthMismatch {
+            what: "rows in groups",
+            expected: group,
+            found: queries.rows(),
+        });
     }
     let (dim, width, level) = (queries.dim(), gallery.rows(), SimdLevel::detect());
     if width == 0 {
-        return Ok((0..queries.rows() / group).map(|group| see(group, &[])).collect());
+        return Ok((0..queries.rows() / group).map(|group| reduce(group, &[])).collect());
     }
     let gallery = Panels::of_gallery(level, gallery.as_slice(), dim);
-    let rows = (BLOCK_BYTES / (4 * dim)).min(MOST_ROWS) / level.rows() * level.rows();
+    let rows = (BLOCK_BYTES / (4 * dim)).min(MAX_BLOCK_ROWS) / level.rows() * level.rows();
+    // Whole panels, and whole groups.
     let rows = rows.max(level.rows()).next_multiple_of(group);
     let blocks = queries.as_slice().par_chunks(rows * dim).enumerate();
     let new = || (Panels::of_queries(level, &[], dim), Vec::new());
-    let seen: Vec<Vec<T>> = blocks
+    let results: Vec<Vec<T>> = blocks
         .map_init(new, |(panels, products), (block, queries)| {
             panels.fill(queries);
             products.resize(queries.len() / dim * width, 0.0);
             multiply(level, panels, &gallery, products);
             let first = block * rows / group;
             let groups = products.chunks(group * width);
-            groups.enumerate().map(|(i, products)| see(first + i, products)).collect()
+            groups.enumerate().map(|(i, products)| reduce(first + i, products)).collect()
         })
         .collect();
-    Ok(seen.into_iter().flatten().collect())
+    Ok(results.into_iter().flatten().collect())
 }
 
-/// Indices of the `k` largest scores, best first; of equal ones the lower index first.
+/// Indices of the `k` largest scores, descending; of equal ones the lower index first.
 pub fn top_k(scores: &[f32], k: usize) -> Vec<usize> {
-    /// Scores that are passed over together when none is good enough.
+    /// Scores that are skipped together if none reaches the bound.
     const LANES: usize = 16;
-    let least = least_of_top(scores, k);
+    let least = top_k_lower_bound(scores, k);
     let mut best: Vec<(f32, usize)> = Vec::with_capacity(k + 1);
     for (chunk, first) in scores.chunks(LANES).zip((0..).step_by(LANES)) {
+        // A fold without early exit vectorizes, `any` does not.
         if !chunk.iter().fold(false, |any, s| any | (*s >= least)) {
             continue;
         }
@@ -70,9 +86,10 @@ pub fn top_k(scores: &[f32], k: usize) -> Vec<usize> {
     best.into_iter().map(|(_, index)| index).collect()
 }
 
-/// A score that at least `k` of these reach, and most of the others do not: of the largest scores of so many groups, the k-th.
-fn least_of_top(scores: &[f32], k: usize) -> f32 {
-    /// Groups, of scores that stand so far apart.
+/// A lower bound of the `k`-th largest score: the `k`-th largest of the maxima of interleaved groups. At least `k` scores
+/// reach it, and most others do not.
+fn top_k_lower_bound(scores: &[f32], k: usize) -> f32 {
+    /// Interleaved groups: score `i` belongs to group `i % GROUPS`.
     const GROUPS: usize = 64;
     if !(1..=GROUPS).contains(&k) {
         return f32::NEG_INFINITY;
@@ -86,17 +103,17 @@ fn least_of_top(scores: &[f32], k: usize) -> f32 {
     *largest.select_nth_unstable_by(k - 1, |a, b| b.total_cmp(a)).1
 }
 
-/// Place of one item among all, from 1; of equal scores the lower index comes first.
+/// Rank of one item, from 1; of equal scores the lower index ranks first.
 pub fn rank_of(scores: &[f32], index: usize) -> usize {
     let score = scores[index];
     let (before, after) = scores.split_at(index);
-    count(before, |s| s >= score) + count(after, |s| s > score) + 1
+    count_where(before, |s| s >= score) + count_where(after, |s| s > score) + 1
 }
 
-/// How many scores are so, counted in numbers as wide as they are, so that it runs in vectors.
-fn count(scores: &[f32], is_so: impl Fn(f32) -> bool) -> usize {
+/// Number of scores that match. Counts are u32, as wide as the scores, so that the loop vectorizes.
+fn count_where(scores: &[f32], is_match: impl Fn(f32) -> bool) -> usize {
     let chunks = scores.chunks(1 << 20);
-    chunks.map(|chunk| chunk.iter().map(|s| u32::from(is_so(*s))).sum::<u32>() as usize).sum()
+    chunks.map(|chunk| chunk.iter().map(|s| u32::from(is_match(*s))).sum::<u32>() as usize).sum()
 }
 
 #[cfg(test)]
@@ -105,12 +122,12 @@ mod tests {
     use crate::SplitMix64;
 
     fn random(rows: usize, dim: usize, seed: u64) -> Features {
-        let mut chance = SplitMix64::new(seed);
-        Features::new((0..rows * dim).map(|_| chance.unit() as f32 - 0.5).collect(), dim).unwrap()
+        let mut rng = SplitMix64::new(seed);
+        Features::new((0..rows * dim).map(|_| rng.next_f64() as f32 - 0.5).collect(), dim).unwrap()
     }
 
     #[test]
-    fn products_equal_the_plain_sums_in_every_block() {
+    fn products_equal_f64_sums_in_every_block() {
         let (queries, gallery) = (random(2500, 19, 1), random(37, 19, 2));
         let products = map_similarities(&queries, 1, &gallery, |_, s| s.to_vec()).unwrap();
         assert_eq!(products.len(), 2500);
@@ -128,7 +145,7 @@ mod tests {
     }
 
     #[test]
-    fn groups_see_their_rows_together() {
+    fn groups_keep_their_rows_together() {
         let (queries, gallery) = (random(6, 4, 3), random(5, 4, 4));
         let sizes = map_similarities(&queries, 3, &gallery, |i, s| (i, s.len())).unwrap();
         assert_eq!(sizes, [(0, 15), (1, 15)]);
@@ -141,14 +158,14 @@ mod tests {
     }
 
     #[test]
-    fn the_best_come_first_and_the_lower_index_among_equals() {
+    fn top_k_is_sorted_with_ties_by_index() {
         let scores = [0.5, 0.9, 0.5, 0.9, 0.1];
         assert_eq!(top_k(&scores, 3), [1, 3, 0]);
         assert_eq!(top_k(&scores, 9), [1, 3, 0, 2, 4]);
         assert_eq!(top_k(&scores, 0), [0; 0]);
         assert_eq!((0..5).map(|i| rank_of(&scores, i)).collect::<Vec<_>>(), [3, 1, 4, 2, 5]);
-        let mut chance = SplitMix64::new(7);
-        let long: Vec<f32> = (0..999).map(|_| (chance.below(50) as f32) / 50.0).collect();
+        let mut rng = SplitMix64::new(7);
+        let long: Vec<f32> = (0..999).map(|_| (rng.next_below(50) as f32) / 50.0).collect();
         let mut sorted: Vec<usize> = (0..999).collect();
         sorted.sort_by(|a, b| long[*b].total_cmp(&long[*a]));
         for k in [1, 20, 63, 64, 65, 999] {

@@ -1,18 +1,20 @@
-//! Metrics beside those of scikit-learn, SciPy and NumPy (`xtask/peers/metrics.py`), and ULIP's zero-shot head.
+//! Metrics compared with scikit-learn, SciPy and NumPy (`xtask/baselines/metrics.py`), and with ULIP's zero-shot head.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 use lexiform_golden::fixture;
 use lexiform_metrics::bootstrap::{ClassificationIntervals, Resampling};
 use lexiform_metrics::probe::{Probe, ProbeConfig};
-use lexiform_metrics::retrieval::{Retrieval, retrieve};
-use lexiform_metrics::{ClassFeatures, Classification, Features, TextMean, paired, zero_shot};
+use lexiform_metrics::retrieval::{RetrievalMetrics, retrieve};
+use lexiform_metrics::{
+    ClassFeatures, ClassificationMetrics, Features, TemplateAveraging, paired, zero_shot,
+};
 use safetensors::SafeTensors;
 use serde_json::Value;
 
 /// Counts are the same, so only the order of 64-bit sums differs.
 const TOLERANCE: f64 = 1e-9;
-/// Weights at the flat bottom of a loss are known to about the root of the loss's own precision.
+/// Near a minimum the loss is quadratic in the weights, so that they are known to the square root of its precision.
 const WEIGHTS_TOLERANCE: f64 = 1e-6;
 
 struct Golden {
@@ -65,29 +67,29 @@ fn check_all(what: &str, found: &[f64], expected: &Value) {
 }
 
 fn firsts(predictions: &[lexiform_metrics::Prediction]) -> Vec<u64> {
-    predictions.iter().map(|p| p.best[0] as u64).collect()
+    predictions.iter().map(|p| p.top_k[0] as u64).collect()
 }
 
 #[test]
-fn classification_is_scikit_learns_for_every_way_to_average_sentences() {
+fn classification_matches_scikit_learn_for_every_template_averaging() {
     let golden = Golden::read();
     let (sentences, items, truth) =
         (golden.features("sentences"), golden.features("items"), golden.indices("truth"));
     for (name, mean) in [
-        ("directions", TextMean::Directions),
-        ("features", TextMean::Features),
-        ("lengths", TextMean::Lengths),
+        ("directions", TemplateAveraging::NormalizeEach),
+        ("features", TemplateAveraging::NormalizeMean),
+        ("lengths", TemplateAveraging::Unnormalized),
     ] {
         let expected = &golden.expected[name];
         let classes = ClassFeatures::from_sentences(&sentences, 3, mean).unwrap();
         let predictions = zero_shot(&items, &classes, &truth).unwrap();
-        let numbers = Classification::of(&predictions, classes.classes()).unwrap();
+        let numbers = ClassificationMetrics::from_predictions(&predictions, classes.classes()).unwrap();
         assert_eq!(serde_json::json!(firsts(&predictions)), expected["first"], "{name}");
         for (key, found) in [
             ("top_1", numbers.top_1),
             ("top_3", numbers.top_3),
             ("top_5", numbers.top_5),
-            ("class_average", numbers.class_average),
+            ("mean_class_accuracy", numbers.mean_class_accuracy),
             ("macro_f1", numbers.macro_f1),
         ] {
             check(&format!("{name} {key}"), found, &expected[key]);
@@ -96,21 +98,22 @@ fn classification_is_scikit_learns_for_every_way_to_average_sentences() {
 }
 
 #[test]
-fn intervals_are_numpys_percentiles_of_the_same_draws() {
+fn intervals_match_numpy_percentiles_of_the_same_samples() {
     let golden = Golden::read();
     let expected = &golden.expected["intervals"];
     let classes =
-        ClassFeatures::from_sentences(&golden.features("sentences"), 3, TextMean::Directions).unwrap();
+        ClassFeatures::from_sentences(&golden.features("sentences"), 3, TemplateAveraging::NormalizeEach)
+            .unwrap();
     let predictions = zero_shot(&golden.features("items"), &classes, &golden.indices("truth")).unwrap();
-    let numbers = Classification::of(&predictions, classes.classes()).unwrap();
+    let numbers = ClassificationMetrics::from_predictions(&predictions, classes.classes()).unwrap();
     let resampling = Resampling {
-        rounds: expected["rounds"].as_u64().unwrap() as usize,
+        resamples: expected["resamples"].as_u64().unwrap() as usize,
         seed: expected["seed"].as_u64().unwrap(),
     };
-    let found = ClassificationIntervals::of(&predictions, &numbers, resampling);
-    // Where all are right, draws tell nothing and the exact interval stands.
-    let shares = [numbers.top_1, numbers.top_3, numbers.top_5, numbers.class_average];
-    let all = [found.top_1, found.top_3, found.top_5, found.class_average];
+    let found = ClassificationIntervals::from_predictions(&predictions, &numbers, resampling);
+    // For a fraction of 1 the interval is exact instead of NumPy's.
+    let shares = [numbers.top_1, numbers.top_3, numbers.top_5, numbers.mean_class_accuracy];
+    let all = [found.top_1, found.top_3, found.top_5, found.mean_class_accuracy];
     for (place, (share, interval)) in shares.into_iter().zip(all).enumerate() {
         match share {
             1.0 => assert!(interval.low < 1.0 && interval.high == 1.0, "{interval:?}"),
@@ -122,7 +125,7 @@ fn intervals_are_numpys_percentiles_of_the_same_draws() {
 }
 
 #[test]
-fn retrieval_is_scikit_learns_with_several_right_answers() {
+fn retrieval_matches_scikit_learn_with_several_relevant_items() {
     let golden = Golden::read();
     let (queries, gallery) = (golden.features("queries"), golden.features("gallery"));
     let right: Vec<Vec<usize>> = golden
@@ -131,10 +134,10 @@ fn retrieval_is_scikit_learns_with_several_right_answers() {
         .map(|row| (0..row.len()).filter(|i| row[*i] == 1).collect())
         .collect();
     let found = retrieve(&queries, &gallery, &right).unwrap();
-    let numbers = Retrieval::of(&found, gallery.rows()).unwrap().scores;
+    let numbers = RetrievalMetrics::from_results(&found, gallery.rows()).unwrap().scores;
     let expected = &golden.expected["retrieval"];
     check_all("recall", &numbers.recall, &expected["recall"]);
-    check_all("coverage", &numbers.coverage, &expected["coverage"]);
+    check_all("recall_all", &numbers.recall_all, &expected["recall_all"]);
     check_all("ndcg", &numbers.ndcg, &expected["ndcg"]);
     check("mean rank", numbers.mean_rank, &expected["mean_rank"]);
     check("median rank", numbers.median_rank, &expected["median_rank"]);
@@ -143,17 +146,25 @@ fn retrieval_is_scikit_learns_with_several_right_answers() {
 }
 
 #[test]
-fn the_probe_is_scikit_learns_logistic_regression() {
+fn the_probe_matches_scikit_learn_logistic_regression() {
     let golden = Golden::read();
     let (items, labels) = (golden.features("probe_items"), golden.indices("probe_labels"));
     let expected = &golden.expected["probe"];
-    let config =
-        ProbeConfig { c: expected["c"].as_f64(), tolerance: 1e-10, steps: 10_000, ..ProbeConfig::default() };
+    let config = ProbeConfig {
+        c: expected["c"].as_f64(),
+        tolerance: 1e-10,
+        max_iter: 10_000,
+        ..ProbeConfig::default()
+    };
     let probe = Probe::train(&items, &labels, 4, &config).unwrap();
     check("loss", probe.loss, &expected["loss"]);
     let predictions = probe.predict(&items, &labels).unwrap();
     assert_eq!(serde_json::json!(firsts(&predictions)), expected["first"]);
-    check("accuracy", Classification::of(&predictions, 4).unwrap().top_1, &expected["accuracy"]);
+    check(
+        "accuracy",
+        ClassificationMetrics::from_predictions(&predictions, 4).unwrap().top_1,
+        &expected["accuracy"],
+    );
     let found = (0..4).flat_map(|class| &probe.weights(class)[..items.dim()]);
     for (found, expected) in found.zip(expected["coefficients"].as_array().unwrap()) {
         let expected = expected.as_f64().unwrap();
@@ -162,7 +173,7 @@ fn the_probe_is_scikit_learns_logistic_regression() {
 }
 
 #[test]
-fn the_paired_test_is_scipys() {
+fn the_paired_test_matches_scipy() {
     let expected = &Golden::read().expected["paired"];
     let list = |name: &str| -> Vec<bool> {
         expected[name].as_array().unwrap().iter().map(|b| b.as_bool().unwrap()).collect()
@@ -177,7 +188,8 @@ fn ulips_zero_shot_head_is_reproduced() {
     let bytes = std::fs::read(fixture("eval/ulip_zero_shot.safetensors")).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
     let classes =
-        ClassFeatures::from_sentences(&features(&file, "template_text"), 3, TextMean::Directions).unwrap();
+        ClassFeatures::from_sentences(&features(&file, "template_text"), 3, TemplateAveraging::NormalizeEach)
+            .unwrap();
     let largest = |found: &[f32], expected: &[f32]| {
         found.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
     };
@@ -185,17 +197,17 @@ fn ulips_zero_shot_head_is_reproduced() {
     assert!(difference < 1e-6, "class features: {difference:e}");
     let (items, truth) = (features(&file, "pc_embed"), indices(&file, "target"));
     let predictions = zero_shot(&items, &classes, &truth).unwrap();
-    let counted = Classification::of(&predictions, 7).unwrap();
+    let counted = ClassificationMetrics::from_predictions(&predictions, 7).unwrap();
     let logits = features(&file, "logits");
     for (i, prediction) in predictions.iter().enumerate() {
         let expected = lexiform_metrics::top_k(logits.row(i), 5);
-        assert_eq!(prediction.best, expected, "item {i}");
+        assert_eq!(prediction.top_k, expected, "item {i}");
     }
     // A class without items is NaN there, and absent here.
     let expected = numbers(&file, "per_class_top1");
-    assert_eq!(counted.classes.len(), expected.iter().filter(|share| share.is_finite()).count());
-    for class in &counted.classes {
-        assert!((class.share() - f64::from(expected[class.class])).abs() < 1e-6, "{class:?}");
+    assert_eq!(counted.per_class.len(), expected.iter().filter(|share| share.is_finite()).count());
+    for class in &counted.per_class {
+        assert!((class.accuracy() - f64::from(expected[class.class])).abs() < 1e-6, "{class:?}");
     }
     let top = [counted.top_1, counted.top_3, counted.top_5];
     for (found, percent) in top.iter().zip(numbers(&file, "top1_3_5")) {
@@ -203,20 +215,23 @@ fn ulips_zero_shot_head_is_reproduced() {
     }
 }
 
-/// The same numbers, whatever the number of threads.
 #[test]
-fn threads_do_not_matter() {
+fn results_do_not_depend_on_the_number_of_threads() {
     let golden = Golden::read();
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| {
-            let classes =
-                ClassFeatures::from_sentences(&golden.features("sentences"), 3, TextMean::Directions)
-                    .unwrap();
+            let classes = ClassFeatures::from_sentences(
+                &golden.features("sentences"),
+                3,
+                TemplateAveraging::NormalizeEach,
+            )
+            .unwrap();
             let truth = golden.indices("truth");
             let predictions = zero_shot(&golden.features("items"), &classes, &truth).unwrap();
-            let numbers = Classification::of(&predictions, 12).unwrap();
-            let intervals = ClassificationIntervals::of(&predictions, &numbers, Resampling::default());
+            let numbers = ClassificationMetrics::from_predictions(&predictions, 12).unwrap();
+            let intervals =
+                ClassificationIntervals::from_predictions(&predictions, &numbers, Resampling::default());
             let probe = Probe::train(&golden.features("items"), &truth, 12, &ProbeConfig::default()).unwrap();
             let named = probe.predict(&golden.features("items"), &truth).unwrap();
             serde_json::to_string(&(predictions, numbers, intervals, named, probe.loss)).unwrap()

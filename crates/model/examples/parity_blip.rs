@@ -1,4 +1,4 @@
-//! Captions given pixels with given weights, for `xtask/peers/blip.py` to compare with transformers.
+//! Captions given pixels with given weights, for `xtask/baselines/blip.py` to compare with transformers.
 //!
 //! `parity_blip WEIGHTS FOLDER PROMPT` reads `FOLDER/inputs.safetensors` (`pixels` `[pictures, 3, size, size]`, `caption`
 //! `[pictures, length]` as f32) and writes `FOLDER/found.safetensors` (`features`, `logits`) and `FOLDER/found.json`

@@ -1,4 +1,4 @@
-//! Encodes given pixels and tokens with given weights, for `xtask/peers/towers.py` to compare with PyTorch.
+//! Encodes given pixels and tokens with given weights, for `xtask/baselines/clip_towers.py` to compare with PyTorch.
 //!
 //! `parity_towers WEIGHTS FOLDER [IMAGE_SIZE]` reads `FOLDER/inputs.safetensors` (`pixels` `[images, 3, size, size]`,
 //! `tokens` `[texts, length]` as f32) and writes `FOLDER/found.safetensors` (`image`, `text`: un-normalized features).

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use lexiform_metrics::Classification;
+use lexiform_metrics::ClassificationMetrics;
 use serde::Serialize;
 
 /// A progress event.
@@ -50,8 +50,8 @@ pub enum TrainEvent {
     Evaluated {
         /// Steps done.
         step: usize,
-        /// Classification of the validation shapes; absent if there are none.
-        report: Option<Classification>,
+        /// ClassificationMetrics of the validation shapes; absent if there are none.
+        report: Option<ClassificationMetrics>,
         /// Whether top-1 is the best so far; always true without validation shapes.
         best: bool,
         /// Path of the saved model.

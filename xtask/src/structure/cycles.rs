@@ -95,6 +95,7 @@ impl Search<'_> {
                     self.visit(to);
                     self.low[at] = self.low[at].min(self.low[to]);
                 }
+                // Only modules on the stack can be in the same component.
                 Some(index) if self.stack.contains(&to) => self.low[at] = self.low[at].min(index),
                 Some(_) => {}
             }
@@ -148,6 +149,7 @@ impl Names {
             first if self.modules.contains_key(&[&at[..], &[first.to_owned()]].concat()) => {}
             _ => return None,
         }
+        // Follow child modules as deep as the path goes; the rest names an item.
         while let [first, tail @ ..] = rest {
             let child = [&at[..], std::slice::from_ref(first)].concat();
             if !self.modules.contains_key(&child) {

@@ -144,6 +144,7 @@ impl Measures {
 
 /// Value at a percentile of sorted values, by the nearest rank.
 fn percentile(sorted: &[usize], percent: usize) -> usize {
+    // Nearest rank, so that the value is one of the measured ones.
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied().unwrap_or_default()
 }

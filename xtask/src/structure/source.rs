@@ -66,6 +66,7 @@ fn read(root: &Path, folder: &str, path: &Path) -> Result<SourceFile> {
     let text = std::fs::read_to_string(path)?;
     let relative = path.strip_prefix(root.join(folder))?.with_extension("");
     let mut module: Vec<String> = relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();
+    // `a/mod.rs` is module `a`; `lib.rs` and `main.rs` are the root.
     if module.last().is_some_and(|last| ["lib", "main", "mod"].contains(&last.as_str())) {
         module.pop();
     }
@@ -138,6 +139,7 @@ fn is_test(attributes: &[syn::Attribute]) -> bool {
 
 impl Items {
     fn function(&mut self, signature: &syn::Signature, block: &syn::Block) {
+        // From the signature to the closing brace, without docs and attributes.
         let lines = block.span().end().line - signature.span().start().line + 1;
         self.functions.push((lines, signature.ident.to_string()));
     }
@@ -210,6 +212,7 @@ impl<'ast> Visit<'ast> for Items {
     }
 
     fn visit_path(&mut self, path: &'ast syn::Path) {
+        // A single segment is a local name or an imported one, which `use` has recorded.
         if path.segments.len() > 1 {
             self.paths.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
         }

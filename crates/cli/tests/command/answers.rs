@@ -276,7 +276,7 @@ fn eval_counts_right_answers() {
     bench.write("broken.stl", "solid nothing");
     let run = bench.run(&["eval", "zero-shot", "--labels", "labels.csv", "--json"]).good();
     let report = &run.json()[0];
-    assert_eq!((&report["shapes"], &report["labels"]), (&json!(2), &json!(2)));
+    assert_eq!((&report["shapes"], &report["num_labels"]), (&json!(2), &json!(2)));
     assert_eq!(report["top_3"], 1.0);
     assert!(run.stderr.contains("1 file could not be used"), "{run:#?}");
     bench.write("other.csv", "shape,kind\na,b\n");

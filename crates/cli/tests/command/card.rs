@@ -12,11 +12,11 @@ fn percent(value: &Value) -> f64 {
 fn the_built_in_model_names_generated_shapes() {
     let bench = Bench::empty();
     let result = bench
-        .run(&["eval", "zero-shot", "--each", "1", "--json", "--rounds", "10", "--model", "nano"])
+        .run(&["eval", "zero-shot", "--per-class", "1", "--json", "--resamples", "10", "--model", "nano"])
         .good()
         .json()
         .remove(0);
-    assert_eq!(result["shapes"], result["labels"]);
+    assert_eq!(result["shapes"], result["num_labels"]);
     assert!(percent(&result["top_1"]) > 85.8 && percent(&result["top_5"]) > 97.6, "{}", result["top_1"]);
 }
 
@@ -34,13 +34,13 @@ fn the_built_in_model_finds_real_files() {
         "--labels",
         &labels,
         "--json",
-        "--rounds",
+        "--resamples",
         "10",
         "--model",
         "nano",
     ];
     let named = bench.run(&named).good().json().remove(0);
-    assert!(named["shapes"].as_u64() >= Some(140) && named["labels"].as_u64() >= Some(120), "{named}");
+    assert!(named["shapes"].as_u64() >= Some(140) && named["num_labels"].as_u64() >= Some(120), "{named}");
     // A point below the card's, for what another processor rounds otherwise.
     assert!(percent(&named["top_1"]) > 68.0 && percent(&named["top_5"]) > 91.0, "{}", named["top_1"]);
     let found = [

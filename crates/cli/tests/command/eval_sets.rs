@@ -24,21 +24,21 @@ fn a_data_set_stands_for_files() {
     let bench = set_of_boxes();
     let of_set = ["eval", "zero-shot", "--data", "set"];
     let found = first(&bench, &[&of_set[..], &["--report", "out"]].concat());
-    assert_eq!((&found["shapes"], &found["labels"]), (&json!(12), &json!(3)));
+    assert_eq!((&found["shapes"], &found["num_labels"]), (&json!(12), &json!(3)));
     let page = fs_err::read_to_string(bench.path("out/report.html")).unwrap();
     let wrong = 12 - (found["top_1"].as_f64().unwrap() * 12.0).round() as usize;
     assert_eq!(page.matches("data:image/jpeg").count(), wrong);
     let test = first(&bench, &[&of_set[..], &["--split", "test"]].concat());
-    assert_eq!((&test["shapes"], &test["labels"]), (&json!(4), &json!(1)));
+    assert_eq!((&test["shapes"], &test["num_labels"]), (&json!(4), &json!(1)));
     bench.run(&[&of_set[..], &["--split", "dev"]].concat()).bad(2, &["expected split train, val or test"]);
     bench
         .run(&["eval", "zero-shot", "--labels", "folders", "--assets", "things", "--split", "val"])
-        .bad(1, &["none of 12 belongs to split \"val\"", "nothing there says a split"]);
+        .bad(1, &["none of 12 shapes is in split \"val\"", "no shape has a split"]);
     bench.run(&[&of_set[..], &["--labels", "folders"]].concat()).bad(2, &["cannot be used with"]);
     let counts = bench.run(&[&of_set[..], &["--views", "1,3", "--json"]].concat()).good().json();
     assert_eq!(counts.iter().map(|l| l["shapes"].clone()).collect::<Vec<_>>(), [12, 12]);
     let short = bench.run(&[&of_set[..], &["--views", "4"]].concat());
-    assert!(short.code == 1 && short.stderr.contains("has 3 views, 4 were asked for"), "{short:#?}");
+    assert!(short.code == 1 && short.stderr.contains("expected 4 views, found 3"), "{short:#?}");
     for measure in [&["few-shot", "--way", "2", "--episodes", "9"][..], &["probe", "--c", "1"]] {
         first(
             &bench,
@@ -78,13 +78,13 @@ fn captions_of_a_set_are_looked_for() {
     assert_eq!((&line["queries"], &line["gallery"]), (&json!(2), &json!(4)));
     let protocol = ["--protocol", "text2shape"];
     let run = bench.run(&[&of_set[..], &protocol, &["--views", "3"]].concat()).good();
-    for part in ["text2shape as duoduo: 12 of 12 views", "Duoduo CLIP: RR@1: 15.90"] {
+    for part in ["text2shape (duoduo protocol): 12 of 12 views", "Duoduo CLIP: RR@1: 15.90"] {
         assert!(run.stderr.contains(part), "{part}: {run:#?}");
     }
     // The protocol's own number of views is more than there are.
     let run = bench.run(&[&of_set[..], &protocol].concat());
-    assert!(run.code == 1 && run.stderr.contains("has 3 views, 12 were asked for"), "{run:#?}");
-    bench.run(&["eval", "retrieval"]).bad(2, &["give --captions or --data"]);
+    assert!(run.code == 1 && run.stderr.contains("expected 12 views, found 3"), "{run:#?}");
+    bench.run(&["eval", "retrieval"]).bad(2, &["expected --captions or --data"]);
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn rows_with_names_are_found_by_them() {
     };
     let run = |file: &str| bench.run(&with(file).iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(run("right.safetensors").good().stdout, run("turned.safetensors").good().stdout);
-    run("less.safetensors").bad(1, &["no row is called \"tower/w0.obj\"", "hint: "]);
+    run("less.safetensors").bad(1, &["expected a row \"tower/w0.obj\", found none", "hint: "]);
 }
 
 /// A fine-tuned checkpoint as its authors release it: its head names the labels, looks vote.
@@ -121,17 +121,17 @@ fn a_fine_tuned_checkpoint_is_counted() {
     bench.write("columns.txt", "coffee_table\ntower\nbox\n");
     let of_set =
         ["eval", "classify", "--data", "set", "--model", checkpoint.to_str().unwrap(), "--points", "128"];
-    let named = [&of_set[..], &["--columns", "columns.txt"]].concat();
+    let named = [&of_set[..], &["--class-names", "columns.txt"]].concat();
     let line = first(&bench, &named);
-    assert_eq!((&line["shapes"], &line["looks"]), (&json!(12), &json!(1)));
+    assert_eq!((&line["shapes"], &line["augmentations"]), (&json!(12), &json!(1)));
     assert_eq!(line, first(&bench, &named));
-    let voted = first(&bench, &[&named[..], &["--votes", "4"]].concat());
-    assert_eq!(voted["looks"], 4);
+    let voted = first(&bench, &[&named[..], &["--tta", "4"]].concat());
+    assert_eq!(voted["augmentations"], 4);
     // Of files, whose surfaces are sampled.
     let of_files =
         ["eval", "classify", "--labels", "things/labels.csv", "--model", checkpoint.to_str().unwrap()];
-    assert_eq!(first(&bench, &[&of_files[..], &["--columns", "columns.txt"]].concat())["shapes"], 12);
-    bench.run(&of_set).bad(1, &["expected 3 scores a shape, found", "hint: "]);
+    assert_eq!(first(&bench, &[&of_files[..], &["--class-names", "columns.txt"]].concat())["shapes"], 12);
+    bench.run(&of_set).bad(1, &["expected 3 logits per shape, found", "hint: "]);
     let points = tiny_points();
     let other = ["eval", "classify", "--data", "set", "--model", points.to_str().unwrap()];
     bench.run(&other).bad(1, &["has no classification head"]);
@@ -146,7 +146,7 @@ fn labels_that_are_missing_or_at_odds_are_told() {
     };
     check("tower/w0.obj,tower\nbox/b0.obj,\n", "line 3: box/b0.obj has no label");
     check("tower/w0.obj\n", "line 2: tower/w0.obj has no label");
-    check("tower/w0.obj,tower\ntower/w0.obj,box\n", "tower/w0.obj is labelled \"tower\" and \"box\"");
+    check("tower/w0.obj,tower\ntower/w0.obj,box\n", "tower/w0.obj has two labels, \"tower\" and \"box\"");
 }
 
 /// Point models are given what the protocol says: other points, other numbers.
@@ -164,19 +164,20 @@ fn protocols_say_how_clouds_are_given() {
             .good();
         let report = fs_err::read_to_string(bench.path("out/report.json")).unwrap();
         let report: Value = serde_json::from_str(&report).unwrap();
-        let facts = report["run"].as_array().unwrap();
-        facts.iter().find(|fact| fact[0] == "prepared").unwrap()[1].as_str().unwrap().to_owned()
+        let facts = report["run_info"].as_array().unwrap();
+        facts.iter().find(|fact| fact[0] == "preprocessing").unwrap()[1].as_str().unwrap().to_owned()
     };
     bench.write("labels.txt", "coffee table\ntower\nbox\n");
     assert!(prepared(&[]).starts_with("64 points, mean at the origin"));
-    let cg3d = ["--protocol", "modelnet40", "--as", "cg3d"];
+    let cg3d = ["--protocol", "modelnet40", "--paper", "cg3d"];
     assert!(prepared(&cg3d).starts_with("1024 points, mean at the origin"));
     assert!(prepared(&[&cg3d[..], &["--points", "32"]].concat()).starts_with("32 points"));
-    let ulip = prepared(&["--protocol", "modelnet40", "--as", "ulip2"]);
+    let ulip = prepared(&["--protocol", "modelnet40", "--paper", "ulip2"]);
     assert!(ulip.starts_with("64 points, as stored") && ulip.contains("every color 0.4"), "{ulip}");
     let told = bench.run(&[&BY_FOLDER[..], &with, &cg3d, &["--labels-file", "labels.txt"]].concat()).good();
     assert!(
-        told.stderr.contains("modelnet40 as cg3d: 1024 points, mean at the origin, radius 1, without color"),
+        told.stderr
+            .contains("modelnet40 (cg3d protocol): 1024 points, mean at the origin, radius 1, without color"),
         "{told:#?}"
     );
 }
@@ -196,8 +197,8 @@ fn a_trained_classifier_names_files() {
     bench.run(&train).good();
     let model = "run/model.safetensors";
     let of_files = ["eval", "classify", "--labels", "folders", "--assets", "things"];
-    let line = first(&bench, &[&of_files[..], &["--model", model, "--votes", "3"]].concat());
-    assert_eq!((&line["shapes"], &line["looks"]), (&json!(12), &json!(3)));
+    let line = first(&bench, &[&of_files[..], &["--model", model, "--tta", "3"]].concat());
+    assert_eq!((&line["shapes"], &line["augmentations"]), (&json!(12), &json!(3)));
     assert!(line["top_1"].as_f64().unwrap() > 0.5, "{line}");
     let named =
         bench.run(&["classify", "things/tower/w0.obj", "--model", model, "--json"]).good().json().remove(0);

@@ -65,8 +65,8 @@ fn shapes_can_be_measured_as_clouds() {
         bench.run(&args).good().json().remove(0)
     };
     let scanned = measure(&["--clouds", "500", "--report", "scanned"]);
-    assert_eq!((&scanned["shapes"], &scanned["labels"]), (&json!(2), &json!(2)));
-    bench.run(&["eval", "zero-shot", "--each", "1", "--clouds", "0"]).bad(2, &["--clouds"]);
+    assert_eq!((&scanned["shapes"], &scanned["num_labels"]), (&json!(2), &json!(2)));
+    bench.run(&["eval", "zero-shot", "--per-class", "1", "--clouds", "0"]).bad(2, &["--clouds"]);
 }
 
 #[test]

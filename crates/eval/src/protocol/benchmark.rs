@@ -1,42 +1,42 @@
-//! Benchmarks and papers by name.
+//! Names of benchmarks and papers.
 
 use std::str::FromStr;
 
 use serde::Serialize;
 
-/// A benchmark by name.
+/// A benchmark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Benchmark {
-    /// Objaverse's objects with LVIS classes.
+    /// Objaverse-LVIS (<https://arxiv.org/abs/2212.08051>).
     ObjaverseLvis,
-    /// ModelNet's test split, 40 classes.
+    /// Test split of ModelNet40 (<https://arxiv.org/abs/1406.5670>).
     Modelnet40,
-    /// ModelNet's test split, 10 classes.
+    /// Test split of ModelNet10.
     Modelnet10,
-    /// ScanObjectNN, objects cut out.
+    /// ScanObjectNN, OBJ_ONLY: segmented objects (<https://arxiv.org/abs/1908.04616>).
     ScanobjectnnObjOnly,
-    /// ScanObjectNN, objects with their background.
+    /// ScanObjectNN, OBJ_BG: objects with background.
     ScanobjectnnObjBg,
-    /// ScanObjectNN's PB_T50_RS: moved, turned and scaled boxes.
+    /// ScanObjectNN, PB_T50_RS: translated, rotated and scaled boxes.
     ScanobjectnnHardest,
-    /// Captions of ShapeNet's chairs and tables.
+    /// Text2Shape: captions of ShapeNet's chairs and tables (<https://arxiv.org/abs/1803.08495>).
     Text2shape,
-    /// Point clouds and photos of MVImgNet's objects.
+    /// MVPNet: point clouds and photos of MVImgNet (<https://arxiv.org/abs/2303.06042>).
     Mvpnet,
 }
 
-/// Whose way of measuring.
+/// A paper with evaluation protocols.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Paper {
-    /// Duoduo CLIP.
+    /// Duoduo CLIP (<https://arxiv.org/abs/2406.11579>).
     Duoduo,
-    /// ULIP and ULIP-2.
+    /// ULIP (<https://arxiv.org/abs/2212.05171>) and ULIP-2 (<https://arxiv.org/abs/2305.08275>).
     Ulip2,
-    /// CG3D.
+    /// CG3D (<https://arxiv.org/abs/2303.11313>).
     Cg3d,
-    /// OpenShape.
+    /// OpenShape (<https://arxiv.org/abs/2305.10764>).
     Openshape,
 }
 
@@ -85,7 +85,7 @@ impl Paper {
 
 /// An unknown benchmark or paper.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no {what} is called {found:?}, expected one of {expected}")]
+#[error("unknown {what} {found:?}, expected one of {expected}")]
 pub struct UnknownName {
     what: &'static str,
     found: String,

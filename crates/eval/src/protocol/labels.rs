@@ -56,33 +56,33 @@ pub const SCANOBJECTNN: [&str; 15] = [
 
 /// Where the classes of a benchmark are listed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Classes {
-    /// Here.
-    Known(&'static [&'static str]),
-    /// In the data set's own file.
+pub enum ClassList {
+    /// Built into this crate.
+    Builtin(&'static [&'static str]),
+    /// Listed in a file of the data set.
     FromFile {
-        /// How many there should be.
+        /// Expected number of classes.
         count: usize,
         /// Which file it is.
         file: &'static str,
     },
-    /// There are none: captions are matched.
+    /// None: a retrieval benchmark with captions.
     None,
 }
 
-/// How a class name is written inside a sentence.
+/// How a class name is spelled in a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Spelling {
-    /// As in the list.
+    /// As listed.
     Verbatim,
-    /// With underscores for spaces (`flower_pot`), as ModelNet's own folders have it.
+    /// With underscores instead of spaces (`flower_pot`), like the folders of ModelNet.
     Underscores,
-    /// With spaces for underscores.
+    /// With spaces instead of underscores.
     Spaces,
 }
 
 impl Spelling {
-    /// The name as this spelling has it.
+    /// Applies the spelling.
     pub fn spell(self, name: &str) -> String {
         match self {
             Self::Verbatim => name.to_owned(),
@@ -92,7 +92,14 @@ impl Spelling {
     }
 }
 
-/// Whether two spellings name the same class: case, underscores and hyphens aside.
+/// Whether two labels are equal up to case, underscores and hyphens.
+///
+/// ```
+/// use lexiform_eval::protocol::labels::same_class;
+///
+/// assert!(same_class("Night_Stand", "night stand"));
+/// assert!(!same_class("bed", "bench"));
+/// ```
 pub fn same_class(a: &str, b: &str) -> bool {
     let plain = |name: &str| name.trim().to_lowercase().replace(['_', '-'], " ");
     plain(a) == plain(b)

@@ -1,53 +1,57 @@
-//! The confusion matrix as an inline SVG: rows are what files are, columns what they are taken for.
+//! The confusion matrix as inline SVG: rows are true labels, columns predicted labels.
 
-use lexiform_metrics::Confusion;
+use lexiform_metrics::ConfusionMatrix;
 
-use super::html::escape;
+use super::html_text::escape;
 
-/// Most classes drawn; beyond, those with most errors are.
-const MOST: usize = 150;
-/// Edges that a cell may have, in pixels.
+/// Maximum classes drawn; of more, those with most errors.
+const MAX_CLASSES: usize = 150;
+/// Range of cell sizes in pixels.
 const CELL: std::ops::RangeInclusive<f64> = 12.0..=34.0;
-/// Width that the cells share while they can.
+/// Preferred width of all cells in pixels.
 const WIDTH: f64 = 640.0;
-/// Smallest cell that has room for a number.
-const ROOM_FOR_NUMBER: f64 = 20.0;
-/// Width of a letter of the labels, in parts of their size; wide letters fit too.
-const LETTER: f64 = 0.62;
-/// Letters of a label that are shown.
-const LONGEST: usize = 26;
+/// Minimum cell size in pixels with room for a number.
+const MIN_CELL_FOR_TEXT: f64 = 20.0;
+/// Width of a character relative to the font size, generous enough for wide ones.
+const CHAR_WIDTH: f64 = 0.62;
+/// Maximum characters of a label.
+const MAX_LABEL_CHARS: usize = 26;
 
-/// Classes in the order they are drawn: all that occur or are answered, by their index.
-fn shown(confusion: &Confusion) -> Vec<usize> {
-    let answers = confusion.answers();
+/// Indices of the classes to draw, ascending: all that occur or are predicted, up to the maximum.
+fn shown(confusion: &ConfusionMatrix) -> Vec<usize> {
+    let predicted = confusion.predicted_counts();
     let mut classes: Vec<usize> =
-        (0..confusion.classes()).filter(|c| confusion.items(*c) + answers[*c] > 0).collect();
-    if classes.len() > MOST {
-        let errors = |c: &usize| confusion.items(*c) + answers[*c] - 2 * confusion.count(*c, *c);
+        (0..confusion.num_classes()).filter(|c| confusion.support(*c) + predicted[*c] > 0).collect();
+    if classes.len() > MAX_CLASSES {
+        // Missed items plus false positives: support + predicted − 2 · correct.
+        let errors = |c: &usize| confusion.support(*c) + predicted[*c] - 2 * confusion.count(*c, *c);
         classes.sort_by_key(|c| (std::cmp::Reverse(errors(c)), *c));
-        classes.truncate(MOST);
+        classes.truncate(MAX_CLASSES);
+        // Back to label order, which related labels often share.
         classes.sort_unstable();
     }
     classes
 }
 
-/// The matrix, and how many of the classes that occur are left out.
-pub fn matrix(confusion: &Confusion, labels: &[String]) -> (String, usize) {
-    let answers = confusion.answers();
-    let occurring = (0..confusion.classes()).filter(|c| confusion.items(*c) + answers[*c] > 0).count();
+/// The matrix, and the number of occurring classes left out.
+pub fn matrix(confusion: &ConfusionMatrix, labels: &[String]) -> (String, usize) {
+    let predicted = confusion.predicted_counts();
+    let occurring =
+        (0..confusion.num_classes()).filter(|c| confusion.support(*c) + predicted[*c] > 0).count();
     let classes = shown(confusion);
     let n = classes.len();
+    // Few classes get large cells, many classes a scrollable matrix.
     let cell = (WIDTH / n.max(1) as f64).clamp(*CELL.start(), *CELL.end());
     let font = (cell * 0.82).clamp(10.0, 13.0);
     let names: Vec<String> = classes.iter().map(|c| shortened(&labels[*c])).collect();
     let longest = names.iter().map(|name| name.chars().count()).max().unwrap_or(0) as f64;
-    let margin = longest * font * LETTER + 10.0;
+    let margin = longest * font * CHAR_WIDTH + 10.0;
     let edge = margin + cell * n as f64 + 2.0;
     let mut svg = format!(
         "<svg class=\"matrix\" viewBox=\"0 0 {edge:.0} {edge:.0}\" width=\"{edge:.0}\" height=\"{edge:.0}\" \
          font-size=\"{font:.1}\" role=\"img\" aria-label=\"confusion matrix\">\n"
     );
-    svg.push_str(&lines(n, cell, margin));
+    svg.push_str(&grid_svg(n, cell, margin));
     for (i, name) in names.iter().enumerate() {
         let middle = margin + cell * (i as f64 + 0.5);
         let end = margin - 6.0;
@@ -60,12 +64,12 @@ pub fn matrix(confusion: &Confusion, labels: &[String]) -> (String, usize) {
         ));
     }
     for (row, &truth) in classes.iter().enumerate() {
-        let items = confusion.items(truth);
+        let items = confusion.support(truth);
         for (column, &answer) in classes.iter().enumerate() {
             let count = confusion.count(truth, answer);
             if count > 0 {
                 let place = [margin + cell * column as f64, margin + cell * row as f64];
-                svg.push_str(&one(place, cell, [count, items], [&labels[truth], &labels[answer]]));
+                svg.push_str(&cell_svg(place, cell, [count, items], [&labels[truth], &labels[answer]]));
             }
         }
     }
@@ -73,24 +77,30 @@ pub fn matrix(confusion: &Confusion, labels: &[String]) -> (String, usize) {
     (svg, occurring - n)
 }
 
-/// A filled cell, with its number where there is room.
-fn one([x, y]: [f64; 2], cell: f64, [count, items]: [usize; 2], [truth, answer]: [&String; 2]) -> String {
+/// A filled cell, with its count if there is room.
+fn cell_svg(
+    [x, y]: [f64; 2],
+    cell: f64,
+    [count, items]: [usize; 2],
+    [truth, answer]: [&String; 2],
+) -> String {
     let share = count as f64 / items.max(1) as f64;
     let kind = if truth == answer { "ok" } else { "no" };
-    // Faint cells stay visible.
+    // An offset keeps rare confusions visible.
     let strength = 0.25 + 0.75 * share;
     let title = match kind {
-        "ok" => format!("{}: {count} of {items} right", escape(truth)),
-        _ => format!("{}: {count} of {items} taken for {}", escape(truth), escape(answer)),
+        "ok" => format!("{}: {count} of {items} correct", escape(truth)),
+        _ => format!("{}: {count} of {items} predicted as {}", escape(truth), escape(answer)),
     };
-    let number = match cell >= ROOM_FOR_NUMBER {
-        true => format!(
+    let number = if cell >= MIN_CELL_FOR_TEXT {
+        format!(
             "<text class=\"n{}\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{count}</text>",
             if strength > 0.6 { " on" } else { "" },
             x + cell / 2.0,
             y + cell / 2.0 + 4.0
-        ),
-        false => String::new(),
+        )
+    } else {
+        String::new()
     };
     format!(
         "<g><title>{title}</title><rect class=\"{kind}\" x=\"{:.1}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{:.1}\" \
@@ -102,8 +112,8 @@ fn one([x, y]: [f64; 2], cell: f64, [count, items]: [usize; 2], [truth, answer]:
     )
 }
 
-/// The grid, so that the eye finds a row and a column.
-fn lines(n: usize, cell: f64, margin: f64) -> String {
+/// Grid lines and the diagonal.
+fn grid_svg(n: usize, cell: f64, margin: f64) -> String {
     let far = margin + cell * n as f64;
     let line = |i: usize| {
         let at = margin + cell * i as f64;
@@ -116,9 +126,10 @@ fn lines(n: usize, cell: f64, margin: f64) -> String {
 }
 
 fn shortened(label: &str) -> String {
-    match label.chars().count() > LONGEST {
-        true => label.chars().take(LONGEST - 1).chain(['…']).collect(),
-        false => label.to_owned(),
+    if label.chars().count() > MAX_LABEL_CHARS {
+        label.chars().take(MAX_LABEL_CHARS - 1).chain(['…']).collect()
+    } else {
+        label.to_owned()
     }
 }
 
@@ -127,27 +138,27 @@ mod tests {
     use super::*;
     use lexiform_metrics::Prediction;
 
-    fn confusion(classes: usize) -> (Confusion, Vec<String>) {
+    fn confusion(classes: usize) -> (ConfusionMatrix, Vec<String>) {
         let prediction = |truth: usize, answer: usize| Prediction {
             truth,
             rank: 1,
-            best: vec![answer],
+            top_k: vec![answer],
             score: 0.0,
             truth_score: 0.0,
         };
         let predictions: Vec<Prediction> = (0..classes).map(|c| prediction(c, c / 2)).collect();
         let labels = (0..classes).map(|c| format!("class <{c}>")).collect();
-        (Confusion::of(&predictions, classes), labels)
+        (ConfusionMatrix::from_predictions(&predictions, classes), labels)
     }
 
     #[test]
-    fn cells_say_what_they_are() {
+    fn cells_have_titles() {
         let (confusion, labels) = confusion(3);
         let (svg, left_out) = matrix(&confusion, &labels);
         assert_eq!(left_out, 0);
         assert_eq!(svg.matches("class=\"ok\"").count(), 1);
         assert_eq!(svg.matches("class=\"no\"").count(), 2);
-        assert!(svg.contains("class &lt;1&gt;: 1 of 1 taken for class &lt;0&gt;"), "{svg}");
+        assert!(svg.contains("class &lt;1&gt;: 1 of 1 predicted as class &lt;0&gt;"), "{svg}");
         assert!(!svg.contains("class <"));
     }
 

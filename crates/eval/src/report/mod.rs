@@ -1,14 +1,14 @@
-//! A page that answers "does this model fit my files?": one self-contained HTML file, and the same as JSON and CSV.
+//! The evaluation report: one self-contained HTML page, and the same as JSON and CSV.
 
+mod classification;
 mod contents;
-mod html;
+mod html_page;
+mod html_text;
 mod matrix;
-mod measured;
-mod page;
 mod sections;
 mod tables;
 
-pub use contents::{HardCase, Report, hardest};
-pub use measured::{Measured, NamedClass, TakenFor};
-pub use page::page;
-pub use tables::{cases_csv, classes_csv, read_cases};
+pub use classification::{ClassResult, ClassificationResult, PredictedAs};
+pub use contents::{HardExample, Report, hardest_examples};
+pub use html_page::render_html;
+pub use tables::{classes_csv, predictions_csv, read_predictions};

@@ -1,39 +1,39 @@
-//! The page's parts, from the answer in one sentence down to how it was found.
+//! The sections of the page, from the summary to how the results were computed.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use lexiform_metrics::Interval;
 
-use super::contents::{HardCase, Report};
-use super::html::{escape, percent};
+use super::classification::{ClassResult, ClassificationResult};
+use super::contents::{HardExample, Report};
+use super::html_text::{escape, percent};
 use super::matrix::matrix;
-use super::measured::{Measured, NamedClass};
 use crate::unusable::UnusableFile;
 
-/// Pairs of confused classes listed.
-const PAIRS: usize = 12;
+/// Number of most confused pairs listed.
+const MAX_PAIRS: usize = 12;
 
-/// Title, answer in a sentence, and the numbers with their intervals.
+/// Title, summary, and the main metrics with their confidence intervals.
 pub(super) fn head(report: &Report) -> String {
     let title = escape(&report.title);
     let Some(first) = report.results.first() else { return format!("<h1>{title}</h1>") };
-    let chance = |k: usize| percent(k.min(first.labels) as f64 / first.labels.max(1) as f64);
+    // Top-k accuracy of guessing k distinct labels uniformly.
+    let chance = |k: usize| percent(k.min(first.num_labels) as f64 / first.num_labels.max(1) as f64);
     let count = |share: f64| (share * first.shapes as f64).round();
     let cards = [
-        ("named right at once", first.top_1, first.intervals.top_1),
-        ("right among three", first.top_3, first.intervals.top_3),
-        ("right among five", first.top_5, first.intervals.top_5),
-        ("mean over labels", first.class_average, first.intervals.class_average),
+        ("top-1", first.top_1, first.intervals.top_1),
+        ("top-3", first.top_3, first.intervals.top_3),
+        ("top-5", first.top_5, first.intervals.top_5),
+        ("mean class accuracy", first.mean_class_accuracy, first.intervals.mean_class_accuracy),
     ];
     let cards: String = cards.iter().map(|(what, share, interval)| card(what, *share, *interval)).collect();
     format!(
-        "<h1>{title}</h1>\n<p class=\"lead\">{} of {} files are named right at once among {} labels, {} within five \
-         answers. Guessing would name {} and {}.</p>\n<div class=\"cards\">{cards}</div>\n<p class=\"soft\">The pale band is \
-         where 95 % of the values lie when the files are drawn anew by chance: with other files of this kind, expect \
-         a number from there.</p>",
+        "<h1>{title}</h1>\n<p class=\"lead\">{} of {} files are classified correctly (top-1) among {} labels; the correct label of {} is in \
+         the top 5. Random guessing would give {} and {}.</p>\n<div class=\"cards\">{cards}</div>\n<p class=\"soft\">Shaded: \
+         95 % bootstrap confidence interval.</p>",
         count(first.top_1),
         first.shapes,
-        first.labels,
+        first.num_labels,
         count(first.top_5),
         chance(1),
         chance(5),
@@ -61,14 +61,14 @@ pub(super) fn results(report: &Report) -> String {
     }
     let rows: String = report.results.iter().map(result_row).collect();
     format!(
-        "<section><h2>Models side by side</h2>\n<div class=\"scroll\"><table><tr><th>model</th><th class=\"r\">top 1</th>\
-         <th class=\"r\">top 3</th><th class=\"r\">top 5</th><th class=\"r\">mean over labels</th>\
-         <th class=\"r\">top 1 less the first’s</th><th class=\"r\">p</th></tr>\n{rows}</table></div>\n<p class=\"soft\">Differences \
-         are of the same files; p is how often chance alone would give a difference so large (McNemar’s exact test).</p></section>"
+        "<section><h2>Model comparison</h2>\n<div class=\"scroll\"><table><tr><th>model</th><th class=\"r\">top-1</th>\
+         <th class=\"r\">top-3</th><th class=\"r\">top-5</th><th class=\"r\">mean class accuracy</th>\
+         <th class=\"r\">top-1 vs. first</th><th class=\"r\">p</th></tr>\n{rows}</table></div>\n<p class=\"soft\">Differences \
+         are on common files; p is the two-sided p-value of McNemar’s exact test.</p></section>"
     )
 }
 
-fn result_row(result: &Measured) -> String {
+fn result_row(result: &ClassificationResult) -> String {
     let with = |share: f64, i: Interval| {
         format!(
             "<td class=\"r\">{} <small>{:.1}–{:.1}</small></td>",
@@ -77,7 +77,7 @@ fn result_row(result: &Measured) -> String {
             100.0 * i.high
         )
     };
-    let beside = match &result.against_first {
+    let comparison = match &result.against_first {
         None => "<td class=\"r\">–</td><td class=\"r\">–</td>".to_owned(),
         Some(p) => format!(
             "<td class=\"r\">{:+.1} <small>{:+.1} to {:+.1}</small></td><td class=\"r\">{:.3}</td>",
@@ -89,27 +89,28 @@ fn result_row(result: &Measured) -> String {
     };
     let i = &result.intervals;
     format!(
-        "<tr><td>{}</td>{}{}{}{}{beside}</tr>\n",
+        "<tr><td>{}</td>{}{}{}{}{comparison}</tr>\n",
         escape(&result.name()),
         with(result.top_1, i.top_1),
         with(result.top_3, i.top_3),
         with(result.top_5, i.top_5),
-        with(result.class_average, i.class_average),
+        with(result.mean_class_accuracy, i.mean_class_accuracy),
     )
 }
 
-/// Every label's share, worst first.
+/// Accuracy of every label, worst first.
 pub(super) fn classes(report: &Report) -> String {
     let Some(first) = report.results.first() else { return String::new() };
-    let mut classes: Vec<&NamedClass> = first.classes.iter().collect();
-    let share = |c: &NamedClass| c.right as f64 / c.shapes.max(1) as f64;
-    let share_5 = |c: &NamedClass| c.right_5 as f64 / c.shapes.max(1) as f64;
+    let mut classes: Vec<&ClassResult> = first.per_class.iter().collect();
+    let share = |c: &ClassResult| c.correct as f64 / c.shapes.max(1) as f64;
+    let share_5 = |c: &ClassResult| c.correct_top_5 as f64 / c.shapes.max(1) as f64;
     classes.sort_by(|a, b| {
+        // Ties: lower top-5 first, then more files, which make an error more certain.
         share(a).total_cmp(&share(b)).then(share_5(a).total_cmp(&share_5(b))).then(b.shapes.cmp(&a.shapes))
     });
-    let row = |c: &&NamedClass| {
+    let row = |c: &&ClassResult| {
         let taken: Vec<String> =
-            c.taken_for
+            c.predicted_as
                 .iter()
                 .take(4)
                 .map(|t| {
@@ -120,7 +121,7 @@ pub(super) fn classes(report: &Report) -> String {
             "<tr><td>{}</td><td class=\"r\">{} of {}</td><td class=\"bar\"><div><i style=\"width:{:.1}%\"></i>\
              <u style=\"width:{:.1}%\"></u></div></td><td class=\"soft\">{}</td></tr>\n",
             escape(&c.label),
-            c.right,
+            c.correct,
             c.shapes,
             100.0 * share_5(c),
             100.0 * share(c),
@@ -129,13 +130,12 @@ pub(super) fn classes(report: &Report) -> String {
     };
     let rows: String = classes.iter().map(row).collect();
     format!(
-        "<section><h2>Label by label</h2>\n<p class=\"soft key\">Worst first.<i style=\"background:var(--good)\"></i>right at \
-         once<i style=\"background:var(--pale)\"></i>right among five</p>\n<div class=\"panel scroll\"><table class=\"bars\">\
-         <tr><th>label</th><th class=\"r\">right</th><th></th><th>taken for</th></tr>\n{rows}</table></div></section>"
+        "<section><h2>Per-label accuracy</h2>\n<p class=\"soft key\">Worst first.<i style=\"background:var(--good)\"></i>top-1<i style=\"background:var(--pale)\"></i>top-5</p>\n<div class=\"panel scroll\"><table class=\"bars\">\
+         <tr><th>label</th><th class=\"r\">correct</th><th></th><th>predicted as</th></tr>\n{rows}</table></div></section>"
     )
 }
 
-/// The matrix and the pairs that are confused most.
+/// The confusion matrix and the most confused pairs.
 pub(super) fn confusion(report: &Report) -> String {
     let Some(confusion) = &report.confusion else { return String::new() };
     let (svg, left_out) = matrix(confusion, &report.labels);
@@ -144,45 +144,46 @@ pub(super) fn confusion(report: &Report) -> String {
         n => format!(" The {n} labels with fewest errors are left out."),
     };
     let pairs: String = confusion
-        .worst_pairs(PAIRS)
+        .most_confused_pairs(MAX_PAIRS)
         .iter()
         .map(|&(truth, answer, n)| {
-            let of = confusion.items(truth);
+            let of = confusion.support(truth);
             let [truth, answer] = [truth, answer].map(|c| escape(&report.labels[c]));
             format!("<tr><td>{truth}</td><td>{answer}</td><td class=\"r\">{n} of {of}</td></tr>\n")
         })
         .collect();
-    let pairs = match pairs.is_empty() {
-        true => String::new(),
-        false => format!(
-            "<h2>ModelInput for each other most</h2>\n<table><tr><th>is</th><th>is taken for</th><th class=\"r\">how often</th></tr>\n{pairs}</table>"
-        ),
+    let pairs = if pairs.is_empty() {
+        String::new()
+    } else {
+        format!(
+            "<h2>Most confused pairs</h2>\n<table><tr><th>label</th><th>predicted as</th><th class=\"r\">files</th></tr>\n{pairs}</table>"
+        )
     };
     format!(
-        "<section><h2>What is taken for what</h2>\n<p class=\"soft\">A row is what files are, a column what they are taken for; \
-         strength is the share of the row. Point at a cell to read it.{note}</p>\n\
+        "<section><h2>Confusion matrix</h2>\n<p class=\"soft\">Rows are true labels, columns predicted labels; \
+         opacity is the fraction of the row. Hover over a cell for details.{note}</p>\n\
          <div class=\"panel scroll\">{svg}</div>\n{pairs}</section>"
     )
 }
 
-/// What the model is most sure about and wrong.
-pub(super) fn hardest(report: &Report) -> String {
-    if report.hardest.is_empty() {
+/// The wrong predictions with the highest confidence.
+pub(super) fn hardest_examples(report: &Report) -> String {
+    if report.hardest_examples.is_empty() {
         return String::new();
     }
-    let figure = |case: &HardCase| {
+    let figure = |case: &HardExample| {
         let picture = match &case.thumbnail {
             Some(jpeg) => format!(
                 "<img alt=\"{}\" src=\"data:image/jpeg;base64,{}\">",
                 escape(&case.label),
                 STANDARD.encode(jpeg)
             ),
-            None => "<div class=\"none\">no picture</div>".to_owned(),
+            None => "<div class=\"none\">no image</div>".to_owned(),
         };
         format!(
-            "<figure>{picture}<figcaption><span class=\"wrong\">{}</span> {:.2}<br>is <span class=\"yes\">{}</span> {:.2}, \
-             place {}<br><small>{}</small></figcaption></figure>\n",
-            escape(&case.taken_for),
+            "<figure>{picture}<figcaption><span class=\"wrong\">{}</span> {:.2}<br>label <span class=\"yes\">{}</span> {:.2}, \
+             rank {}<br><small>{}</small></figcaption></figure>\n",
+            escape(&case.predicted_as),
             case.score,
             escape(&case.label),
             case.truth_score,
@@ -190,14 +191,14 @@ pub(super) fn hardest(report: &Report) -> String {
             escape(&case.file)
         )
     };
-    let figures: String = report.hardest.iter().map(figure).collect();
+    let figures: String = report.hardest_examples.iter().map(figure).collect();
     format!(
-        "<section><h2>Hardest cases</h2>\n<p class=\"soft\">Wrong answers with the largest lead over the right one. Some of \
-         these are the model’s mistakes, some are odd files or wrong labels.</p>\n<div class=\"sheet\">{figures}</div></section>"
+        "<section><h2>Hardest examples</h2>\n<p class=\"soft\">Wrong predictions with the largest lead over the true label: \
+         mistakes of the model, unusual files or wrong labels.</p>\n<div class=\"sheet\">{figures}</div></section>"
     )
 }
 
-/// Files that were left out, with the reason.
+/// Skipped files, with the reason.
 pub(super) fn unusable(report: &Report) -> String {
     if report.unusable.is_empty() {
         return String::new();
@@ -207,17 +208,17 @@ pub(super) fn unusable(report: &Report) -> String {
     };
     let rows: String = report.unusable.iter().map(row).collect();
     format!(
-        "<details><summary>Files that could not be used: {}</summary><table>{rows}</table></details>",
+        "<details><summary>Skipped files: {}</summary><table>{rows}</table></details>",
         report.unusable.len()
     )
 }
 
-/// How to get the same numbers, and what others published.
-pub(super) fn run(report: &Report) -> String {
+/// Published results, and how to reproduce this run.
+pub(super) fn run_info(report: &Report) -> String {
     let row = |(name, value): &(String, String)| {
         format!("<tr><th>{}</th><td><code>{}</code></td></tr>\n", escape(name), escape(value))
     };
-    let rows: String = report.run.iter().map(row).collect();
+    let rows: String = report.run_info.iter().map(row).collect();
     let published: String = report
         .published
         .iter()
@@ -230,13 +231,10 @@ pub(super) fn run(report: &Report) -> String {
             )
         })
         .collect();
-    let published = match published.is_empty() {
-        true => String::new(),
-        false => {
-            format!("<h2>Published numbers</h2>\n<div class=\"scroll\"><table>{published}</table></div>\n")
-        }
+    let published = if published.is_empty() {
+        String::new()
+    } else {
+        format!("<h2>Published results</h2>\n<div class=\"scroll\"><table>{published}</table></div>\n")
     };
-    format!(
-        "<section>{published}<h2>What was run</h2>\n<div class=\"scroll\"><table>{rows}</table></div></section>"
-    )
+    format!("<section>{published}<h2>Run</h2>\n<div class=\"scroll\"><table>{rows}</table></div></section>")
 }

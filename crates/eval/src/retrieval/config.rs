@@ -1,4 +1,4 @@
-//! What a retrieval is measured on, and how.
+//! Configuration of a retrieval evaluation.
 
 use std::path::PathBuf;
 
@@ -6,7 +6,7 @@ use lexiform_metrics::bootstrap::Resampling;
 
 use crate::protocol::Protocol;
 
-/// How retrieval is measured. A query may have several right answers: shapes with the same caption are all right for it.
+/// Configuration of a retrieval evaluation. All shapes with the same caption are relevant to it.
 #[derive(Clone, Debug)]
 pub struct RetrievalConfig {
     /// Shapes and their captions.
@@ -19,18 +19,18 @@ pub struct RetrievalConfig {
     pub protocol: Option<&'static Protocol>,
     /// Photos of the shapes.
     pub photos: Option<PhotoListing>,
-    /// Precomputed features of the shapes, a row for each different file: `FILE` or `FILE#TENSOR`.
+    /// Precomputed shape features, one row per unique file: `FILE` or `FILE#TENSOR`.
     pub features: Option<String>,
-    /// Precomputed features of the captions, a row for each different one: `FILE` or `FILE#TENSOR`.
+    /// Precomputed caption features, one row per unique caption: `FILE` or `FILE#TENSOR`.
     pub text_features: Option<String>,
-    /// Templates with `{}` for the caption, whose mean is the query; the caption alone, or for labels the model's templates,
-    /// if `None`.
+    /// Prompt templates with `{}` for the caption, averaged; if `None`, the caption alone, or for labels the model's
+    /// templates.
     pub templates: Option<Vec<String>>,
-    /// How intervals are computed.
+    /// How confidence intervals are computed.
     pub resampling: Resampling,
 }
 
-/// Where captions are.
+/// Where shapes and captions are.
 #[derive(Clone, Debug)]
 pub enum CaptionSource {
     /// A CSV file with the columns `file` and `caption`, or `file` and `label`.
@@ -43,12 +43,12 @@ pub enum CaptionSource {
     /// A data set with its captions, or its labels if it has none.
     DataSet {
         /// Its folder.
-        place: PathBuf,
+        path: PathBuf,
     },
 }
 
-/// A CSV file of photos: `image` and the `file` it shows, or `image` and a `label` that shapes have; without a column
-/// `image`, its lines of pictures are the photos.
+/// A CSV file of photos: `image` and the `file` it shows, or `image` and a `label` of the shapes. Without a column `image`,
+/// its lines that name images are the photos.
 #[derive(Clone, Debug)]
 pub struct PhotoListing {
     /// The CSV file.

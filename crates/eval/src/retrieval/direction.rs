@@ -1,11 +1,11 @@
-//! Queries one way and back.
+//! Retrieval in both directions.
 
 use lexiform_metrics::retrieval::{QueryResult, retrieve};
 use lexiform_metrics::{Features, MetricsError};
 
-use crate::comparison::Case;
+use crate::item_results::ItemResult;
 
-/// Items of one kind: their names, and a row of features for each.
+/// Items of one modality with their features.
 pub(super) struct Side<'a> {
     /// The names.
     pub names: &'a [String],
@@ -13,7 +13,7 @@ pub(super) struct Side<'a> {
     pub features: &'a Features,
 }
 
-/// One direction measured: names of queries and gallery items, and what was found.
+/// The results of one direction.
 pub(super) struct Direction {
     /// `text → shape` and the like.
     pub name: &'static str,
@@ -21,30 +21,31 @@ pub(super) struct Direction {
     pub queries: Vec<String>,
     /// Names of the gallery items.
     pub gallery: Vec<String>,
-    /// One a query.
+    /// One per query.
     pub results: Vec<QueryResult>,
 }
 
 impl Direction {
-    /// Whether each query's first answer is right.
-    pub(super) fn cases(&self) -> Vec<Case> {
-        let case = |(query, found): (&String, &QueryResult)| Case {
+    /// Whether the top result of each query is relevant.
+    pub(super) fn item_results(&self) -> Vec<ItemResult> {
+        let case = |(query, found): (&String, &QueryResult)| ItemResult {
             item: query.clone(),
-            is_right: found.first() == 1,
+            is_correct: found.first_rank() == 1,
         };
         self.queries.iter().zip(&self.results).map(case).collect()
     }
 }
 
-/// Finds gallery items by queries, and queries by gallery items; `right` lists the gallery items of each query. Gallery
-/// items that are no query's answer are no queries on the way back.
-pub(super) fn both_ways(
+/// Retrieves gallery items by queries, and queries by gallery items; `right` lists the relevant gallery items of each
+/// query. In the reverse direction, only gallery items with a relevant query are used as queries.
+pub(super) fn measure_both_directions(
     [there, back]: [&'static str; 2],
     queries: &Side<'_>,
     gallery: &Side<'_>,
     right: &[Vec<usize>],
 ) -> Result<[Direction; 2], MetricsError> {
     let results = retrieve(queries.features, gallery.features, right)?;
+    // Invert the relevance lists for the other direction.
     let mut reversed = vec![Vec::new(); gallery.names.len()];
     for (query, right) in right.iter().enumerate() {
         right.iter().for_each(|item| reversed[*item].push(query));

@@ -1,4 +1,4 @@
-//! Shapes, their captions, and which belong together.
+//! The gallery of shapes with their captions.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -7,26 +7,26 @@ use lexiform_data::shape_csv::{CsvColumn, CsvRow, ShapeCsv};
 use lexiform_metrics::Features;
 
 use super::config::{CaptionSource, RetrievalConfig};
-use super::direction::{Direction, Side, both_ways};
+use super::direction::{Direction, Side, measure_both_directions};
 use crate::data_set::{self, Captioned, CaptionedEntry};
 use crate::entry::Entry;
 use crate::error::EvalError;
 use crate::source::is_shape;
 use crate::split;
 
-/// Shapes, their captions, and which belong together.
+/// Unique shapes, unique captions, and which describe which.
 #[derive(Clone)]
 pub(super) struct Gallery {
-    /// Each different shape once.
+    /// The unique shapes.
     pub shapes: Vec<Entry>,
-    /// Each different caption once.
+    /// The unique captions.
     pub captions: Vec<String>,
     pairs: Vec<Pair>,
     /// Whether the captions are labels.
     pub by_label: bool,
 }
 
-/// Indices of a shape and of a caption that describes it.
+/// Indices of a shape and a caption that describes it.
 #[derive(Clone, Copy)]
 struct Pair {
     shape: usize,
@@ -34,28 +34,31 @@ struct Pair {
 }
 
 impl Gallery {
-    /// The shapes of the split.
+    /// Reads the shapes of the split.
     pub(super) fn read(config: &RetrievalConfig) -> Result<Self, EvalError> {
-        let (place, all) = match &config.captions {
+        let (path, all) = match &config.captions {
             CaptionSource::Listing { file, assets } => {
                 (file, in_listing(file, assets.as_deref(), config.features.is_some())?)
             }
-            CaptionSource::DataSet { place } => (place, in_data_set(place)?),
+            CaptionSource::DataSet { path } => (path, in_data_set(path)?),
         };
-        let entries = split::only(config.split.as_deref(), all.entries, |shape| &shape.entry, place)?;
-        Ok(Self::of(Captioned { entries, by_label: all.by_label }))
+        let entries = split::filter(config.split.as_deref(), all.entries, |shape| &shape.entry, path)?;
+        Ok(Self::new(Captioned { entries, by_label: all.by_label }))
     }
 
     /// Merges lines about the same shape, and shapes with the same caption.
-    fn of(all: Captioned) -> Self {
+    fn new(all: Captioned) -> Self {
         let (mut shapes, mut captions, mut pairs) = (Vec::new(), Vec::new(), Vec::new());
         let (mut shape_of, mut caption_of) = (HashMap::new(), HashMap::new());
         for CaptionedEntry { entry, captions: texts } in all.entries {
+            // Lines about the same file are one gallery item with several captions.
             let shape = *shape_of.entry(entry.name.clone()).or_insert_with(|| {
                 shapes.push(entry);
                 shapes.len() - 1
             });
             for text in texts {
+                // Identical captions are one query with several relevant shapes; otherwise they would count each
+                // other as wrong.
                 let caption = *caption_of.entry(text.clone()).or_insert_with(|| {
                     captions.push(text);
                     captions.len() - 1
@@ -66,8 +69,8 @@ impl Gallery {
         Self { shapes, captions, pairs, by_label: all.by_label }
     }
 
-    /// Removes shapes that are not among these, and captions that no shape is left for.
-    pub(super) fn keep(&mut self, entries: &[Entry]) {
+    /// Keeps only these shapes, and the captions that describe at least one of them.
+    pub(super) fn retain(&mut self, entries: &[Entry]) {
         let left: HashMap<&str, usize> =
             entries.iter().enumerate().map(|(i, e)| (e.name.as_str(), i)).collect();
         let moved = |pair: &Pair| {
@@ -75,6 +78,7 @@ impl Gallery {
             Some(Pair { shape, caption: pair.caption })
         };
         let pairs: Vec<Pair> = self.pairs.iter().filter_map(moved).collect();
+        // Captions are renumbered without gaps, in order of first use.
         let mut places = vec![None; self.captions.len()];
         let mut captions = Vec::new();
         for pair in &pairs {
@@ -105,20 +109,24 @@ impl Gallery {
         let names = self.names();
         let captions = Side { names: &self.captions, features: captions };
         let shapes = Side { names: &names, features: shapes };
-        Ok(both_ways(["text → shape", "shape → text"], &captions, &shapes, &right)?)
+        Ok(measure_both_directions(["text → shape", "shape → text"], &captions, &shapes, &right)?)
     }
 }
 
 fn in_data_set(place: &Path) -> Result<Captioned, EvalError> {
     let mut all = data_set::captioned(place)?;
     all.entries.retain(|shape| !shape.captions.is_empty());
-    match all.entries.is_empty() {
-        true => Err(EvalError::input(format!("{}: no shape has words", place.display()))),
-        false => Ok(all),
+    if all.entries.is_empty() {
+        Err(EvalError::input(format!(
+            "{}: expected shapes with captions or labels, found none",
+            place.display()
+        )))
+    } else {
+        Ok(all)
     }
 }
 
-/// The lines of a CSV file that have a caption; with `any_file`, also of what cannot be read as a shape.
+/// The captioned lines of a CSV file; without `any_file` only those that name a 3D file or a folder.
 fn in_listing(path: &Path, assets: Option<&Path>, any_file: bool) -> Result<Captioned, EvalError> {
     let listing = ShapeCsv::read(path)?;
     listing.require_any(&[CsvColumn::Shape])?;
@@ -132,8 +140,12 @@ fn in_listing(path: &Path, assets: Option<&Path>, any_file: bool) -> Result<Capt
         is_usable.then_some(CaptionedEntry { entry, captions })
     };
     let entries: Vec<CaptionedEntry> = listing.rows.iter().filter_map(captioned).collect();
-    match entries.is_empty() {
-        true => Err(EvalError::input(format!("{}: no line has a 3D file and words", path.display()))),
-        false => Ok(Captioned { entries, by_label }),
+    if entries.is_empty() {
+        Err(EvalError::input(format!(
+            "{}: expected lines with a 3D file and a caption, found none",
+            path.display()
+        )))
+    } else {
+        Ok(Captioned { entries, by_label })
     }
 }

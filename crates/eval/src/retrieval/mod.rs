@@ -1,4 +1,4 @@
-//! Retrieval: whether captions and photos find the right shapes, and shapes the right captions and photos.
+//! Retrieval of shapes by captions and photos, and of captions and photos by shapes.
 
 mod config;
 mod direction;
@@ -15,11 +15,11 @@ use crate::protocol::cloud_options;
 pub use config::{CaptionSource, PhotoListing, RetrievalConfig};
 pub use report::{DirectionResult, RetrievalReport};
 
-/// Measures every direction with every model, each compared with the first.
+/// Evaluates every direction with every model and compares each with the first.
 ///
 /// # Errors
-/// If captions, photos or features cannot be read or do not fit together, or a model fails. A single file that cannot be
-/// used is listed in the report.
+/// If captions, photos or features cannot be read or do not match, or a model fails. A single unusable file is only
+/// listed in the report.
 pub fn retrieval(
     config: &RetrievalConfig,
     models: &Models,
@@ -27,16 +27,18 @@ pub fn retrieval(
 ) -> Result<RetrievalReport, EvalError> {
     let gallery = gallery::Gallery::read(config)?;
     let precomputed = config.features.as_ref().or(config.text_features.as_ref());
+    // Features of one model cannot be compared with text features of another.
     if let Some(file) = precomputed.filter(|_| models.names.len() > 1) {
         return Err(EvalError::SeveralModels { file: file.clone(), models: models.names.len() });
     }
     let mut runs = Vec::new();
     match (&config.features, &config.text_features, &config.photos) {
-        (Some(shapes), Some(texts), None) => runs.push(run::of_features(shapes, texts, &gallery)?),
+        // No model is opened if everything is precomputed; photos still need one.
+        (Some(shapes), Some(texts), None) => runs.push(run::from_features(shapes, texts, &gallery)?),
         _ => {
             for name in &models.names {
                 let encoder = models.open(name, cloud_options(config.protocol, None))?;
-                runs.push(run::of_model(config, &*encoder, gallery.clone(), events)?);
+                runs.push(run::with_model(config, &*encoder, gallery.clone(), events)?);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Photos of the shapes of a gallery.
+//! Retrieval with photos of the shapes.
 
 use std::path::PathBuf;
 
@@ -7,7 +7,7 @@ use lexiform_metrics::Features;
 use lexiform_search::{Embedding, Encoder, embed_image_file};
 
 use super::config::PhotoListing;
-use super::direction::{Direction, Side, both_ways};
+use super::direction::{Direction, Side, measure_both_directions};
 use super::gallery::Gallery;
 use crate::entry::Entry;
 use crate::error::EvalError;
@@ -15,21 +15,21 @@ use crate::event::{EvalEvent, OnEvent};
 use crate::protocol::labels::same_class;
 use crate::unusable::UnusableFile;
 
-/// A photo and the shapes that are right answers to it.
+/// A photo and the shapes that are relevant to it.
 pub(super) struct Photo {
     image: PathBuf,
     answers: Vec<usize>,
 }
 
-/// What was measured with photos.
+/// The results with photos.
 pub(super) struct PhotoDirections {
-    /// Photo → shape and shape → photo; none if no photo can be used.
+    /// Photo → shape and shape → photo; empty if no photo is usable.
     pub directions: Vec<Direction>,
-    /// Photos that cannot be used.
+    /// Unusable photos.
     pub unusable: Vec<UnusableFile>,
 }
 
-/// Finds shapes by photos, and photos by shapes, `[shapes, dim]`.
+/// Retrieves shapes, `[shapes, dim]`, by photos, and photos by shapes.
 pub(super) fn directions(
     photos: Vec<Photo>,
     gallery: &Gallery,
@@ -42,7 +42,7 @@ pub(super) fn directions(
     for Photo { image, answers } in photos {
         let name = image.display().to_string();
         if answers.is_empty() {
-            unusable.push(UnusableFile { file: name, reason: "no shape is a right answer".to_owned() });
+            unusable.push(UnusableFile { file: name, reason: "no relevant shape".to_owned() });
             continue;
         }
         match embed_image_file(encoder, &image) {
@@ -62,11 +62,12 @@ pub(super) fn directions(
     let photos = Features::from_rows(rows.iter().map(Embedding::as_slice))?;
     let photos = Side { names: &names, features: &photos };
     let shapes = Side { names: &gallery.names(), features: shapes };
-    let directions = both_ways(["photo → shape", "shape → photo"], &photos, &shapes, &right)?.into();
+    let directions =
+        measure_both_directions(["photo → shape", "shape → photo"], &photos, &shapes, &right)?.into();
     Ok(PhotoDirections { directions, unusable })
 }
 
-/// Photos, each once, with the shapes that are right answers.
+/// Reads the unique photos with their relevant shapes.
 pub(super) fn read(photos: &PhotoListing, gallery: &Gallery) -> Result<Vec<Photo>, EvalError> {
     let PhotoListing { file: path, assets } = photos;
     let listing = ShapeCsv::read(path)?;
@@ -82,18 +83,23 @@ pub(super) fn read(photos: &PhotoListing, gallery: &Gallery) -> Result<Vec<Photo
         if image::ImageFormat::from_path(&image).is_err() {
             continue;
         }
-        let is_right = |e: &Entry| match shows_files {
-            true => e.name == line.shape || e.file == folder.join(&line.shape),
-            false => line.label.as_ref().is_some_and(|label| same_class(&e.label, label)),
+        let is_correct = |e: &Entry| {
+            if shows_files {
+                e.name == line.shape || e.file == folder.join(&line.shape)
+            } else {
+                line.label.as_ref().is_some_and(|label| same_class(&e.label, label))
+            }
         };
-        let right = (0..gallery.shapes.len()).filter(|i| is_right(&gallery.shapes[*i]));
+        let right = (0..gallery.shapes.len()).filter(|i| is_correct(&gallery.shapes[*i]));
         match photos.iter_mut().find(|known| known.image == image) {
+            // A photo may be listed once per shape that it shows.
             Some(known) => known.answers.extend(right),
             None => photos.push(Photo { image, answers: right.collect() }),
         }
     }
-    match photos.is_empty() {
-        true => Err(EvalError::input(format!("{}: no line names a picture", path.display()))),
-        false => Ok(photos),
+    if photos.is_empty() {
+        Err(EvalError::input(format!("{}: expected lines that name images, found none", path.display())))
+    } else {
+        Ok(photos)
     }
 }

@@ -1,29 +1,29 @@
-//! The numbers of every direction and model, and a table of all queries.
+//! Metrics of every direction and model, and a table of all queries.
 
 use std::path::Path;
 
 use lexiform_metrics::Interval;
 use lexiform_metrics::bootstrap::Resampling;
-use lexiform_metrics::paired::Paired;
-use lexiform_metrics::retrieval::{DEPTHS, Retrieval, Scores};
+use lexiform_metrics::paired::PairedComparison;
+use lexiform_metrics::retrieval::{CUTOFFS, RetrievalMetrics, RetrievalScores};
 use serde::Serialize;
 
 use super::direction::Direction;
 use super::run::Run;
-use crate::comparison::compare;
 use crate::error::EvalError;
+use crate::item_results::compare;
 use crate::unusable::UnusableFile;
 
-/// A retrieval with one or several models.
+/// The results of a retrieval evaluation.
 pub struct RetrievalReport {
     runs: Vec<Run>,
-    /// Direction by direction, in each model by model; empty if a model could use no shape.
+    /// Sorted by direction, then model; empty if a model could use no shape.
     pub results: Vec<DirectionResult>,
     /// Files that a model could not use, each once, sorted.
     pub unusable: Vec<UnusableFile>,
 }
 
-/// One model's numbers of one direction.
+/// Metrics of one model in one direction.
 #[derive(Clone, Debug, Serialize)]
 pub struct DirectionResult {
     /// `text → shape` and the like.
@@ -31,15 +31,15 @@ pub struct DirectionResult {
     /// The model.
     pub model: String,
     /// The k of recall@k and NDCG@k.
-    pub depths: [usize; DEPTHS.len()],
-    /// Numbers of queries and gallery items, and the scores.
+    pub cutoffs: [usize; CUTOFFS.len()],
+    /// The metrics.
     #[serde(flatten)]
-    pub counted: Retrieval,
-    /// 95 % confidence intervals of the scores.
-    pub intervals: Scores<Interval>,
-    /// First answers compared with those of the first model.
+    pub counted: RetrievalMetrics,
+    /// Their 95 % confidence intervals.
+    pub intervals: RetrievalScores<Interval>,
+    /// Top results compared with those of the first model.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub against_first: Option<Paired>,
+    pub against_first: Option<PairedComparison>,
 }
 
 impl RetrievalReport {
@@ -48,7 +48,7 @@ impl RetrievalReport {
         Self { runs, results: Vec::new(), unusable }
     }
 
-    /// Computes the numbers of every direction and model.
+    /// Computes the metrics of every direction and model.
     pub(super) fn count(&mut self, resampling: Resampling) -> Result<(), EvalError> {
         self.results = results(&self.runs, resampling)?;
         Ok(())
@@ -64,18 +64,19 @@ impl RetrievalReport {
         self.runs.first().map_or(0, |run| run.shapes)
     }
 
-    /// Writes a CSV file with one line a query: ranks of its right answers, and its first answers.
+    /// Writes a CSV file with one line per query: ranks of its relevant items, and its top results.
     ///
     /// # Errors
     /// If the file cannot be written.
     pub fn write_queries(&self, path: &Path) -> Result<(), EvalError> {
         let mut table = csv::Writer::from_path(path)?;
-        table.write_record(["model", "direction", "query", "ranks", "first_answers"])?;
+        table.write_record(["model", "direction", "query", "ranks", "top_results"])?;
         for run in &self.runs {
             for direction in &run.directions {
                 for (query, found) in direction.queries.iter().zip(&direction.results) {
                     let ranks: Vec<String> = found.ranks.iter().map(usize::to_string).collect();
-                    let best: Vec<&str> = found.best.iter().map(|i| direction.gallery[*i].as_str()).collect();
+                    let best: Vec<&str> =
+                        found.top_k.iter().map(|i| direction.gallery[*i].as_str()).collect();
                     let cells = [&run.model, direction.name, query, &ranks.join(" "), &best.join("; ")];
                     table.write_record(cells)?;
                 }
@@ -91,9 +92,10 @@ impl Run {
     }
 }
 
-/// The numbers of every run, direction by direction, each compared with the first run's.
+/// Metrics by direction and run, each compared with the first run.
 fn results(runs: &[Run], resampling: Resampling) -> Result<Vec<DirectionResult>, EvalError> {
     let Some(first) = runs.first() else { return Ok(Vec::new()) };
+    // In order of first appearance: only some models may have photo directions.
     let mut names: Vec<&'static str> = Vec::new();
     for direction in runs.iter().flat_map(|run| &run.directions) {
         if !names.contains(&direction.name) {
@@ -104,17 +106,17 @@ fn results(runs: &[Run], resampling: Resampling) -> Result<Vec<DirectionResult>,
     for name in names {
         for (i, run) in runs.iter().enumerate() {
             let Some(direction) = run.direction(name) else { continue };
-            let counted = Retrieval::of(&direction.results, direction.gallery.len())?;
+            let counted = RetrievalMetrics::from_results(&direction.results, direction.gallery.len())?;
             let intervals = counted.intervals(&direction.results, resampling);
             let against_first = match first.direction(name).filter(|_| i > 0) {
-                Some(first) => compare(&first.cases(), &direction.cases(), resampling)?,
+                Some(first) => compare(&first.item_results(), &direction.item_results(), resampling)?,
                 None => None,
             };
-            let (model, depths) = (run.model.clone(), DEPTHS);
+            let (model, cutoffs) = (run.model.clone(), CUTOFFS);
             results.push(DirectionResult {
                 direction: name,
                 model,
-                depths,
+                cutoffs,
                 counted,
                 intervals,
                 against_first,

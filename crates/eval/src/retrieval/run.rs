@@ -1,4 +1,4 @@
-//! What one model finds in every direction.
+//! Retrieval with one model.
 
 use std::collections::HashMap;
 
@@ -14,10 +14,10 @@ use crate::error::EvalError;
 use crate::event::OnEvent;
 use crate::feature_file::{self, FeatureFile};
 use crate::protocol::ShapeInput;
-use crate::text_features::{SLOT, of_texts, sentences};
+use crate::text_features::{PLACEHOLDER, embed_texts, sentences};
 use crate::unusable::UnusableFile;
 
-/// What one model found in every direction; no direction where no shape could be used.
+/// The results of one model; without directions if no shape could be used.
 pub(super) struct Run {
     /// The model.
     pub model: String,
@@ -29,17 +29,17 @@ pub(super) struct Run {
     pub unusable: Vec<UnusableFile>,
 }
 
-/// From precomputed features of shapes and captions alone.
-pub(super) fn of_features(shapes: &str, captions: &str, gallery: &Gallery) -> Result<Run, EvalError> {
-    let shape_rows = in_order_of(&gallery.names(), shapes, "files")?;
-    let caption_rows = in_order_of(&gallery.captions, captions, "texts")?;
+/// Retrieval with precomputed features of shapes and captions.
+pub(super) fn from_features(shapes: &str, captions: &str, gallery: &Gallery) -> Result<Run, EvalError> {
+    let shape_rows = reorder_by_name(&gallery.names(), shapes, "files")?;
+    let caption_rows = reorder_by_name(&gallery.captions, captions, "texts")?;
     let directions = gallery.directions(&shape_rows, &caption_rows)?.into();
     let (model, shapes) = (shapes.to_owned(), gallery.shapes.len());
     Ok(Run { model, shapes, directions, unusable: Vec::new() })
 }
 
-/// With a model, which embeds what has no precomputed features.
-pub(super) fn of_model(
+/// Retrieval with a model, which embeds everything without precomputed features.
+pub(super) fn with_model(
     config: &RetrievalConfig,
     encoder: &dyn Encoder,
     mut gallery: Gallery,
@@ -47,11 +47,12 @@ pub(super) fn of_model(
 ) -> Result<Run, EvalError> {
     let mut unusable = Vec::new();
     let shapes = match &config.features {
-        Some(file) => in_order_of(&gallery.names(), file, "files")?,
+        Some(file) => reorder_by_name(&gallery.names(), file, "files")?,
         None => {
             let selection = [selection(config, encoder)];
             let mut embedded = embed_entries(encoder, None, gallery.shapes.clone(), &selection, events)?;
-            gallery.keep(&embedded.entries);
+            // Unusable shapes leave the gallery, and captions without a shape with them.
+            gallery.retain(&embedded.entries);
             let Embedded { features, unusable: failed, .. } = &mut embedded;
             unusable.append(failed);
             features.remove(0)
@@ -63,7 +64,7 @@ pub(super) fn of_model(
         return Ok(run);
     }
     let captions = match &config.text_features {
-        Some(file) => in_order_of(&gallery.captions, file, "texts")?,
+        Some(file) => reorder_by_name(&gallery.captions, file, "texts")?,
         None => captions(config, encoder, &gallery, events)?,
     };
     run.directions = gallery.directions(&shapes, &captions)?.into();
@@ -76,18 +77,20 @@ pub(super) fn of_model(
     Ok(run)
 }
 
-/// Views that are asked for, or most of the protocol's if the model takes views.
+/// The given number of views, or the protocol's largest if the model takes views.
 fn selection(config: &RetrievalConfig, encoder: &dyn Encoder) -> ViewSelection {
     let of_protocol = || match config.protocol.map(|protocol| protocol.input) {
-        Some(ShapeInput::Views { counts, .. }) if matches!(encoder.input_spec(), InputSpec::Views { .. }) => {
-            counts.last().copied()
+        Some(ShapeInput::Views { view_counts, .. })
+            if matches!(encoder.input_spec(), InputSpec::Views { .. }) =>
+        {
+            view_counts.last().copied()
         }
         _ => None,
     };
     ViewSelection { views: config.views.or_else(of_protocol), seed: None }
 }
 
-/// A row for each caption: the mean over the templates.
+/// Caption features, `[captions, dim]`, averaged over the templates.
 fn captions(
     config: &RetrievalConfig,
     encoder: &dyn Encoder,
@@ -97,23 +100,24 @@ fn captions(
     let templates = match &config.templates {
         Some(templates) => templates.clone(),
         None if gallery.by_label => encoder.templates(),
-        None => vec![SLOT.to_owned()],
+        None => vec![PLACEHOLDER.to_owned()],
     };
-    let bad = templates.iter().find(|t| !t.contains(SLOT));
+    let bad = templates.iter().find(|t| !t.contains(PLACEHOLDER));
     if bad.is_some() || templates.is_empty() {
-        let text = format!("expected templates with {{}} for the words, found {bad:?}");
+        let text = format!("expected templates with {{}} for the caption, found {bad:?}");
         return Err(EvalError::input(text));
     }
     let sentences = sentences(gallery.captions.iter().map(String::as_str), &templates);
-    let features = of_texts(encoder, &sentences, events)?;
-    Ok(features.normalized().means(templates.len())?)
+    let features = embed_texts(encoder, &sentences, events)?;
+    // Normalize each prompt before averaging, as open_clip does.
+    Ok(features.normalized().group_means(templates.len())?)
 }
 
-/// Features of a file, a row for each of `names` in their order: named rows are found by their names.
-fn in_order_of(names: &[String], file: &str, what: &str) -> Result<Features, EvalError> {
-    let FeatureFile { features, rows, .. } = feature_file::read(file)?;
+/// Reads features and sorts them like `names`; unnamed rows must already be in this order.
+fn reorder_by_name(names: &[String], file: &str, what: &str) -> Result<Features, EvalError> {
+    let FeatureFile { features, row_names, .. } = feature_file::read(file)?;
     let (expected, found) = (names.len(), features.rows());
-    let Some(rows) = rows else {
+    let Some(rows) = row_names else {
         if expected != found {
             let text = format!("{file}: expected a row for each of {expected} {what}, found {found}");
             return Err(EvalError::input(text));
@@ -124,8 +128,8 @@ fn in_order_of(names: &[String], file: &str, what: &str) -> Result<Features, Eva
     let place = |name: &String| {
         let missing = || {
             EvalError::hinted(
-                format!("{file}: no row is called {name:?}"),
-                "rows are found by the names inside the file; .npy has none and goes by order",
+                format!("{file}: expected a row {name:?}, found none"),
+                ".safetensors rows are matched by name; .npy rows have no names and are matched by order",
             )
         };
         places.get(name.as_str()).copied().ok_or_else(missing)

@@ -1,4 +1,4 @@
-//! What a zero-shot classification is made on, and how.
+//! Configuration of a zero-shot evaluation.
 
 use lexiform_metrics::bootstrap::Resampling;
 use lexiform_search::SimulatedScan;
@@ -7,34 +7,34 @@ use crate::class_texts::ClassTexts;
 use crate::generated::ShapeGenerator;
 use crate::source::{DataConfig, ShapeSource};
 
-/// Seeds of Duoduo CLIP's three runs.
+/// Seeds of Duoduo CLIP's three published runs.
 pub const REFERENCE_SEEDS: [u32; 3] = [678, 789, 900];
 
-/// How a zero-shot classification is measured.
+/// Configuration of a zero-shot evaluation.
 pub struct ZeroShotConfig<'a> {
     /// The shapes.
     pub shapes: ZeroShotShapes<'a>,
-    /// Labels, sentences and protocol.
+    /// Labels, prompt templates and protocol.
     pub texts: ClassTexts,
-    /// Numbers of views, a result each; the protocol's, or the model's own number, if empty.
+    /// Numbers of views, one result for each; the protocol's, or the model's own number, if empty.
     pub views: Vec<usize>,
-    /// Measure point clouds sampled from the surfaces instead of the shapes.
+    /// Evaluate simulated scans sampled from the surfaces instead of the shapes.
     pub clouds: Option<SimulatedScan>,
-    /// Points that a point encoder is given; the protocol's, or the model's own number, if `None`.
+    /// Points per shape for point encoders; the protocol's, or the model's own number, if `None`.
     pub points: Option<usize>,
-    /// Seeds that views and crop windows are sampled with, a result each; evenly spread views if empty.
+    /// Seeds for sampling views and crop windows, one result for each; evenly spread views if empty.
     pub seeds: Vec<u32>,
-    /// How intervals are computed.
+    /// How confidence intervals are computed.
     pub resampling: Resampling,
 }
 
-/// The shapes of a zero-shot classification.
+/// The shapes of a zero-shot evaluation.
 pub enum ZeroShotShapes<'a> {
     /// Files or a data set.
     Files(ShapeSource),
     /// Precomputed features of files or a data set.
     Features {
-        /// What the rows belong to.
+        /// The shape of each row.
         shapes: ShapeSource,
         /// `FILE` or `FILE#TENSOR`.
         file: String,
@@ -44,8 +44,8 @@ pub enum ZeroShotShapes<'a> {
 }
 
 impl ZeroShotShapes<'_> {
-    /// Files or a data set, or the features that replace them.
-    pub fn of(data: DataConfig) -> Self {
+    /// Files or a data set, or precomputed features of them.
+    pub fn from_data(data: DataConfig) -> Self {
         let DataConfig { shapes, features } = data;
         match features {
             Some(file) => Self::Features { shapes, file },

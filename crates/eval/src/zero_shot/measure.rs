@@ -1,4 +1,4 @@
-//! Classifying files, features or generated shapes with one model.
+//! Zero-shot classification of files, features or generated shapes with one model.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::event::OnEvent;
 use crate::generated::{GeneratedShapes, ShapeGenerator};
 use crate::models::Models;
 use crate::protocol::{ShapeInput, cloud_options};
-use crate::report::Measured;
+use crate::report::ClassificationResult;
 use crate::source::{LabeledRows, ShapeSource};
 use crate::thumbnail;
 
@@ -24,28 +24,28 @@ impl ZeroShotConfig<'_> {
         models.open(name, cloud_options(self.texts.protocol, self.points))
     }
 
-    /// Numbers of views that are asked for or that the protocol tries; `None` for the model's own.
+    /// The given numbers of views, or the protocol's; `None` for the model's own.
     fn view_counts(&self, encoder: &dyn Encoder) -> Vec<Option<usize>> {
         let takes_views = matches!(encoder.input_spec(), InputSpec::Views { .. });
         let counts = match self.texts.protocol.map(|protocol| protocol.input) {
+            // Explicit options override the protocol.
             _ if !self.views.is_empty() => self.views.clone(),
-            Some(ShapeInput::Views { counts, .. }) if takes_views => counts.to_vec(),
+            // A protocol for views is ignored by point encoders, so that models of both kinds can be compared.
+            Some(ShapeInput::Views { view_counts, .. }) if takes_views => view_counts.to_vec(),
             _ => return vec![None],
         };
         counts.into_iter().map(Some).collect()
     }
 
-    /// Every number of views with every seed.
+    /// Every combination of a number of views and a seed.
     fn selections(&self, encoder: &dyn Encoder) -> Result<Vec<ViewSelection>, EvalError> {
         let counts = self.view_counts(encoder);
         if !self.seeds.is_empty() && matches!(encoder.input_spec(), InputSpec::Points { .. }) {
             let reason = format!("{} takes points, not views", encoder.id());
             return Err(EvalError::Setting { setting: "seeds", reason });
         }
-        let seeds: Vec<Option<u32>> = match self.seeds.is_empty() {
-            true => vec![None],
-            false => self.seeds.iter().copied().map(Some).collect(),
-        };
+        let seeds: Vec<Option<u32>> =
+            if self.seeds.is_empty() { vec![None] } else { self.seeds.iter().copied().map(Some).collect() };
         let of_seed = |&seed: &Option<u32>| {
             counts.iter().map(move |&views| ViewSelection { views, seed }).collect::<Vec<_>>()
         };
@@ -62,7 +62,7 @@ pub(super) fn files(
 ) -> Result<ModelResults, EvalError> {
     let all = shapes.entries(events)?;
     let labels = config.texts.labels(all_labels(&all), events)?;
-    // A wrong label is an error before anything is embedded.
+    // An unknown label is an error before anything is embedded.
     label_indices(&all, &labels)?;
     let has_underscores = shapes.has_underscores();
     let classes = config.texts.features_of_model(&*encoder, &labels, has_underscores, events)?;
@@ -71,17 +71,19 @@ pub(super) fn files(
         embed_entries(&*encoder, config.clouds, all, &selections, events)?;
     let truth = label_indices(&entries, &labels)?;
     let mut variants = Vec::new();
+    // Metrics of no shapes are undefined; the report is then incomplete.
     for (selection, features) in selections.iter().zip(&features).filter(|_| !truth.is_empty()) {
         let predictions = zero_shot(features, &classes, &truth)?;
-        let mut measured = Measured::of(encoder.id(), &predictions, &labels, config.resampling)?;
-        (measured.views, measured.seed) = (selection.views, selection.seed);
-        variants.push(VariantResult { measured, predictions });
+        let mut metrics =
+            ClassificationResult::from_predictions(encoder.id(), &predictions, &labels, config.resampling)?;
+        (metrics.views, metrics.seed) = (selection.views, selection.seed);
+        variants.push(VariantResult { metrics, predictions });
     }
     let encoder = Some(encoder);
     Ok(ModelResults { encoder, entries, labels, variants, unusable, thumbnails: Vec::new() })
 }
 
-/// Classifies rows of features.
+/// Classifies precomputed features.
 pub(super) fn features(
     config: &ZeroShotConfig<'_>,
     shapes: &ShapeSource,
@@ -103,18 +105,19 @@ pub(super) fn features(
     };
     let predictions = zero_shot(&features, &classes, &truth)?;
     let name = model.unwrap_or_else(|| file.to_owned());
-    let measured = Measured::of(&name, &predictions, &labels, config.resampling)?;
-    let variants = vec![VariantResult { measured, predictions }];
+    let metrics = ClassificationResult::from_predictions(&name, &predictions, &labels, config.resampling)?;
+    let variants = vec![VariantResult { metrics, predictions }];
     Ok(ModelResults { encoder, entries, labels, variants, unusable: Vec::new(), thumbnails: Vec::new() })
 }
 
-/// The model whose words precomputed features are compared with: the one that made them, if the file names it.
+/// The model whose text tower matches precomputed features: the one that computed them, if the file names it.
 fn text_encoder(
     config: &ZeroShotConfig<'_>,
     file: &str,
     made_by: Option<&str>,
     models: &Models,
 ) -> Result<Arc<dyn Encoder>, EvalError> {
+    // Text and shape features must be in the same joint space.
     let [name] = &models.names[..] else {
         let text = format!("--features are of one model, found {} models", models.names.len());
         return Err(EvalError::input(text));
@@ -123,7 +126,9 @@ fn text_encoder(
     match made_by.filter(|model| *model != encoder.id()) {
         Some(model) => {
             let id = encoder.id();
-            Err(EvalError::input(format!("{file}: its features are of {model}, the words would be of {id}")))
+            Err(EvalError::input(format!(
+                "{file}: features were computed by {model}, expected its text tower, found {id}"
+            )))
         }
         None => Ok(encoder),
     }
@@ -144,17 +149,18 @@ pub(super) fn generated(
         Entry::of_file(name, PathBuf::new(), labels[category].clone())
     };
     let entries: Vec<Entry> = truth.iter().enumerate().map(entry).collect();
-    let look = match config.clouds {
+    let preprocessor = match config.clouds {
         Some(scanned) => ShapePreprocessor::for_encoder(&*encoder).with_simulated_scan(scanned),
         None => ShapePreprocessor::for_encoder(&*encoder),
     };
-    let inputs: Vec<ModelInput> = shapes.into_iter().map(|shape| shape.into_input(&look)).collect();
+    let inputs: Vec<ModelInput> = shapes.into_iter().map(|shape| shape.into_input(&preprocessor)).collect();
     let embedded = encoder.embed_shapes(inputs).map_err(EvalError::Encode)?;
     let features = Features::from_rows(embedded.iter().map(Embedding::as_slice))?;
     let classes = config.texts.features_of_model(&*encoder, &labels, false, events)?;
     let predictions = zero_shot(&features, &classes, &truth)?;
-    let measured = Measured::of(encoder.id(), &predictions, &labels, config.resampling)?;
-    let variants = vec![VariantResult { measured, predictions }];
+    let metrics =
+        ClassificationResult::from_predictions(encoder.id(), &predictions, &labels, config.resampling)?;
+    let variants = vec![VariantResult { metrics, predictions }];
     let encoder = Some(encoder);
     Ok(ModelResults { encoder, entries, labels, variants, unusable: Vec::new(), thumbnails })
 }

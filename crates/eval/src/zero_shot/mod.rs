@@ -1,4 +1,4 @@
-//! Zero-shot classification: how often a model that sees only the labels' words gives shapes the right label.
+//! Zero-shot classification: a model assigns labels from their text features alone.
 
 mod config;
 mod measure;
@@ -11,13 +11,13 @@ use crate::models::Models;
 
 pub use config::{REFERENCE_SEEDS, ZeroShotConfig, ZeroShotShapes};
 pub use results::{MeanOverSeeds, ModelResults, VariantResult, ZeroShotReport};
-pub use write::ReportFacts;
+pub use write::RunInfo;
 
-/// Classifies the shapes with every model and compares each with the first, on the shapes that both could use.
+/// Classifies the shapes with every model and compares each with the first on the shapes usable by both.
 ///
 /// # Errors
-/// If shapes, labels or features cannot be read, do not fit together, or a model fails. A single file that cannot be used
-/// is listed in the report.
+/// If shapes, labels or features cannot be read or do not match, or a model fails. A single unusable file is only listed
+/// in the report.
 pub fn zero_shot(
     config: &ZeroShotConfig<'_>,
     models: &Models,
@@ -41,6 +41,7 @@ pub fn zero_shot(
     }
     let mut report = ZeroShotReport::new(results);
     events(EvalEvent::Unusable { files: &report.unusable });
+    // Without a result of the first model there is nothing to compare with.
     if report.is_complete() {
         report.compare_with_first(config.resampling)?;
     }

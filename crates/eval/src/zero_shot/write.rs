@@ -1,21 +1,21 @@
-//! Writing the report of a zero-shot classification: a page, its numbers as JSON, and two tables.
+//! Writing the report of a zero-shot evaluation: an HTML page, JSON, and two CSV tables.
 
 use std::path::{Path, PathBuf};
 
-use lexiform_metrics::{Confusion, Prediction};
+use lexiform_metrics::{ConfusionMatrix, Prediction};
 
 use super::config::ZeroShotConfig;
 use super::results::{ModelResults, ZeroShotReport};
 use crate::error::EvalError;
-use crate::report::{HardCase, Report, cases_csv, classes_csv, hardest, page};
+use crate::report::{HardExample, Report, classes_csv, hardest_examples, predictions_csv, render_html};
 use crate::thumbnail;
 
-/// Hardest cases shown.
+/// Number of hardest examples shown.
 const HARDEST: usize = 24;
 
-/// What a report says about the run that made it.
+/// Facts about the run that a report shows.
 #[derive(Clone, Debug)]
-pub struct ReportFacts {
+pub struct RunInfo {
     /// Version of the program.
     pub version: String,
     /// The command line.
@@ -23,7 +23,7 @@ pub struct ReportFacts {
 }
 
 impl ZeroShotReport {
-    /// Writes report.html, report.json, classes.csv and cases.csv about the first result, and gives the page's path.
+    /// Writes report.html, report.json, classes.csv and predictions.csv for the first result; returns the path of the page.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -31,69 +31,70 @@ impl ZeroShotReport {
         &self,
         folder: &Path,
         config: &ZeroShotConfig<'_>,
-        facts: ReportFacts,
+        info: RunInfo,
     ) -> Result<PathBuf, EvalError> {
         fs_err::create_dir_all(folder)?;
         let first = &self.models[0];
         let predictions = &first.variants[0].predictions;
-        let results = self.measured();
+        let results = self.results();
         let names: Vec<String> = first.entries.iter().map(|e| e.name.clone()).collect();
-        let cases = cases_csv(&names, predictions, &first.labels);
+        let cases = predictions_csv(&names, predictions, &first.labels);
         let classes = results.first().map(classes_csv).unwrap_or_default();
+        // Ids are `name@revision`; the title shows only the name.
         let model =
             results.first().map_or("the model", |r| r.model.split('@').next().unwrap_or(&r.model)).to_owned();
         let report = Report {
-            title: format!("Does {model} fit these files?"),
-            run: first.facts(config, facts)?,
+            title: format!("Zero-shot evaluation of {model}"),
+            run_info: first.info(config, info)?,
             labels: first.labels.clone(),
             results,
             published: config.texts.protocol.map(|protocol| protocol.published()).unwrap_or_default(),
-            hardest: hardest(predictions, HARDEST).into_iter().map(|i| first.hard_case(i)).collect(),
+            hardest_examples: hardest_examples(predictions, HARDEST)
+                .into_iter()
+                .map(|i| first.hard_example(i))
+                .collect(),
             unusable: self.unusable.clone(),
-            confusion: Some(Confusion::of(predictions, first.labels.len())),
+            confusion: Some(ConfusionMatrix::from_predictions(predictions, first.labels.len())),
         };
         let page_path = folder.join("report.html");
-        fs_err::write(&page_path, page(&report))?;
+        fs_err::write(&page_path, render_html(&report))?;
         fs_err::write(folder.join("report.json"), serde_json::to_string_pretty(&report)?)?;
         fs_err::write(folder.join("classes.csv"), classes)?;
-        fs_err::write(folder.join("cases.csv"), cases)?;
+        fs_err::write(folder.join("predictions.csv"), cases)?;
         Ok(page_path)
     }
 }
 
 impl ModelResults {
-    /// How to get the same numbers, as pairs of name and value.
-    fn facts(
-        &self,
-        config: &ZeroShotConfig<'_>,
-        facts: ReportFacts,
-    ) -> Result<Vec<(String, String)>, EvalError> {
-        let mut pairs = vec![("lexiform", facts.version), ("command", facts.command)];
+    /// What is needed to reproduce the results, as pairs of name and value.
+    fn info(&self, config: &ZeroShotConfig<'_>, info: RunInfo) -> Result<Vec<(String, String)>, EvalError> {
+        let mut pairs = vec![("lexiform", info.version), ("command", info.command)];
         if let Some(encoder) = &self.encoder {
-            pairs.push(("prepared", encoder.preprocessing()));
+            pairs.push(("preprocessing", encoder.preprocessing()));
             if config.texts.features.is_none() {
-                pairs.push(("sentences", config.texts.templates(&**encoder)?.join(" · ")));
+                pairs.push(("templates", config.texts.templates(&**encoder)?.join(" · ")));
             }
         }
         let resampling = config.resampling;
-        pairs.push(("intervals", format!("{} draws, seed {}", resampling.rounds, resampling.seed)));
+        pairs.push(("intervals", format!("{} resamples, seed {}", resampling.resamples, resampling.seed)));
         if let Some(protocol) = config.texts.protocol {
             pairs.push(("protocol", protocol.title()));
             pairs.push(("note", protocol.note.to_owned()));
         }
+        // Protocols without a note have an empty one.
         pairs.retain(|(_, value)| !value.is_empty());
         Ok(pairs.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
     }
 
-    fn hard_case(&self, item: usize) -> HardCase {
+    fn hard_example(&self, item: usize) -> HardExample {
         let prediction: &Prediction = &self.variants[0].predictions[item];
         let entry = &self.entries[item];
         let name = |class: Option<&usize>| class.map_or(String::new(), |class| self.labels[*class].clone());
         let rendered = || thumbnail::of_entry(self.encoder.as_deref()?, entry);
-        HardCase {
+        HardExample {
             file: entry.name.clone(),
             label: entry.label.clone(),
-            taken_for: name(prediction.best.first()),
+            predicted_as: name(prediction.top_k.first()),
             score: prediction.score,
             truth_score: prediction.truth_score,
             rank: prediction.rank,

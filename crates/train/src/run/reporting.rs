@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use burn::module::Module as _;
-use lexiform_metrics::Classification;
+use lexiform_metrics::ClassificationMetrics;
 use lexiform_model::weights::Precision;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointModelOptions};
 
@@ -51,7 +51,11 @@ impl Run<'_> {
     }
 
     /// Classifies the validation shapes: by views with the model read back from its file, or by point clouds.
-    fn classify(&self, saved_towers: &Towers, path: &Path) -> Result<Option<Classification>, FitError> {
+    fn classify(
+        &self,
+        saved_towers: &Towers,
+        path: &Path,
+    ) -> Result<Option<ClassificationMetrics>, FitError> {
         let validation_pool = &self.data.validation;
         match (&self.spec.config, &saved_towers.points) {
             (OutputConfig::Points(config), Some(tower)) if let Some(head) = tower.classifier() => {

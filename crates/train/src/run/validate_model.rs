@@ -1,10 +1,10 @@
-//! Classification of the validation shapes.
+//! ClassificationMetrics of the validation shapes.
 
 use std::borrow::Cow;
 
 use burn::tensor::Tensor;
-use lexiform_metrics::vote::Vote;
-use lexiform_metrics::{ClassFeatures, Classification, Features, TextMean, vote, zero_shot};
+use lexiform_metrics::vote::Voting;
+use lexiform_metrics::{ClassFeatures, ClassificationMetrics, Features, TemplateAveraging, vote, zero_shot};
 use lexiform_model::point::{ClassHead, CloudBatch, FpsStart, PointTower};
 use lexiform_model::{JointModel, ModelError, PointModelConfig};
 
@@ -25,7 +25,7 @@ type EncodeResult = Result<Vec<f32>, FitError>;
 pub(crate) fn classify_views(
     model: &JointModel,
     pool: &ShapePool,
-) -> Result<Option<Classification>, FitError> {
+) -> Result<Option<ClassificationMetrics>, FitError> {
     let Some(class_features) = class_features(model, pool)? else { return Ok(None) };
     let fields = LoadFields { images: true, cloud: false };
     let report = zero_shot_report(pool, fields, &class_features, model.dim(), |shapes| {
@@ -45,14 +45,14 @@ pub(crate) fn classify_clouds(
     config: &PointModelConfig,
     class_features: &ClassFeatures,
     pool: &ShapePool,
-) -> Result<Classification, FitError> {
+) -> Result<ClassificationMetrics, FitError> {
     let fields = LoadFields { images: false, cloud: true };
     zero_shot_report(pool, fields, class_features, config.tower.dim(), |shapes| {
         encode_clouds(config, &shapes, |clouds| tower.encode(clouds, FpsStart::default()))
     })
 }
 
-/// Classification of point clouds by the head; `None` for an empty pool.
+/// ClassificationMetrics of point clouds by the head; `None` for an empty pool.
 ///
 /// # Errors
 /// If a shape cannot be read or encoded.
@@ -61,7 +61,7 @@ pub(crate) fn classify_with_head(
     head: &ClassHead,
     config: &PointModelConfig,
     pool: &ShapePool,
-) -> Result<Option<Classification>, FitError> {
+) -> Result<Option<ClassificationMetrics>, FitError> {
     if pool.len() == 0 {
         return Ok(None);
     }
@@ -72,8 +72,8 @@ pub(crate) fn classify_with_head(
         })
     })?;
     let classes = config.labels.len();
-    let predictions = vote::of_scores(&[Features::new(scores, classes)?], &truth, Vote::Mean)?;
-    Ok(Some(Classification::of(&predictions, classes)?))
+    let predictions = vote::from_scores(&[Features::new(scores, classes)?], &truth, Voting::Mean)?;
+    Ok(Some(ClassificationMetrics::from_predictions(&predictions, classes)?))
 }
 
 /// Prepares clouds as in inference and encodes them: `[shapes, dim]`.
@@ -107,7 +107,7 @@ pub(crate) fn class_features(
     let sentences: Vec<String> = sentences.collect();
     let rows = words.text_features(&sentences.iter().map(String::as_str).collect::<Vec<_>>())?;
     let rows = Features::from_rows(rows.iter().map(Vec::as_slice))?;
-    Ok(Some(ClassFeatures::from_sentences(&rows, templates.len(), TextMean::Directions)?))
+    Ok(Some(ClassFeatures::from_sentences(&rows, templates.len(), TemplateAveraging::NormalizeEach)?))
 }
 
 /// Encodes all shapes and classifies them by the most similar class feature.
@@ -117,10 +117,10 @@ fn zero_shot_report(
     class_features: &ClassFeatures,
     dim: usize,
     encode: impl Fn(Vec<LoadedShape>) -> EncodeResult,
-) -> Result<Classification, FitError> {
+) -> Result<ClassificationMetrics, FitError> {
     let (features, truth) = encode_all(pool, fields, encode)?;
     let predictions = zero_shot(&Features::new(features, dim)?, class_features, &truth)?;
-    Ok(Classification::of(&predictions, pool.categories().len())?)
+    Ok(ClassificationMetrics::from_predictions(&predictions, pool.categories().len())?)
 }
 
 /// Loads and encodes all shapes in batches: features `[shapes, dim]` and categories.

@@ -1,55 +1,57 @@
-//! `lexiform eval classify`: accuracy of a classifier's own scores; several augmented views of the same shapes vote.
+//! `lexiform eval classify`: accuracy of a fine-tuned classifier, with test-time augmentation.
 
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use lexiform_eval::protocol::{Values, cloud_options};
-use lexiform_eval::report::Measured;
+use lexiform_eval::protocol::{PublishedMetrics, cloud_options};
+use lexiform_eval::report::ClassificationResult;
 use lexiform_eval::{ClassScoresConfig, ClassScoresReport, ScoreSource, class_scores};
-use lexiform_metrics::vote::Vote;
+use lexiform_metrics::vote::Voting;
 use lexiform_model::Device;
 use serde::Serialize;
 
+use super::progress::{verdict, with_progress};
 use super::protocol::{ProtocolArgs, note_protocol};
 use super::resampling::ResamplingArgs;
 use super::shapes::ShapesArgs;
 use super::show;
-use super::watch::{verdict, watched};
 use crate::commands::classify::lines;
 use crate::failure::Verdict;
 use crate::heads;
 use crate::output;
 
-/// How often a fine-tuned classifier names shapes rightly: overall and as the mean over labels. It is a checkpoint of a point
-/// encoder with a head that names classes (--model), or anything else whose scores (logits) were written to files (--scores).
-/// Several looks at the same shapes vote: as in Point-BERT, whose protocol ULIP-2 and CG3D follow, by their mean.
+/// Evaluate a fine-tuned classifier: overall and mean class accuracy
+///
+/// The classifier is a point encoder with a classification head (--model), or any model whose logits were written to
+/// files (--logits). Several augmentations of the same shapes can vote; by default their logits are averaged, as in
+/// Point-BERT, whose protocol ULIP-2 and CG3D follow.
 #[derive(Args)]
-pub struct ClassifyArgs {
-    /// Scores of the labels for each shape, [shapes, labels]: .npy with a row for each line of the CSV file, or .safetensors
-    /// whose rows are found by the names inside; again for each further look, of other views, crops or turns
+pub(crate) struct ClassifyArgs {
+    /// Logits, [shapes, labels]: .npy with one row per line of the CSV file, or .safetensors with named rows. Repeat the
+    /// option for other augmentations of the same shapes
     #[arg(long, required_unless_present = "model", value_name = "FILE[#TENSOR]")]
-    scores: Vec<String>,
-    /// Fine-tuned checkpoint whose head names the labels
-    #[arg(long, value_name = "NAME|PATH", conflicts_with = "scores")]
+    logits: Vec<String>,
+    /// Fine-tuned checkpoint with a classification head
+    #[arg(long, value_name = "NAME|PATH", conflicts_with = "logits")]
     model: Option<String>,
-    /// Augmented copies of each shape that vote: other points, randomly scaled and shifted [default: the shape alone]
+    /// Test-time augmentations per shape: resampled points, random scale and shift [default: none]
     #[arg(long, value_name = "N", requires = "model", default_value_t = 1, hide_default_value = true)]
     #[arg(value_parser = clap::value_parser!(u32).range(1..=1000))]
-    votes: u32,
-    /// Points the model is given [default: the protocol's, or the model's own number]
+    tta: u32,
+    /// Points per shape [default: the protocol's, or the model's own number]
     #[arg(long, value_name = "N", requires = "model", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     points: Option<u32>,
     #[command(flatten)]
     shapes: ShapesArgs,
-    /// The labels in the order of the scores' columns, one a line [default: the model's own, or those of
-    /// the CSV file, sorted]
+    /// File with the label of each logits column, one per line [default: the model's own, or the sorted labels of
+    /// the CSV file]
     #[arg(long, value_name = "FILE")]
-    columns: Option<PathBuf>,
-    /// How several looks become one answer
-    #[arg(long, value_name = "HOW", default_value = "mean")]
-    vote: VoteArg,
+    class_names: Option<PathBuf>,
+    /// How to combine augmentations
+    #[arg(long, value_name = "METHOD", default_value = "mean")]
+    vote: VotingArg,
     #[command(flatten)]
-    by: ProtocolArgs,
+    protocol_args: ProtocolArgs,
     #[command(flatten)]
     resampling: ResamplingArgs,
     /// Fail if a file cannot be used
@@ -60,63 +62,65 @@ pub struct ClassifyArgs {
     json: bool,
 }
 
-/// The names of [`Vote`]'s variants.
+/// The names of [`Voting`]'s variants.
 #[derive(Clone, Copy, Debug, Serialize, ValueEnum)]
 #[serde(rename_all = "kebab-case")]
-enum VoteArg {
-    /// The largest mean of the scores
+enum VotingArg {
+    /// Average the logits
     Mean,
-    /// The largest mean of their softmax
-    Probabilities,
-    /// The label that most looks put first; among equally many, the larger mean
+    /// Average the softmax probabilities
+    Softmax,
+    /// Most frequent prediction; ties go to the larger mean logit
     Majority,
 }
 
-/// The result as a line of JSON.
+/// The result as a JSON line.
 #[derive(Serialize)]
 struct Line<'a> {
     #[serde(flatten)]
-    measured: &'a Measured,
-    looks: usize,
-    vote: VoteArg,
+    metrics: &'a ClassificationResult,
+    augmentations: usize,
+    vote: VotingArg,
 }
 
 impl ClassifyArgs {
-    /// Counts and shows.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Evaluates the classifier and prints the result.
+    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
         let config = self.config()?;
-        let ClassScoresReport { measured, votes, unusable } = match &self.model {
+        let ClassScoresReport { metrics, augmentations, unusable } = match &self.model {
             Some(name) => {
                 let clouds = cloud_options(config.protocol, self.points.map(|n| n as usize));
                 let model = &heads::open(name, clouds, &Device::flex())?;
-                let source = ScoreSource::Model { name, model, votes: self.votes };
-                watched(|events| class_scores(&config, &source, events))?
+                let source = ScoreSource::Model { name, model, augmentations: self.tta };
+                with_progress(|events| class_scores(&config, &source, events))?
             }
-            None => watched(|events| class_scores(&config, &ScoreSource::Files(&self.scores), events))?,
+            None => with_progress(|events| class_scores(&config, &ScoreSource::Files(&self.logits), events))?,
         };
-        let Some(measured) = measured else { return Ok(Verdict::Failed) };
+        // All files are unusable; they have been listed.
+        let Some(metrics) = metrics else { return Ok(Verdict::Failed) };
         if let Some(protocol) = config.protocol {
-            note_protocol(protocol, measured.shapes, Values::is_fine_tuned);
+            note_protocol(protocol, metrics.shapes, PublishedMetrics::is_fine_tuned);
         }
         if self.json {
-            output::json(&Line { measured: &measured, looks: votes, vote: self.vote })?;
+            output::json(&Line { metrics: &metrics, augmentations, vote: self.vote })?;
         } else {
-            show::classes(&measured)?;
-            show::totals(&measured)?;
+            show::classes(&metrics)?;
+            show::totals(&metrics)?;
         }
         Ok(verdict(self.strict, &unusable))
     }
 
     fn config(&self) -> anyhow::Result<ClassScoresConfig> {
         let vote = match self.vote {
-            VoteArg::Mean => Vote::Mean,
-            VoteArg::Probabilities => Vote::Probabilities(1.0),
-            VoteArg::Majority => Vote::Majority,
+            VotingArg::Mean => Voting::Mean,
+            // Logits are already scaled.
+            VotingArg::Softmax => Voting::Softmax(1.0),
+            VotingArg::Majority => Voting::Majority,
         };
         Ok(ClassScoresConfig {
-            protocol: self.by.chosen()?,
+            protocol: self.protocol_args.selected()?,
             shapes: self.shapes.source()?,
-            columns: self.columns.as_deref().map(lines).transpose()?,
+            class_names: self.class_names.as_deref().map(lines).transpose()?,
             vote,
             resampling: self.resampling.resampling(),
         })

@@ -1,20 +1,20 @@
-//! `lexiform eval compare`: results of several runs on the same files, pair by pair.
+//! `lexiform eval compare`: paired comparison of several runs on the same files.
 
 use std::path::PathBuf;
 
 use clap::Args;
 use lexiform_eval::{RunComparison, compare_runs};
 
+use super::progress::with_progress;
 use super::resampling::ResamplingArgs;
 use super::show;
-use super::watch::watched;
 use crate::failure::Verdict;
 use crate::output::{self, Align};
 
-/// Compare runs on the same files: is one better, or was it luck?
+/// Compare runs on the same files with a paired significance test
 #[derive(Args)]
-pub struct CompareArgs {
-    /// Folders that --report wrote, or tables with the columns file, label, predicted; each is compared with the first
+pub(crate) struct CompareArgs {
+    /// Report folders, or CSV files with the columns file, label and predicted; each is compared with the first
     #[arg(required = true, num_args = 2.., value_name = "RUN")]
     runs: Vec<PathBuf>,
     #[command(flatten)]
@@ -25,10 +25,10 @@ pub struct CompareArgs {
 }
 
 impl CompareArgs {
-    /// Compares and shows.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Compares the runs and prints the results.
+    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
         let resampling = self.resampling.resampling();
-        self.show(&watched(|events| compare_runs(&self.runs, resampling, events))?)?;
+        self.show(&with_progress(|events| compare_runs(&self.runs, resampling, events))?)?;
         Ok(Verdict::Done)
     }
 
@@ -39,10 +39,10 @@ impl CompareArgs {
         let columns = [
             ("run", Align::Left),
             ("shapes", Align::Right),
-            ("top 1", Align::Right),
-            ("less the first's", Align::Right),
-            ("only the first right", Align::Right),
-            ("only this right", Align::Right),
+            ("top-1", Align::Right),
+            ("vs. first", Align::Right),
+            ("only first correct", Align::Right),
+            ("only this correct", Align::Right),
             ("p", Align::Right),
         ];
         let row = |line: &RunComparison| {
@@ -52,6 +52,7 @@ impl CompareArgs {
                 show::with_interval(line.top_1, line.interval),
             ];
             row.extend(match &line.against_first {
+                // The first run has nothing to be compared with.
                 None => [String::new(), String::new(), String::new(), String::new()],
                 Some(p) => {
                     let [difference, chance] = show::paired(p);

@@ -1,39 +1,40 @@
-//! `lexiform eval few-shot`: classification after a few examples of each label.
+//! `lexiform eval few-shot`: few-shot classification.
 
 use clap::{Args, ValueEnum};
 use lexiform_eval::{FewShotConfig, FewShotReport, few_shot};
-use lexiform_metrics::few_shot::{Episodes, Learner};
+use lexiform_metrics::few_shot::{EpisodeConfig, Learner};
 use serde_json::json;
 
 use super::models;
+use super::progress::{verdict, with_progress};
 use super::shapes::DataArgs;
-use super::watch::{verdict, watched};
 use crate::failure::Verdict;
 use crate::models::ModelArg;
 use crate::output;
 
-/// Accuracy after a few examples: in each episode some labels are sampled, some examples of each, and other files of these
-/// labels are classified.
+/// Evaluate few-shot classification
+///
+/// Each episode samples K labels and N examples of each, and classifies other files of the same labels.
 #[derive(Args)]
-pub struct FewShotArgs {
+pub(crate) struct FewShotArgs {
     #[command(flatten)]
     data: DataArgs,
-    /// Labels of an episode
+    /// Labels per episode (K-way)
     #[arg(long, value_name = "K", default_value_t = 5)]
     way: usize,
-    /// Examples of each label
+    /// Examples per label (N-shot)
     #[arg(long, value_name = "N", default_value_t = 1)]
     shot: usize,
-    /// Most files of each label asked for in an episode
+    /// Maximum queries per label and episode
     #[arg(long, value_name = "N", default_value_t = 15)]
     queries: usize,
     /// Number of episodes
     #[arg(long, value_name = "N", default_value_t = 600)]
     episodes: usize,
-    /// How examples become an answer
-    #[arg(long, value_name = "NAME", default_value = "prototype")]
+    /// Classifier built from the examples
+    #[arg(long, value_name = "METHOD", default_value = "prototype")]
     learner: LearnerArg,
-    /// Seed of the draws
+    /// Random seed
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
     #[command(flatten)]
@@ -49,36 +50,38 @@ pub struct FewShotArgs {
 /// The names of [`Learner`]'s variants.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum LearnerArg {
-    /// The nearest mean of a label's examples
+    /// Nearest class mean
     Prototype,
-    /// A linear classifier
+    /// Linear probe
     Probe,
 }
 
 impl FewShotArgs {
-    /// Samples episodes and shows their mean.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Runs the episodes and prints their mean accuracy.
+    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
         let learner = match self.learner {
             LearnerArg::Prototype => Learner::Prototype,
             LearnerArg::Probe => Learner::Probe,
         };
+        // Options are singular as in "5-way 1-shot", fields are counts.
         let Self { way: ways, shot: shots, queries, episodes, seed, .. } = self;
         let config = FewShotConfig {
             data: self.data.config()?,
-            episodes: Episodes { ways, shots, queries, episodes, seed, learner },
+            episodes: EpisodeConfig { ways, shots, queries, episodes, seed, learner },
         };
         let models = models::one(&self.model);
-        let FewShotReport { model, result, unusable } = watched(|events| few_shot(&config, &models, events))?;
+        let FewShotReport { model, result, unusable } =
+            with_progress(|events| few_shot(&config, &models, events))?;
         if self.json {
             output::json(&json!({
-                "model": model, "episodes": result.episodes, "labels": result.classes,
-                "accuracy": result.accuracy, "margin": result.margin,
+                "model": model, "config": result.config, "labels": result.classes,
+                "accuracy": result.accuracy, "ci95": result.ci95,
             }))?;
         } else {
             output::line(format!(
                 "{ways}-way {shots}-shot: {:.2} ± {:.2} % ({episodes} episodes, {} labels with enough files, {model})",
                 100.0 * result.accuracy,
-                100.0 * result.margin,
+                100.0 * result.ci95,
                 result.classes
             ))?;
         }

@@ -1,28 +1,28 @@
-//! `lexiform eval`: measure a model on files, on features, or on generated shapes.
+//! `lexiform eval`: evaluate a model on files, features or generated shapes.
 
 mod attributes;
+mod class_text;
 mod classify;
 mod compare;
 mod few_shot;
 mod generated;
 mod models;
 mod probe;
+mod progress;
 mod protocol;
 mod resampling;
 mod retrieval;
 mod shapes;
 mod show;
-mod watch;
-mod words;
 mod zero_shot;
 
 use clap::{Args, Subcommand};
 
 use crate::failure::Verdict;
 
-/// Measure a model
+/// Evaluate a model
 #[derive(Args)]
-pub struct EvalArgs {
+pub(crate) struct EvalArgs {
     #[command(subcommand)]
     measure: Measure,
 }
@@ -39,8 +39,8 @@ enum Measure {
 }
 
 impl EvalArgs {
-    /// Measures and shows.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Runs the evaluation and prints its results.
+    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
         match self.measure {
             Measure::ZeroShot(args) => args.run(),
             Measure::Retrieval(args) => args.run(),

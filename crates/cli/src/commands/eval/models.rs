@@ -1,14 +1,14 @@
-//! Options that say which models are measured.
+//! Options that choose the models to evaluate.
 
 use clap::Args;
 use lexiform_eval::Models;
 
 use crate::models::{DEFAULT, ModelArg, OpeningArg};
 
-/// Which models to measure.
+/// Models to evaluate.
 #[derive(Args, Clone, Debug)]
-pub struct ModelsArgs {
-    /// Model: a name that `lexiform model list` shows, or a file of weights; each further one is compared with the first
+pub(crate) struct ComparedModelsArgs {
+    /// Model: a name from `lexiform model list`, or a path to weights. Repeat to compare further models with the first
     /// [default: nano]
     #[arg(long, value_name = "NAME|PATH", env = "LEXIFORM_MODEL")]
     model: Vec<String>,
@@ -16,15 +16,15 @@ pub struct ModelsArgs {
     opening: OpeningArg,
 }
 
-impl ModelsArgs {
-    /// Those that were asked for, or the built-in one.
-    pub fn models(&self) -> Models {
+impl ComparedModelsArgs {
+    /// The given models, or the built-in one.
+    pub(crate) fn models(&self) -> Models {
         let names = if self.model.is_empty() { vec![DEFAULT.to_owned()] } else { self.model.clone() };
         Models { names, options: self.opening.options(None) }
     }
 }
 
-/// A measurement of one model.
-pub fn one(model: &ModelArg) -> Models {
+/// An evaluation of a single model.
+pub(crate) fn one(model: &ModelArg) -> Models {
     Models { names: vec![model.name().to_owned()], options: model.opening.options(None) }
 }

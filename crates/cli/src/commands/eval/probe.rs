@@ -1,27 +1,28 @@
-//! `lexiform eval probe`: what a linear classifier on frozen embeddings can tell apart.
+//! `lexiform eval probe`: linear probe on frozen embeddings.
 
 use clap::Args;
 use lexiform_eval::{LinearProbeConfig, linear_probe};
 
+use super::progress::{verdict, with_progress};
 use super::resampling::ResamplingArgs;
 use super::shapes::DataArgs;
-use super::watch::{verdict, watched};
 use super::{models, show};
 use crate::failure::Verdict;
 use crate::models::ModelArg;
 use crate::output;
 
-/// How well a linear classifier names shapes from a model's frozen embeddings. It is trained on one part of the files
-/// and tested on the other: the CSV file's column `split` says which (train or test), or chance does.
+/// Evaluate a linear probe: a linear classifier on frozen embeddings
+///
+/// The probe is trained and tested on the splits `train` and `test` of the CSV file or data set, or on a random split.
 #[derive(Args)]
-pub struct ProbeArgs {
+pub(crate) struct ProbeArgs {
     #[command(flatten)]
     data: DataArgs,
-    /// Share of each label's files that is tested on, where no column says
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5, value_parser = share)]
-    test_share: f64,
-    /// Inverse strength of the penalty, as scikit-learn's C [default: chosen on a part of the training files]
-    #[arg(long, value_name = "C", value_parser = positive)]
+    /// Fraction of each label's files to test on, if there are no splits
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.5, value_parser = parse_fraction)]
+    test_fraction: f64,
+    /// Inverse regularization strength, as in scikit-learn [default: selected on a part of the training files]
+    #[arg(long, value_name = "C", value_parser = parse_positive)]
     c: Option<f64>,
     #[command(flatten)]
     model: ModelArg,
@@ -36,33 +37,33 @@ pub struct ProbeArgs {
 }
 
 impl ProbeArgs {
-    /// Trains, tests and shows.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Trains and tests the probe and prints the result.
+    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
         let config = LinearProbeConfig {
             data: self.data.config()?,
-            test_share: self.test_share,
+            test_fraction: self.test_fraction,
             c: self.c,
             resampling: self.resampling.resampling(),
         };
         let models = models::one(&self.model);
-        let report = watched(|events| linear_probe(&config, &models, events))?;
+        let report = with_progress(|events| linear_probe(&config, &models, events))?;
         if self.json {
             output::json(&report)?;
         } else {
-            show::classes(&report.measured)?;
-            show::totals(&report.measured)?;
-            output::line(format!("linear probe, trained on {} shapes, C {}", report.trained_on, report.c))?;
+            show::classes(&report.metrics)?;
+            show::totals(&report.metrics)?;
+            output::line(format!("linear probe: {} training shapes, C = {}", report.train_shapes, report.c))?;
         }
         Ok(verdict(self.strict, &report.unusable))
     }
 }
 
-fn share(text: &str) -> Result<f64, String> {
+fn parse_fraction(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|x| *x > 0.0 && *x < 1.0);
     number.ok_or_else(|| format!("expected a number between 0 and 1, found {text:?}"))
 }
 
-fn positive(text: &str) -> Result<f64, String> {
+fn parse_positive(text: &str) -> Result<f64, String> {
     let number = text.parse::<f64>().ok().filter(|x| x.is_finite() && *x > 0.0);
     number.ok_or_else(|| format!("expected a number above 0, found {text:?}"))
 }

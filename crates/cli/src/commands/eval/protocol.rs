@@ -1,45 +1,49 @@
-//! Options that say how a benchmark is measured, and notes about it.
+//! Options for evaluation protocols, and notes about the chosen one.
 
 use clap::Args;
-use lexiform_eval::protocol::{Benchmark, Paper, Protocol, Values};
+use lexiform_eval::protocol::{Benchmark, Paper, Protocol, PublishedMetrics};
 
 use crate::failure::Usage;
 use crate::output;
 
-/// Which benchmark, measured as in which paper.
+/// A benchmark and the paper whose protocol is followed.
 #[derive(Args, Clone, Debug)]
-pub struct ProtocolArgs {
-    /// Measure as a benchmark is measured: objaverse-lvis, modelnet40, modelnet10, scanobjectnn-obj-only,
+pub(crate) struct ProtocolArgs {
+    /// Follow a published protocol: objaverse-lvis, modelnet40, modelnet10, scanobjectnn-obj-only,
     /// scanobjectnn-obj-bg, scanobjectnn-hardest, text2shape or mvpnet
     #[arg(long, value_name = "NAME")]
     protocol: Option<Benchmark>,
-    /// Whose way of measuring: duoduo, ulip2, cg3d or openshape
-    #[arg(long = "as", value_name = "PAPER", requires = "protocol")]
+    /// Paper whose protocol to follow: duoduo, ulip2, cg3d or openshape
+    #[arg(long, value_name = "PAPER", requires = "protocol")]
     paper: Option<Paper>,
 }
 
 impl ProtocolArgs {
-    /// Whether a protocol was asked for.
-    pub fn is_given(&self) -> bool {
+    /// Whether a protocol was given.
+    pub(crate) fn is_given(&self) -> bool {
         self.protocol.is_some()
     }
 
-    /// The protocol that was asked for.
-    pub fn chosen(&self) -> anyhow::Result<Option<&'static Protocol>> {
+    /// The chosen protocol.
+    ///
+    /// # Errors
+    /// If the benchmark has several protocols and no paper was given, or the paper has none.
+    pub(crate) fn selected(&self) -> anyhow::Result<Option<&'static Protocol>> {
         let Some(benchmark) = self.protocol else { return Ok(None) };
-        let known: Vec<&Protocol> = Protocol::known(benchmark).collect();
+        let known: Vec<&Protocol> = Protocol::for_benchmark(benchmark).collect();
         let papers = known.iter().map(|p| p.paper.name()).collect::<Vec<_>>().join(", ");
         match (self.paper, &known[..]) {
+            // A benchmark with a single protocol needs no paper.
             (None, [only]) => Ok(Some(*only)),
             (None, _) => Err(Usage(format!(
-                "{} is measured in several ways: say whose by --as ({papers})",
+                "several papers evaluate {}: choose one with --paper ({papers})",
                 benchmark.name()
             ))
             .into()),
-            (Some(paper), _) => match Protocol::of(benchmark, paper) {
+            (Some(paper), _) => match Protocol::find(benchmark, paper) {
                 Some(protocol) => Ok(Some(protocol)),
                 None => Err(Usage(format!(
-                    "{} is not known to be measured by {}, but by {papers}",
+                    "no protocol for {} from {}: expected one of {papers}",
                     benchmark.name(),
                     paper.name()
                 ))
@@ -49,13 +53,14 @@ impl ProtocolArgs {
     }
 }
 
-/// Notes how a protocol measures, where this run differs, and which published numbers of this kind there are.
-pub fn note_protocol(protocol: &Protocol, shapes: usize, kind: fn(&Values) -> bool) {
+/// Prints how a protocol evaluates, where this run differs, and the published results of this kind.
+pub(crate) fn note_protocol(protocol: &Protocol, shapes: usize, kind: fn(&PublishedMetrics) -> bool) {
     output::note(format!("protocol: {}: {}", protocol.title(), protocol.input.describe()));
     if !protocol.note.is_empty() {
         output::note(format!("note: {}", protocol.note));
     }
-    if let Some(items) = protocol.items.filter(|items| *items != shapes) {
+    // Other shapes than the paper's make the results incomparable.
+    if let Some(items) = protocol.num_shapes.filter(|items| *items != shapes) {
         output::note(format!("note: {shapes} shapes here, {items} in the paper"));
     }
     let rows: Vec<_> = protocol.published().into_iter().filter(|row| kind(&row.values)).collect();
@@ -63,6 +68,6 @@ pub fn note_protocol(protocol: &Protocol, shapes: usize, kind: fn(&Values) -> bo
         output::note(format!("published: {}: {} ({})", row.model, row.values.describe(), row.source));
     }
     if rows.is_empty() {
-        output::note("published: no row is known to compare with");
+        output::note("published: no results to compare with");
     }
 }

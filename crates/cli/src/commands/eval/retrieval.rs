@@ -1,31 +1,32 @@
-//! `lexiform eval retrieval`: whether captions and photos find the right shapes, and shapes the right captions.
+//! `lexiform eval retrieval`: text-to-shape, shape-to-text and photo retrieval.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use lexiform_eval::protocol::Values;
+use lexiform_eval::protocol::PublishedMetrics;
 use lexiform_eval::{CaptionSource, PhotoListing, RetrievalConfig, retrieval};
 
-use super::models::ModelsArgs;
+use super::models::ComparedModelsArgs;
+use super::progress::{verdict, with_progress};
 use super::protocol::{ProtocolArgs, note_protocol};
 use super::resampling::ResamplingArgs;
 use super::shapes::SplitArg;
 use super::show;
-use super::watch::{verdict, watched};
 use crate::commands::classify::lines;
 use crate::failure::{Usage, Verdict};
 use crate::{output, target};
 
-/// Whether words and photos bring the right shapes first, and shapes the right words and photos. A query may have
-/// several right answers: files with the same words are all right for them.
+/// Evaluate retrieval of shapes by captions and photos, and of captions and photos by shapes
+///
+/// A query may have several relevant items: all files with the same caption are relevant to it.
 #[derive(Args)]
-pub struct RetrievalArgs {
-    /// CSV file of the shapes: the columns `file` and `caption`, or `file` and `label`; a file may stand in several lines.
-    /// Lines of other than 3D files are left out
+pub(crate) struct RetrievalArgs {
+    /// CSV file with the columns `file` and `caption`, or `file` and `label`. A file may have several lines; lines that do
+    /// not name a 3D file are skipped
     #[arg(long, value_name = "CSV", group = "given")]
     captions: Option<PathBuf>,
-    /// Data set, as `lexiform data prepare` and `import` make it, in the files' stead: its captions, or its labels if it has none
-    #[arg(long, value_name = "SET", group = "given")]
+    /// Data set made by `lexiform data prepare` or `import`, instead of files. Its labels are used if it has no captions
+    #[arg(long, value_name = "DATASET", group = "given")]
     data: Option<PathBuf>,
     #[command(flatten)]
     split: SplitArg,
@@ -33,31 +34,30 @@ pub struct RetrievalArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     views: Option<u32>,
     #[command(flatten)]
-    by: ProtocolArgs,
-    /// CSV file of photos: `image` and the `file` it shows, or `image` and a `label` that shapes of --captions have; without
-    /// a column `image`, its lines of pictures are the photos
+    protocol_args: ProtocolArgs,
+    /// CSV file of photos: `image` and the `file` it shows, or `image` and a `label` from --captions. Without a column
+    /// `image`, its lines that name images are the photos
     #[arg(long, value_name = "CSV")]
     photos: Option<PathBuf>,
     /// Folder the files are relative to [default: the folder of each CSV file]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "FOLDER")]
     assets: Option<PathBuf>,
-    /// Features of the shapes instead of the shapes, a row for each different file: found by the names inside .safetensors, in the
-    /// order of the CSV file without names
+    /// Precomputed shape features, one row per unique file: by row name (.safetensors), else in the order of the CSV file
     #[arg(long, value_name = "FILE[#TENSOR]")]
     features: Option<String>,
-    /// Features of the words instead of the words, a row for each different caption: found by the words inside .safetensors, in
-    /// the order of the CSV file without names
+    /// Precomputed caption features, one row per unique caption: by row name (.safetensors), else in the order of the CSV
+    /// file
     #[arg(long, value_name = "FILE[#TENSOR]")]
     text_features: Option<String>,
-    /// File with one sentence a line, `{}` where the words go; their mean is searched for [default: the words alone;
-    /// for labels the model's sentences]
+    /// File with one prompt template per line, `{}` for the caption; their features are averaged [default: the caption
+    /// alone; for labels the model's templates]
     #[arg(long, value_name = "FILE")]
     templates: Option<PathBuf>,
-    /// Write every query's places and first answers to a CSV file
+    /// Write ranks and top results of every query to a CSV file
     #[arg(long, value_name = "FILE")]
-    csv: Option<PathBuf>,
+    per_query_csv: Option<PathBuf>,
     #[command(flatten)]
-    models: ModelsArgs,
+    models: ComparedModelsArgs,
     #[command(flatten)]
     resampling: ResamplingArgs,
     /// Fail if a file cannot be used
@@ -69,26 +69,28 @@ pub struct RetrievalArgs {
 }
 
 impl RetrievalArgs {
-    /// Measures every direction with every model and shows it.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Evaluates every direction with every model and prints the results.
+    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
         let config = self.config()?;
-        if let Some(path) = &self.csv {
+        // Before the evaluation, which can take hours.
+        if let Some(path) = &self.per_query_csv {
             target::check_file(path)?;
         }
         let models = self.models.models();
-        let report = watched(|events| retrieval(&config, &models, events))?;
+        let report = with_progress(|events| retrieval(&config, &models, events))?;
         if !report.is_complete() {
             return Ok(Verdict::Failed);
         }
         if let Some(protocol) = config.protocol {
-            note_protocol(protocol, report.shapes(), Values::is_retrieval);
+            note_protocol(protocol, report.shapes(), PublishedMetrics::is_retrieval);
         }
-        if let Some(path) = &self.csv {
+        if let Some(path) = &self.per_query_csv {
             report.write_queries(path)?;
         }
-        match self.json {
-            true => report.results.iter().try_for_each(output::json)?,
-            false => show::directions(&report.results)?,
+        if self.json {
+            report.results.iter().try_for_each(output::json)?
+        } else {
+            show::directions(&report.results)?
         }
         Ok(verdict(self.strict, &report.unusable))
     }
@@ -97,14 +99,14 @@ impl RetrievalArgs {
         let assets = || self.assets.clone();
         let captions = match (&self.captions, &self.data) {
             (Some(file), _) => CaptionSource::Listing { file: file.clone(), assets: assets() },
-            (None, Some(place)) => CaptionSource::DataSet { place: place.clone() },
-            (None, None) => return Err(Usage("give --captions or --data".to_owned()).into()),
+            (None, Some(path)) => CaptionSource::DataSet { path: path.clone() },
+            (None, None) => return Err(Usage("expected --captions or --data".to_owned()).into()),
         };
         Ok(RetrievalConfig {
             captions,
             split: self.split.name(),
             views: self.views.map(|n| n as usize),
-            protocol: self.by.chosen()?,
+            protocol: self.protocol_args.selected()?,
             photos: self.photos.clone().map(|file| PhotoListing { file, assets: assets() }),
             features: self.features.clone(),
             text_features: self.text_features.clone(),

@@ -1,4 +1,4 @@
-//! Options that say what is measured on: files, folders, data sets, features.
+//! Options that choose the shapes to evaluate on: files, folders, data sets, features.
 
 use std::path::PathBuf;
 
@@ -13,76 +13,83 @@ const FOLDERS: &str = "folders";
 
 /// Shapes and their labels.
 #[derive(Args, Clone, Debug)]
-pub struct ShapesArgs {
-    /// CSV file with the columns `file` (or `path`) and `label`, or the word `folders`: each file's label is the
-    /// folder below --assets it is in
+pub(crate) struct ShapesArgs {
+    /// CSV file with the columns `file` (or `path`) and `label`, or `folders` to label each file in --assets by its
+    /// top-level folder
     #[arg(long, value_name = "CSV|folders", group = "given")]
     labels: Option<String>,
-    /// Data set made by `lexiform data prepare` or `import`, instead of files: its views, its points and its labels
-    #[arg(long, value_name = "SET", group = "given")]
+    /// Data set made by `lexiform data prepare` or `import`, instead of files
+    #[arg(long, value_name = "DATASET", group = "given")]
     data: Option<PathBuf>,
     #[command(flatten)]
     split: SplitArg,
     /// Folder the files are relative to [default: the folder of the CSV file]
-    #[arg(long, value_name = "DIR", requires = "labels")]
+    #[arg(long, value_name = "FOLDER", requires = "labels")]
     assets: Option<PathBuf>,
 }
 
-/// Which of the shapes.
+/// The split to evaluate on.
 #[derive(Args, Clone, Copy, Debug)]
-pub struct SplitArg {
-    /// Only what belongs to this split: train, val or test, as the column `split` of the CSV file or the data set says
+pub(crate) struct SplitArg {
+    /// Evaluate only this split: train, val or test, from the data set or the column `split` of the CSV file
     #[arg(long, value_name = "NAME", requires = "given", value_parser = parse_split)]
     split: Option<&'static str>,
 }
 
 /// Shapes, their labels, and features that replace them.
 #[derive(Args, Clone, Debug)]
-pub struct DataArgs {
+pub(crate) struct DataArgs {
     #[command(flatten)]
     shapes: ShapesArgs,
-    /// Features of the files instead of the files: .npy with a row for each line of the CSV file, or .safetensors, whose
-    /// rows are found by the names inside
+    /// Precomputed features: .npy with one row per line of the CSV file, or .safetensors with named rows
     #[arg(long, value_name = "FILE[#TENSOR]", requires = "given")]
     features: Option<String>,
 }
 
 impl SplitArg {
-    /// The split that was asked for.
-    pub fn name(self) -> Option<String> {
+    /// The chosen split.
+    pub(crate) fn name(self) -> Option<String> {
         self.split.map(str::to_owned)
     }
 }
 
 impl ShapesArgs {
-    /// Whether any files or shapes were named.
-    pub fn is_given(&self) -> bool {
+    /// Whether any files or a data set were given.
+    pub(crate) fn is_given(&self) -> bool {
         self.labels.is_some() || self.data.is_some()
     }
 
-    /// Where the shapes are.
-    pub fn source(&self) -> anyhow::Result<ShapeSource> {
+    /// The source of shapes and labels.
+    ///
+    /// # Errors
+    /// If options contradict each other.
+    pub(crate) fn source(&self) -> anyhow::Result<ShapeSource> {
         let labels = match (&self.labels, &self.data) {
-            (_, Some(place)) => LabelSource::DataSet { place: place.clone() },
+            // clap's group makes --labels and --data exclusive.
+            (_, Some(path)) => LabelSource::DataSet { path: path.clone() },
             (Some(labels), None) if labels == FOLDERS => {
-                let missing = || Usage("--labels folders: give the folder of folders by --assets".to_owned());
+                let missing =
+                    || Usage("--labels folders: expected --assets with one folder per label".to_owned());
                 LabelSource::Folders { root: self.assets.clone().ok_or_else(missing)? }
             }
             (Some(file), None) => LabelSource::Listing { file: file.into(), assets: self.assets.clone() },
-            (None, None) => return Err(Usage("give --labels or --data".to_owned()).into()),
+            (None, None) => return Err(Usage("expected --labels or --data".to_owned()).into()),
         };
         Ok(ShapeSource { labels, split: self.split.name() })
     }
 }
 
 impl DataArgs {
-    /// Whether any files or shapes were named.
-    pub fn is_given(&self) -> bool {
+    /// Whether any files or a data set were given.
+    pub(crate) fn is_given(&self) -> bool {
         self.shapes.is_given()
     }
 
-    /// The shapes, or the features that replace them.
-    pub fn config(&self) -> anyhow::Result<DataConfig> {
+    /// The shapes, with precomputed features if given.
+    ///
+    /// # Errors
+    /// If options contradict each other.
+    pub(crate) fn config(&self) -> anyhow::Result<DataConfig> {
         Ok(DataConfig { shapes: self.shapes.source()?, features: self.features.clone() })
     }
 }

@@ -1,64 +1,63 @@
-//! `lexiform eval zero-shot`: how often a model that sees only the labels' words gives shapes the right label.
+//! `lexiform eval zero-shot`: zero-shot classification.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lexiform_eval::protocol::Values;
-use lexiform_eval::{
-    REFERENCE_SEEDS, ReportFacts, ZeroShotConfig, ZeroShotReport, ZeroShotShapes, zero_shot,
-};
+use lexiform_eval::protocol::PublishedMetrics;
+use lexiform_eval::{REFERENCE_SEEDS, RunInfo, ZeroShotConfig, ZeroShotReport, ZeroShotShapes, zero_shot};
 use lexiform_search::SimulatedScan;
 use serde_json::json;
 
-use super::generated::HeldOut;
-use super::models::ModelsArgs;
+use super::class_text::ClassTextArgs;
+use super::generated::ValidationShapes;
+use super::models::ComparedModelsArgs;
+use super::progress::{verdict, with_progress};
 use super::protocol::note_protocol;
 use super::resampling::ResamplingArgs;
 use super::shapes::DataArgs;
 use super::show;
-use super::watch::{verdict, watched};
-use super::words::WordsArgs;
 use crate::failure::{Usage, Verdict};
 use crate::output;
 use crate::target;
 
-/// Bytes of the longest command line that is written to a report.
+/// Characters of the command line kept in a report.
 const LONGEST_COMMAND: usize = 2000;
 
-/// How often shapes are given the right label by a model that sees only the labels' words. Without --labels the
-/// shapes are generated, from seeds that no training uses.
+/// Evaluate zero-shot classification
+///
+/// Without --labels or --data, the model is evaluated on procedurally generated shapes from seeds that no training uses.
 #[derive(Args)]
-pub struct ZeroShotArgs {
+pub(crate) struct ZeroShotArgs {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
-    words: WordsArgs,
-    /// Shapes of each category, where they are generated
+    class_text: ClassTextArgs,
+    /// Generated shapes per category
     #[arg(long, value_name = "N", default_value_t = 2, conflicts_with = "given")]
-    each: usize,
-    /// Numbers of views, a result each [default: the protocol's, or the model's own number]
+    per_class: usize,
+    /// Numbers of views, one result for each [default: the protocol's, or the model's own number]
     #[arg(long, value_name = "N,N,…", value_delimiter = ',', value_parser = clap::value_parser!(u32).range(1..=1000))]
     views: Vec<u32>,
     /// Evaluate point clouds of N points sampled from each surface
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000), conflicts_with_all = ["features", "data"])]
     clouds: Option<u32>,
-    /// Points a point model is given [default: the protocol's, or the model's own number]
+    /// Points per shape for point encoders [default: the protocol's, or the model's own number]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     points: Option<u32>,
-    /// Without colors
+    /// Leave out colors
     #[arg(long, requires = "clouds")]
-    bare: bool,
-    /// Sample views of each shape, and a crop window for each 200 shapes, by seeds, as Duoduo CLIP's evaluation does; `reference`
-    /// for its own three. Its data loader's processes sample for themselves, so no seed repeats its very samples [default:
-    /// views evenly spread, the middle window]
+    without_colors: bool,
+    /// Sample views per shape and a crop window per 200 shapes with each of these seeds, as Duoduo CLIP does; `reference`
+    /// stands for its three seeds. Its samples are not reproduced exactly, since its data loader workers sample
+    /// independently [default: evenly spread views, center crop]
     #[arg(long, value_name = "N,N,…|reference", value_delimiter = ',', conflicts_with = "features")]
     seeds: Vec<String>,
     #[command(flatten)]
-    models: ModelsArgs,
+    models: ComparedModelsArgs,
     #[command(flatten)]
     resampling: ResamplingArgs,
-    /// Write a page about the result: report.html, report.json, classes.csv and cases.csv
-    #[arg(long, value_name = "DIR")]
+    /// Write an HTML report to this folder: report.html, report.json, classes.csv and cases.csv
+    #[arg(long, value_name = "FOLDER")]
     report: Option<PathBuf>,
     /// Fail if a file cannot be used
     #[arg(long, requires = "given")]
@@ -69,46 +68,50 @@ pub struct ZeroShotArgs {
 }
 
 impl ZeroShotArgs {
-    /// Measures and shows.
-    pub fn run(self) -> anyhow::Result<Verdict> {
-        let held_out = HeldOut { each: self.each };
-        let config = self.config(&held_out)?;
+    /// Evaluates the models and prints the results.
+    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
+        let generated = ValidationShapes { per_class: self.per_class };
+        let config = self.config(&generated)?;
+        // Fail before the evaluation, which can take hours.
         if let Some(folder) = &self.report {
             target::check_folder(folder)?;
         }
         let models = self.models.models();
-        let report = watched(|events| zero_shot(&config, &models, events))?;
+        let report = with_progress(|events| zero_shot(&config, &models, events))?;
         if !report.is_complete() {
             return Ok(Verdict::Failed);
         }
         if let Some(protocol) = config.texts.protocol {
-            note_protocol(protocol, report.models[0].entries.len(), Values::is_zero_shot);
+            note_protocol(protocol, report.models[0].entries.len(), PublishedMetrics::is_zero_shot);
         }
         self.show(&report)?;
         if let Some(folder) = &self.report {
-            let facts = ReportFacts { version: env!("CARGO_PKG_VERSION").to_owned(), command: command() };
-            let page = report.write(folder, &config, facts)?;
+            let info = RunInfo { version: env!("CARGO_PKG_VERSION").to_owned(), command: command() };
+            let page = report.write(folder, &config, info)?;
             output::note(format!("wrote {}", page.display()));
         }
         Ok(verdict(self.strict, &report.unusable))
     }
 
-    fn config<'a>(&self, held_out: &'a HeldOut) -> anyhow::Result<ZeroShotConfig<'a>> {
-        let shapes = match self.data.is_given() {
-            true => ZeroShotShapes::of(self.data.config()?),
-            false if !self.views.is_empty() || !self.seeds.is_empty() || self.words.by.is_given() => {
-                let text = "--views, --seeds and --protocol need shapes: give --labels or --data";
-                return Err(Usage(text.to_owned()).into());
-            }
-            false => ZeroShotShapes::Generated(held_out),
+    fn config<'a>(&self, generated: &'a ValidationShapes) -> anyhow::Result<ZeroShotConfig<'a>> {
+        let needs_files =
+            !self.views.is_empty() || !self.seeds.is_empty() || self.class_text.protocol_args.is_given();
+        let shapes = if self.data.is_given() {
+            ZeroShotShapes::from_data(self.data.config()?)
+        } else if needs_files {
+            // Generated shapes are rendered as the model needs them.
+            let text = "--views, --seeds and --protocol need --labels or --data";
+            return Err(Usage(text.to_owned()).into());
+        } else {
+            ZeroShotShapes::Generated(generated)
         };
         Ok(ZeroShotConfig {
-            texts: self.words.texts()?,
+            texts: self.class_text.texts()?,
             shapes,
             views: self.views.iter().map(|n| *n as usize).collect(),
             clouds: self
                 .clouds
-                .map(|points| SimulatedScan { points: points as usize, without_colors: self.bare }),
+                .map(|points| SimulatedScan { points: points as usize, without_colors: self.without_colors }),
             points: self.points.map(|n| n as usize),
             seeds: self.seeds()?,
             resampling: self.resampling.resampling(),
@@ -126,7 +129,7 @@ impl ZeroShotArgs {
     }
 
     fn show(&self, report: &ZeroShotReport) -> anyhow::Result<()> {
-        let (results, means) = (report.measured(), report.means_over_seeds());
+        let (results, means) = (report.results(), report.means_over_seeds());
         if self.json {
             results.iter().try_for_each(output::json)?;
             return means.iter().try_for_each(|mean| {
@@ -147,12 +150,13 @@ impl ZeroShotArgs {
     }
 }
 
-/// The command line as it was typed, without the folders before the program's name.
+/// The command line as typed, with the program's name only.
 fn command() -> String {
     let mut parts = std::env::args();
     let program = parts.next().map_or(String::new(), |p| {
         Path::new(&p).file_name().map_or(p.clone(), |name| name.to_string_lossy().into_owned())
     });
+    // Quote arguments so that the line can be pasted into a shell.
     let quoted = parts.map(|p| if p.contains([' ', '"', '\'']) { format!("{p:?}") } else { p });
     let line = std::iter::once(program).chain(quoted).collect::<Vec<_>>().join(" ");
     line.chars().take(LONGEST_COMMAND).collect()

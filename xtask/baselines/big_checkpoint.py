@@ -1,7 +1,7 @@
-"""Writes a checkpoint as large as OpenCLIP's ViT-bigG-14 (2.5 billion numbers, 10 GB in full precision) with made-up weights, to
-see how much memory loading takes:
+"""Writes a checkpoint of the size of OpenCLIP's ViT-bigG-14 (2.5 billion parameters, 10 GB in f32) with random weights, to
+measure the memory that loading needs:
 
-    python3 xtask/peers/big_checkpoint.py /tmp/bigg.safetensors
+    python3 xtask/baselines/big_checkpoint.py /tmp/bigg.safetensors
     /usr/bin/time -v lexiform embed --model /tmp/bigg.safetensors --text "a red chair" -o /tmp/t.npy
 """
 import json, random, struct, sys

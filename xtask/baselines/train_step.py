@@ -1,6 +1,6 @@
-"""The same steps of training in plain PyTorch on the CPU, random weights, features of the frozen towers given: Duoduo CLIP (ViT-B/32,
+"""The same training steps in PyTorch on the CPU, with random weights and precomputed features of the frozen towers: Duoduo CLIP (ViT-B/32,
 attention of the last 6 blocks trained, 4 shapes of 3 views), ULIP-2's PointBERT (18 blocks, 4 clouds of 10k colored points), `nano`
-(192 images in pairs). Each in a process of its own, so that peak memory is its own too."""
+(192 images in pairs). Each runs in its own process, so that its peak memory can be measured."""
 import json, resource, subprocess, sys, time
 
 

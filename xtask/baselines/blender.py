@@ -1,4 +1,4 @@
-"""Blender's Cycles by its Python module: 12 views at 224 px of a textured sphere of about 100k triangles, 16 samples a pixel."""
+"""Blender's Cycles through its Python module: 12 views at 224 px of a textured sphere of 100k triangles, 16 samples per pixel."""
 import math, os, tempfile
 
 import bpy

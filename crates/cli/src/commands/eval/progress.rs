@@ -1,4 +1,4 @@
-//! Showing how a measurement goes, and what it refuses, in the words of the command line.
+//! Progress bars and notes of an evaluation, and its errors in terms of command-line options.
 
 use lexiform_eval::{EvalError, EvalEvent, OnEvent, UnusableFile};
 
@@ -7,12 +7,15 @@ use crate::indexing;
 use crate::output;
 use crate::progress::Progress;
 
-/// Runs a measurement with a progress bar and notes on standard error.
-pub fn watched<T>(measure: impl FnOnce(&mut OnEvent<'_>) -> Result<T, EvalError>) -> anyhow::Result<T> {
+/// Runs an evaluation with a progress bar and notes on standard error.
+pub(crate) fn with_progress<T>(
+    measure: impl FnOnce(&mut OnEvent<'_>) -> Result<T, EvalError>,
+) -> anyhow::Result<T> {
     let mut bar = None;
     let result = measure(&mut |event| show(&mut bar, event));
+    // Remove the bar before an error is printed.
     drop(bar);
-    result.map_err(in_options)
+    result.map_err(usage_error)
 }
 
 fn show(bar: &mut Option<Progress>, event: EvalEvent<'_>) {
@@ -27,7 +30,10 @@ fn show(bar: &mut Option<Progress>, event: EvalEvent<'_>) {
         }
         EvalEvent::RowsSkipped { listing, rows, example } => {
             let rows = output::count(rows, "row");
-            output::note(format!("note: {}: {rows} are no 3D files, such as {example}", listing.display()));
+            output::note(format!(
+                "note: {}: skipped {rows} that do not name a 3D file, such as {example}",
+                listing.display()
+            ));
         }
         EvalEvent::ShapesWithoutLabel { labeled, shapes } => {
             output::note(format!("note: {labeled} of {shapes} shapes have a label"));
@@ -39,25 +45,27 @@ fn show(bar: &mut Option<Progress>, event: EvalEvent<'_>) {
             let (first, run) = (first.display(), run.display());
             output::note(format!("note: {files} files are in both {first} and {run}"));
         }
+        // The enum is non-exhaustive.
         _ => {}
     }
 }
 
-/// Names settings as the options they were given by; these errors are wrong usage.
-fn in_options(error: EvalError) -> anyhow::Error {
+/// Turns errors about settings into usage errors that name the option.
+fn usage_error(error: EvalError) -> anyhow::Error {
     let text = match &error {
         EvalError::Setting { setting, reason } => format!("--{setting}: {reason}"),
         EvalError::NeedsLabels { file } => format!("this protocol needs --labels-file: {file}"),
         EvalError::NoClasses => {
-            "this protocol has captions, no labels: measure by `lexiform eval retrieval`".to_owned()
+            "this protocol has captions instead of labels: use `lexiform eval retrieval`".to_owned()
         }
         EvalError::SeveralModels { .. } => error.to_string(),
+        // Everything else is a failure, not wrong usage: exit code 1, not 2.
         _ => return error.into(),
     };
     Usage(text).into()
 }
 
-/// A run that left files out fails where that is asked for.
-pub fn verdict(strict: bool, unusable: &[UnusableFile]) -> Verdict {
+/// With `--strict`, a run that skipped files fails.
+pub(crate) fn verdict(strict: bool, unusable: &[UnusableFile]) -> Verdict {
     if strict && !unusable.is_empty() { Verdict::Failed } else { Verdict::Done }
 }

@@ -1,5 +1,5 @@
 """Open3D and plain PyTorch: 10k points of a 100k-triangle surface, farthest point sampling 10k -> 512, 32 nearest of 512.
-Open3D's wheel wants libusb-1.0 and libGL of the system; without them it is left out, and says so."""
+Open3D's wheel needs libusb-1.0 and libGL from the system; without them it is skipped with a message."""
 import sys
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""Zero-shot from features in PyTorch: 46,205 shapes among 1,156 labels at 512, 768 and 1280 numbers each, and a retrieval."""
+"""PyTorch: zero-shot classification from features of 46,205 shapes and 1,156 labels in 512, 768 and 1280 dimensions, and retrieval."""
 
 import torch
 

@@ -1,9 +1,9 @@
-"""One line a measurement, as `cargo xtask bench` reads them: the median of some runs, each of `per` units."""
+"""Prints one JSON line per measurement for `cargo xtask bench`: the median of several runs of `per` units each."""
 import json, time
 
 
 def report(what, wall, cpu, per=1):
-    """Seconds of the clock and of all processors."""
+    """Wall-clock seconds and CPU seconds over all cores."""
     print(json.dumps({"what": what, "milliseconds": wall * 1000 / per, "cpu": cpu * 1000 / per}))
 
 

@@ -1,4 +1,4 @@
-"""Prepared data sets read by other projects' readers: webdataset, pyarrow, pandas, Pillow, NumPy and hashlib.
+"""Prepared data sets read with other projects' readers: webdataset, pyarrow, pandas, Pillow, NumPy and hashlib.
 
 usage: shard_readers.py EXAMPLE [NAME…]      EXAMPLE is the program `prepare`; without names all cases run
 

@@ -1,8 +1,7 @@
-//! The innermost loop, once for each instruction set; the best is chosen at run time.
+//! The micro-kernel for each instruction set; the best is chosen at run time.
 //!
-//! Every sum is taken in the order of its numbers, one lane a sum. Instruction sets that multiply and add with a single
-//! rounding (every x86 with FMA, every 64-bit ARM) therefore give the same bits, whatever their width; only machines
-//! that round twice differ from them.
+//! Every sum is accumulated in index order in one SIMD lane. Instruction sets with fused multiply-add (every x86 with
+//! FMA, every 64-bit ARM) therefore give the same bits, whatever their vector width; only CPUs without it differ.
 
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::{
@@ -12,24 +11,24 @@ use std::arch::x86_64::{
 
 use lexiform_kernels::SimdLevel;
 
-/// Sums of the largest tile.
-pub(super) const LARGEST_TILE: usize = 14 * 32;
+/// Sums in the largest tile.
+pub(super) const MAX_TILE: usize = 14 * 32;
 
-/// How products are taken on a level.
+/// The tile of an instruction set.
 pub(crate) trait Tiles {
-    /// Rows of a tile: with two vectors a row, as many as registers can hold next to what is being loaded.
+    /// Rows of a tile: with two vectors per row, as many as fit into the registers next to the loaded operands.
     fn rows(self) -> usize;
 
     /// Columns of a tile: two vectors.
     fn columns(self) -> usize;
 
-    /// Dot products of the rows of two panels, `[dim, rows]` and `[dim, columns]` → `[rows, columns]`, each row `stride`
-    /// behind the one before.
+    /// Dot products of the rows of two panels, `[dim, rows]` and `[dim, columns]` → `[rows, columns]`, with rows
+    /// `stride` apart.
     fn tile(self, left: &[f32], right: &[f32], sums: &mut [f32], stride: usize);
 
-    /// One step of a sum, as this level takes it.
+    /// `a · b + sum` as rounded on this level.
     #[cfg(test)]
-    fn fused(self, a: f32, b: f32, sum: f32) -> f32;
+    fn fmadd(self, a: f32, b: f32, sum: f32) -> f32;
 }
 
 impl Tiles for SimdLevel {
@@ -45,16 +44,16 @@ impl Tiles for SimdLevel {
 
     fn columns(self) -> usize {
         match self {
-            Self::Portable => 2 * <[f32; 4] as Lanes>::COUNT,
+            Self::Portable => 2 * <[f32; 4] as SimdVector>::COUNT,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => 2 * <__m256 as Lanes>::COUNT,
+            Self::Avx2 => 2 * <__m256 as SimdVector>::COUNT,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => 2 * <__m512 as Lanes>::COUNT,
+            Self::Avx512 => 2 * <__m512 as SimdVector>::COUNT,
         }
     }
 
     fn tile(self, left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
-        // Not as kernels of `SimdLevel::run`: each level has vectors of its own, which the others must not compile.
+        // Not kernels of `SimdLevel::run`: each level has its own vector type, which the others must not compile.
         #[cfg(target_arch = "x86_64")]
         #[target_feature(enable = "avx2,fma")]
         fn avx2(left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
@@ -77,41 +76,41 @@ impl Tiles for SimdLevel {
     }
 
     #[cfg(test)]
-    fn fused(self, a: f32, b: f32, sum: f32) -> f32 {
+    fn fmadd(self, a: f32, b: f32, sum: f32) -> f32 {
         if self.fuses() { a.mul_add(b, sum) } else { a * b + sum }
     }
 }
 
-/// Whether the portable level has an instruction that rounds once; without one it would be a slow call.
-const FUSES: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
+/// Whether the portable level has a fused multiply-add instruction; without one `mul_add` is a slow library call.
+const HAS_FMA: bool = cfg!(any(target_arch = "aarch64", target_feature = "fma"));
 
-/// How far ahead a panel is asked for: some eighty cycles.
+/// Prefetch distance in steps of the inner loop, some eighty cycles.
 #[cfg(target_arch = "x86_64")]
-const STEPS_AHEAD: usize = 8;
+const PREFETCH_STEPS: usize = 8;
 
-/// Numbers side by side in a register. What is done with them is compiled for the function it ends up in.
-trait Lanes: Copy {
+/// A SIMD register. Its methods are inlined into, and compiled for, the target features of the calling function.
+trait SimdVector: Copy {
     const COUNT: usize;
     fn splat(x: f32) -> Self;
     fn load(from: &[f32]) -> Self;
-    /// Asks for the numbers that are read some steps after these. Machines look ahead by themselves, but not far enough
-    /// for a panel in the second cache.
+    /// Prefetches the values read [`PREFETCH_STEPS`] later: hardware prefetching does not run far enough ahead for a
+    /// panel in the L2 cache.
     fn prefetch(from: &[f32]);
     fn store(self, to: &mut [f32]);
     /// `self · by + sum`.
-    fn fused(self, by: Self, sum: Self) -> Self;
+    fn fmadd(self, by: Self, sum: Self) -> Self;
 }
 
-/// The sums of `ROWS` rows with two vectors of columns, kept in registers from the first number to the last.
+/// A tile of `ROWS` rows and two vectors of columns, accumulated in registers over the whole `dim`.
 #[inline(always)]
-fn tile<V: Lanes, const ROWS: usize>(left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
+fn tile<V: SimdVector, const ROWS: usize>(left: &[f32], right: &[f32], sums: &mut [f32], stride: usize) {
     let mut kept = [[V::splat(0.0); 2]; ROWS];
     for (left, right) in left.chunks_exact(ROWS).zip(right.chunks_exact(2 * V::COUNT)) {
         V::prefetch(right);
         let right = [V::load(right), V::load(&right[V::COUNT..])];
         for (kept, &left) in kept.iter_mut().zip(left) {
             let left = V::splat(left);
-            *kept = [left.fused(right[0], kept[0]), left.fused(right[1], kept[1])];
+            *kept = [left.fmadd(right[0], kept[0]), left.fmadd(right[1], kept[1])];
         }
     }
     for (kept, sums) in kept.iter().zip(sums.chunks_mut(stride)) {
@@ -120,7 +119,7 @@ fn tile<V: Lanes, const ROWS: usize>(left: &[f32], right: &[f32], sums: &mut [f3
     }
 }
 
-impl Lanes for [f32; 4] {
+impl SimdVector for [f32; 4] {
     const COUNT: usize = 4;
 
     #[inline(always)]
@@ -142,14 +141,14 @@ impl Lanes for [f32; 4] {
     }
 
     #[inline(always)]
-    fn fused(self, by: Self, sum: Self) -> Self {
-        let step = |i: usize| if FUSES { self[i].mul_add(by[i], sum[i]) } else { self[i] * by[i] + sum[i] };
+    fn fmadd(self, by: Self, sum: Self) -> Self {
+        let step = |i: usize| if HAS_FMA { self[i].mul_add(by[i], sum[i]) } else { self[i] * by[i] + sum[i] };
         [step(0), step(1), step(2), step(3)]
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-impl Lanes for __m256 {
+impl SimdVector for __m256 {
     const COUNT: usize = 8;
 
     #[inline(always)]
@@ -161,13 +160,13 @@ impl Lanes for __m256 {
     #[inline(always)]
     fn load(from: &[f32]) -> Self {
         let from = &from[..8];
-        // SAFETY: as above; eight numbers are there.
+        // SAFETY: as above; the slice has eight values.
         unsafe { _mm256_loadu_ps(from.as_ptr()) }
     }
 
     #[inline(always)]
     fn prefetch(from: &[f32]) {
-        let ahead = from.as_ptr().wrapping_add(STEPS_AHEAD * 2 * Self::COUNT);
+        let ahead = from.as_ptr().wrapping_add(PREFETCH_STEPS * 2 * Self::COUNT);
         // SAFETY: as above; a prefetch reads nothing, wherever it points.
         unsafe {
             _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
@@ -177,19 +176,19 @@ impl Lanes for __m256 {
     #[inline(always)]
     fn store(self, to: &mut [f32]) {
         let to = &mut to[..8];
-        // SAFETY: as above; there is room for eight numbers.
+        // SAFETY: as above; the slice has room for eight values.
         unsafe { _mm256_storeu_ps(to.as_mut_ptr(), self) }
     }
 
     #[inline(always)]
-    fn fused(self, by: Self, sum: Self) -> Self {
+    fn fmadd(self, by: Self, sum: Self) -> Self {
         // SAFETY: as above.
         unsafe { _mm256_fmadd_ps(self, by, sum) }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
-impl Lanes for __m512 {
+impl SimdVector for __m512 {
     const COUNT: usize = 16;
 
     #[inline(always)]
@@ -201,13 +200,13 @@ impl Lanes for __m512 {
     #[inline(always)]
     fn load(from: &[f32]) -> Self {
         let from = &from[..16];
-        // SAFETY: as above; sixteen numbers are there.
+        // SAFETY: as above; the slice has sixteen values.
         unsafe { _mm512_loadu_ps(from.as_ptr()) }
     }
 
     #[inline(always)]
     fn prefetch(from: &[f32]) {
-        let ahead = from.as_ptr().wrapping_add(STEPS_AHEAD * 2 * Self::COUNT);
+        let ahead = from.as_ptr().wrapping_add(PREFETCH_STEPS * 2 * Self::COUNT);
         // SAFETY: as above; a prefetch reads nothing, wherever it points.
         unsafe {
             _mm_prefetch::<_MM_HINT_T0>(ahead.cast());
@@ -218,12 +217,12 @@ impl Lanes for __m512 {
     #[inline(always)]
     fn store(self, to: &mut [f32]) {
         let to = &mut to[..16];
-        // SAFETY: as above; there is room for sixteen numbers.
+        // SAFETY: as above; the slice has room for sixteen values.
         unsafe { _mm512_storeu_ps(to.as_mut_ptr(), self) }
     }
 
     #[inline(always)]
-    fn fused(self, by: Self, sum: Self) -> Self {
+    fn fmadd(self, by: Self, sum: Self) -> Self {
         // SAFETY: as above.
         unsafe { _mm512_fmadd_ps(self, by, sum) }
     }

@@ -1,4 +1,4 @@
-"""pyrender on EGL (llvmpipe where there is no GPU): 12 views at 224 px of a textured sphere of about 100k triangles."""
+"""pyrender on EGL (llvmpipe without a GPU): 12 views at 224 px of a textured sphere of about 100k triangles."""
 import os
 
 os.environ.setdefault("PYOPENGL_PLATFORM", "egl")

@@ -1,4 +1,4 @@
-"""Plain PyTorch on the CPU, random weights, whole path: farthest points, neighbors, network. ULIP-2's colored PointBERT (10k
+"""PyTorch on the CPU with random weights, from cloud to features: farthest point sampling, neighbor search, network. ULIP-2's colored PointBERT (10k
 points, 18 blocks of width 384), PointMLP (1024 points), PointNeXt-S (8192 points). Batches of 1 and 16."""
 import torch
 from torch import nn
@@ -10,7 +10,7 @@ torch.manual_seed(0)
 POINTS, GROUPS, SIZE, WIDTH, DEPTH, HEADS = 10_000, 512, 32, 384, 18, 6
 
 
-def farthest(x, count):
+def farthest_point_sample(x, count):
     rows, chosen = torch.arange(len(x)), torch.zeros(len(x), count, dtype=torch.long)
     nearest = torch.full(x.shape[:2], 1e10)
     for i in range(1, count):
@@ -24,7 +24,7 @@ def gather(x, index):
     return x[torch.arange(len(x)).view(-1, *[1] * (index.dim() - 1)), index]
 
 
-def neighbors(x, centers, count):
+def knn(x, centers, count):
     squares = -2 * centers @ x.transpose(1, 2)
     squares += (centers**2).sum(-1, keepdim=True)
     squares += (x**2).sum(-1).unsqueeze(1)
@@ -65,8 +65,8 @@ class PointBert(nn.Module):
 
     def forward(self, cloud):
         xyz, rgb = cloud[..., :3].contiguous(), cloud[..., 3:]
-        centers = gather(xyz, farthest(xyz, GROUPS))
-        index = neighbors(xyz, centers, SIZE)
+        centers = gather(xyz, farthest_point_sample(xyz, GROUPS))
+        index = knn(xyz, centers, SIZE)
         groups = torch.cat([gather(xyz, index) - centers.unsqueeze(2), gather(rgb, index)], -1)
         rows = len(cloud)
         x = torch.cat([self.token.expand(rows, 1, WIDTH), self.tokens(groups)], 1)
@@ -77,7 +77,7 @@ class PointBert(nn.Module):
         return torch.cat([x[:, 0], x[:, 1:].amax(1)], -1) @ self.projection
 
 
-def balls(x, centers, radius, count):
+def ball_query(x, centers, radius, count):
     """The first points within the radius, in the order of the list, filled up with the first."""
     def one(x, centers):
         inside = torch.cdist(centers, x) < radius
@@ -118,9 +118,9 @@ class PointMlp(nn.Module):
     def forward(self, xyz):
         x = F.relu(self.embedding(xyz.transpose(1, 2))).transpose(1, 2)
         for stage, anchors in enumerate([512, 256, 128, 64]):
-            chosen = farthest(xyz, anchors)
+            chosen = farthest_point_sample(xyz, anchors)
             centers, anchor = gather(xyz, chosen), gather(x, chosen).unsqueeze(2)
-            around = gather(x, neighbors(xyz, centers, 24)) - anchor
+            around = gather(x, knn(xyz, centers, 24)) - anchor
             around = around / (around.flatten(1).std(1).view(-1, 1, 1, 1) + 1e-5)
             around = self.alpha[stage] * around + self.beta[stage]
             x = torch.cat([around, anchor.expand_as(around)], -1)
@@ -147,9 +147,9 @@ class PointNext(nn.Module):
         height = xyz[..., 1:2] - xyz[..., 1:2].amin(1, keepdim=True)
         x, radius = self.embedding(torch.cat([xyz, height], -1).transpose(1, 2)), 0.15
         for skip, inner, outer in zip(self.skip, self.inner, self.outer):
-            chosen = farthest(xyz, xyz.shape[1] // 2)
+            chosen = farthest_point_sample(xyz, xyz.shape[1] // 2)
             centers, features = gather(xyz, chosen), x.transpose(1, 2)
-            index = balls(xyz, centers, radius, 32)
+            index = ball_query(xyz, centers, radius, 32)
             offsets = (gather(xyz, index) - centers.unsqueeze(2)) / radius
             group = torch.cat([offsets, gather(features, index)], -1)
             rows, groups = group.shape[:2]

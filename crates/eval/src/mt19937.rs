@@ -1,90 +1,93 @@
-//! The draws that the references make for a seed, MT19937's (Matsumoto and Nishimura 2002): Python's `random` module, which seeds it
-//! by `init_by_array` and chooses views by `sample`, and torch's generator of the processor, which chooses windows.
+//! MT19937 (Matsumoto and Nishimura 1998, <https://doi.org/10.1145/272991.272995>), bit-compatible with Python's `random`,
+//! which the references use to sample views, and with torch's CPU generator, which they use to sample crop windows.
 
-/// Numbers of the generator's state.
+/// State size in words.
 const N: usize = 624;
-/// Distance of the number that is mixed in.
+/// Offset of the word mixed into each state word.
 const M: usize = 397;
 
-/// What `random.seed(seed)` leaves behind.
+/// The Mersenne Twister.
 #[derive(Clone, Debug)]
-pub struct PythonRandom {
+pub struct Mt19937 {
     state: [u32; N],
-    next: usize,
+    index: usize,
 }
 
-impl PythonRandom {
-    /// `random.seed(seed)` for a whole number.
-    pub fn new(seed: u64) -> Self {
+impl Mt19937 {
+    /// The generator after Python's `random.seed(seed)`.
+    pub fn python(seed: u64) -> Self {
         let mut key = vec![seed as u32];
         if seed > u64::from(u32::MAX) {
             key.push((seed >> 32) as u32);
         }
-        let Self { mut state, .. } = Self::of_torch(19_650_218);
+        let Self { mut state, .. } = Self::torch(19_650_218);
         let mut i = 1;
+        // `init_by_array` of the reference implementation.
         for step in 0..N.max(key.len()) {
             let place = step % key.len();
-            state[i] = (state[i] ^ mixed(state[i - 1], 1_664_525))
-                .wrapping_add(key[place])
-                .wrapping_add(place as u32);
+            state[i] =
+                (state[i] ^ mix(state[i - 1], 1_664_525)).wrapping_add(key[place]).wrapping_add(place as u32);
             i = advance(i, &mut state);
         }
         for _ in 0..N - 1 {
-            state[i] = (state[i] ^ mixed(state[i - 1], 1_566_083_941)).wrapping_sub(i as u32);
+            state[i] = (state[i] ^ mix(state[i - 1], 1_566_083_941)).wrapping_sub(i as u32);
             i = advance(i, &mut state);
         }
         state[0] = 0x8000_0000;
-        Self { state, next: N }
+        Self { state, index: N }
     }
 
-    /// What `torch.manual_seed(seed)` leaves behind on the processor, for a seed of 32 bits.
-    pub fn of_torch(seed: u32) -> Self {
+    /// torch's CPU generator after `torch.manual_seed(seed)`, for seeds of 32 bits.
+    pub fn torch(seed: u32) -> Self {
         let mut state = [seed; N];
         for i in 1..N {
-            state[i] = mixed(state[i - 1], 1_812_433_253).wrapping_add(i as u32);
+            state[i] = mix(state[i - 1], 1_812_433_253).wrapping_add(i as u32);
         }
-        Self { state, next: N }
+        Self { state, index: N }
     }
 
-    /// `torch.randint(0, limit, (1,))` below 2³², of a generator of torch.
-    pub fn torch_below(&mut self, limit: u32) -> u32 {
-        self.bits() % limit
+    /// `torch.randint(0, limit, (1,))` below 2³², of torch's generator.
+    pub fn torch_randint(&mut self, limit: u32) -> u32 {
+        self.next_u32() % limit
     }
 
     /// 32 random bits.
-    fn bits(&mut self) -> u32 {
-        if self.next == N {
-            self.turn();
+    fn next_u32(&mut self) -> u32 {
+        if self.index == N {
+            self.twist();
         }
-        let mut y = self.state[self.next];
-        self.next += 1;
+        let mut y = self.state[self.index];
+        self.index += 1;
+        // Tempering.
         y ^= y >> 11;
         y ^= (y << 7) & 0x9d2c_5680;
         y ^= (y << 15) & 0xefc6_0000;
         y ^ (y >> 18)
     }
 
-    fn turn(&mut self) {
+    fn twist(&mut self) {
         for i in 0..N {
             let y = (self.state[i] & 0x8000_0000) | (self.state[(i + 1) % N] & 0x7fff_ffff);
+            // The twist matrix A is applied if the lowest bit is set.
             let odd = if y & 1 == 0 { 0 } else { 0x9908_b0df };
             self.state[i] = self.state[(i + M) % N] ^ (y >> 1) ^ odd;
         }
-        self.next = 0;
+        self.index = 0;
     }
 
-    /// A whole number below `limit`, as `random.randrange(limit)`; `limit` from 1 to 2³¹.
-    fn below(&mut self, limit: u32) -> u32 {
+    /// Python's `random.randrange(limit)`, for limits from 1 to 2³¹.
+    fn randrange(&mut self, limit: u32) -> u32 {
+        // Like `_randbelow_with_getrandbits`: reject values above the limit instead of taking a remainder.
         let width = u32::BITS - limit.leading_zeros();
         loop {
-            let drawn = self.bits() >> (u32::BITS - width);
+            let drawn = self.next_u32() >> (u32::BITS - width);
             if drawn < limit {
                 return drawn;
             }
         }
     }
 
-    /// `random.sample(range(population), count)`; all of them in random order where fewer are there.
+    /// Python's `random.sample(range(population), count)`; a permutation if `count` exceeds the population.
     pub fn sample(&mut self, population: u32, count: u32) -> Vec<usize> {
         let count = count.min(population);
         let pooled = population <= pool_limit(count);
@@ -92,11 +95,12 @@ impl PythonRandom {
         let mut sample: Vec<usize> = Vec::with_capacity(count as usize);
         for i in 0..count {
             if pooled {
-                let j = self.below(population - i) as usize;
+                let j = self.randrange(population - i) as usize;
                 sample.push(pool[j] as usize);
                 pool[j] = pool[(population - i - 1) as usize];
             } else {
-                let mut drawn = std::iter::repeat_with(|| self.below(population) as usize);
+                let mut drawn = std::iter::repeat_with(|| self.randrange(population) as usize);
+                // Rejection keeps the order of Python's set-based branch.
                 sample.extend(drawn.find(|j| !sample.contains(j)));
             }
         }
@@ -104,17 +108,17 @@ impl PythonRandom {
     }
 }
 
-/// Largest population that `sample` copies instead of remembering what was drawn.
+/// Largest population that `sample` copies into a pool; larger ones use rejection.
 fn pool_limit(count: u32) -> u32 {
     let table = if count > 5 { 4_f64.powf((f64::from(count) * 3.0).log(4.0).ceil()) } else { 0.0 };
     21 + table as u32
 }
 
-fn mixed(before: u32, factor: u32) -> u32 {
+fn mix(before: u32, factor: u32) -> u32 {
     (before ^ (before >> 30)).wrapping_mul(factor)
 }
 
-/// The next place of the seeding loop, which goes around from 1.
+/// The next index of the seeding loop, which wraps around to 1.
 fn advance(i: usize, state: &mut [u32; N]) -> usize {
     if i + 1 < N {
         return i + 1;
@@ -128,26 +132,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn draws_are_those_of_python() {
+    fn samples_match_python() {
         // Printed by CPython: random.seed(s); [random.sample(range(n), k) …]
-        let mut random = PythonRandom::new(678);
+        let mut random = Mt19937::python(678);
         assert_eq!(random.sample(12, 5), PY_678_5);
         assert_eq!(random.sample(12, 12), PY_678_12);
         assert_eq!(random.sample(1000, 6), PY_678_1000);
-        assert_eq!(PythonRandom::new(0).sample(12, 3), PY_0_3);
-        assert_eq!(PythonRandom::new(1 << 40).sample(12, 3), PY_BIG_3);
-        assert_eq!(PythonRandom::new(1).sample(2, 5).len(), 2);
-        assert_eq!(PythonRandom::new(1).sample(0, 5), [0; 0]);
+        assert_eq!(Mt19937::python(0).sample(12, 3), PY_0_3);
+        assert_eq!(Mt19937::python(1 << 40).sample(12, 3), PY_BIG_3);
+        assert_eq!(Mt19937::python(1).sample(2, 5).len(), 2);
+        assert_eq!(Mt19937::python(1).sample(0, 5), [0; 0]);
     }
 
     #[test]
-    fn windows_are_those_of_torch() {
+    fn windows_match_torch() {
         // Printed by torchvision: torch.manual_seed(678); [RandomCrop.get_params(zeros(3, 224, 224), (208, 208))[:2] …]
-        let mut torch = PythonRandom::of_torch(678);
+        let mut torch = Mt19937::torch(678);
         let windows: Vec<[u32; 2]> =
-            (0..400).map(|_| [torch.torch_below(17), torch.torch_below(17)]).collect();
+            (0..400).map(|_| [torch.torch_randint(17), torch.torch_randint(17)]).collect();
         assert_eq!(windows[..4], [[5, 11], [3, 9], [7, 6], [13, 12]]);
-        // The 312th is the first of a new turn.
+        // The 312th is the first after a twist.
         assert_eq!([230, 311, 312, 399].map(|i| windows[i]), [[4, 3], [16, 6], [8, 16], [9, 2]]);
     }
 

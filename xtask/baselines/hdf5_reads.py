@@ -1,4 +1,4 @@
-"""h5py: random views of shuffled shapes from the block of raw pixels that Duoduo CLIP keeps (bench_read writes it)."""
+"""h5py: random views of shuffled shapes from raw pixels in Duoduo CLIP's HDF5 layout (written by bench_read)."""
 import json, multiprocessing, os, random, tempfile
 import h5py, numpy as np
 

@@ -1,4 +1,4 @@
-"""trimesh and pyrender: 12 views of 224 px and 10k surface points of every mesh of bench_read's list, written as PNG and .npy."""
+"""trimesh and pyrender: 12 views at 224 px and 10k surface points of every mesh listed by bench_read, written as PNG and .npy."""
 import os, sys, tempfile
 
 os.environ.setdefault("PYOPENGL_PLATFORM", "egl")

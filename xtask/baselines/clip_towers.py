@@ -1,6 +1,6 @@
-"""Full-size CLIP towers with random weights, by open_clip and transformers, beside ours. No weights are downloaded.
+"""Full-size CLIP towers with random weights: open_clip and transformers compared with ours. No weights are downloaded.
 
-usage: towers.py EXAMPLE [NAME…]    EXAMPLE is the program `parity_towers`; without names all cases run
+usage: clip_towers.py EXAMPLE [NAME…]    EXAMPLE is the program `parity_towers`; without names all cases run
 
 Each case writes a checkpoint in a released layout, two images' pixels and three texts' tokens; PyTorch's features and ours
 are compared. Prints one row a case; fails if a relative difference is above 1e-5."""

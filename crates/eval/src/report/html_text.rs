@@ -1,6 +1,6 @@
-//! Text and numbers as HTML shows them.
+//! Text and numbers in HTML.
 
-/// Text as HTML shows it.
+/// Escapes text for HTML content and attributes.
 pub fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -16,7 +16,7 @@ pub fn escape(text: &str) -> String {
     safe
 }
 
-/// A share as a percentage.
+/// Formats a fraction as a percentage.
 pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }

@@ -1,18 +1,17 @@
-//! Dot products of many rows with many rows.
+//! Matrix multiplication A·Bᵀ with a fixed order of summation.
 //!
-//! Rows are laid out in panels, as Goto and van de Geijn do it ("Anatomy of high-performance matrix multiplication",
-//! 2008): a panel of the gallery stays in the second cache while the panels of the queries go past it, and the sums of
-//! one panel with one panel stay in registers from the first number to the last. A sum is therefore taken in the order
-//! of its numbers, whatever the sizes, the blocks and the threads; see [`lanes`] for what machines have in common.
+//! Rows are packed into panels (Goto and van de Geijn, "Anatomy of high-performance matrix multiplication", 2008,
+//! <https://doi.org/10.1145/1356052.1356053>): a panel of the gallery stays in the L2 cache while the
+//! panels of the queries stream past it, and the sums of a tile stay in registers over the whole `dim`. Every sum is
+//! therefore in index order, independent of sizes, blocks and threads; see [`kernel`] for differences between CPUs.
 
-mod lanes;
+mod kernel;
 
 use lexiform_kernels::SimdLevel;
 
-pub(crate) use self::lanes::Tiles;
+pub(crate) use self::kernel::Tiles;
 
-/// Rows in panels: the numbers of one place of all rows of a panel side by side, `[panels, dim, width]`. What the last
-/// panel lacks in rows is zero.
+/// Packed rows, `[panels, dim, width]`: within a panel, column by column. Missing rows of the last panel are zero.
 pub(crate) struct Panels {
     values: Vec<f32>,
     rows: usize,
@@ -20,25 +19,25 @@ pub(crate) struct Panels {
     width: usize,
 }
 
-/// Places that are laid out at a time: a cache line of each row.
-const PLACES: usize = 16;
+/// Columns packed at a time: one cache line of each row.
+const PACK_CHUNK: usize = 16;
 
 impl Panels {
-    /// What is multiplied from the left, `[rows, dim]`.
+    /// Packs the left operand, `[rows, dim]`.
     pub(crate) fn of_queries(level: SimdLevel, rows: &[f32], dim: usize) -> Self {
         let mut panels = Self { values: Vec::new(), rows: 0, dim, width: level.rows() };
         panels.fill(rows);
         panels
     }
 
-    /// What is multiplied from the right, `[rows, dim]`.
+    /// Packs the right operand, `[rows, dim]`.
     pub(crate) fn of_gallery(level: SimdLevel, rows: &[f32], dim: usize) -> Self {
         let mut panels = Self { values: Vec::new(), rows: 0, dim, width: level.columns() };
         panels.fill(rows);
         panels
     }
 
-    /// Takes other rows of the same length, in the same memory.
+    /// Repacks other rows of the same length, reusing the memory.
     pub(crate) fn fill(&mut self, rows: &[f32]) {
         let (dim, width) = (self.dim, self.width);
         self.rows = rows.len() / dim;
@@ -48,11 +47,11 @@ impl Panels {
             if rows.len() < panel.len() {
                 panel.fill(0.0);
             }
-            // A few places of all rows at a time: rows a power of two apart would drive each other out of the cache.
-            for (places, panel) in panel.chunks_mut(PLACES * width).enumerate() {
+            // One chunk of columns of all rows at a time: rows a power of two apart would evict each other from the cache.
+            for (places, panel) in panel.chunks_mut(PACK_CHUNK * width).enumerate() {
                 for (row, numbers) in rows.chunks_exact(dim).enumerate() {
                     let to = panel[row..].iter_mut().step_by(width);
-                    to.zip(&numbers[places * PLACES..]).for_each(|(to, x)| *to = *x);
+                    to.zip(&numbers[places * PACK_CHUNK..]).for_each(|(to, x)| *to = *x);
                 }
             }
         }
@@ -63,8 +62,8 @@ impl Panels {
     }
 }
 
-/// Dot products of all queries with all gallery rows, `[queries, gallery]`, on this thread. Both must have been laid
-/// out for the level.
+/// Dot products of all queries with all gallery rows, `[queries, gallery]`, on the current thread. Both must be packed
+/// for `level`.
 pub(crate) fn multiply(level: SimdLevel, queries: &Panels, gallery: &Panels, products: &mut [f32]) {
     assert_eq!((queries.width, gallery.width, queries.dim), (level.rows(), level.columns(), gallery.dim));
     assert_eq!(products.len(), queries.rows * gallery.rows);
@@ -76,8 +75,8 @@ pub(crate) fn multiply(level: SimdLevel, queries: &Panels, gallery: &Panels, pro
                 level.tile(left, right, &mut products[first..], gallery.rows);
                 continue;
             }
-            // Rows that only fill up the last panel have no place among the products.
-            let mut tile = [0.0; lanes::LARGEST_TILE];
+            // An incomplete panel: compute the padded tile aside and copy only the rows and columns that exist.
+            let mut tile = [0.0; kernel::MAX_TILE];
             level.tile(left, right, &mut tile, gallery.width);
             for (to, from) in products.chunks_exact_mut(gallery.rows).zip(tile.chunks(gallery.width)) {
                 to[first..first + columns].copy_from_slice(&from[..columns]);
@@ -92,12 +91,12 @@ mod tests {
     use crate::SplitMix64;
 
     fn random(count: usize, seed: u64) -> Vec<f32> {
-        let mut chance = SplitMix64::new(seed);
-        (0..count).map(|_| chance.unit() as f32 - 0.5).collect()
+        let mut rng = SplitMix64::new(seed);
+        (0..count).map(|_| rng.next_f64() as f32 - 0.5).collect()
     }
 
     #[test]
-    fn every_product_is_the_sum_in_order_whatever_the_sizes() {
+    fn products_are_sums_in_order_for_all_sizes() {
         for (rows, columns, dim) in
             [(1, 1, 1), (14, 32, 7), (15, 33, 64), (29, 70, 19), (3, 1, 130), (0, 5, 4)]
         {
@@ -109,7 +108,7 @@ mod tests {
                 multiply(level, &queries, &gallery, &mut products);
                 for (i, product) in products.iter().enumerate() {
                     let pairs = a[i / columns * dim..].iter().zip(&b[i % columns * dim..]).take(dim);
-                    let sum = pairs.fold(0.0_f32, |sum, (a, b)| level.fused(*a, *b, sum));
+                    let sum = pairs.fold(0.0_f32, |sum, (a, b)| level.fmadd(*a, *b, sum));
                     assert_eq!(product.to_bits(), sum.to_bits(), "{level:?} {rows} × {columns} × {dim}, {i}");
                 }
             }
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn panels_are_filled_again_without_traces_of_what_was_there() {
+    fn refilled_panels_equal_new_ones() {
         let level = SimdLevel::detect();
         let mut panels = Panels::of_queries(level, &random(40 * 9, 5), 9);
         let few = random(3 * 9, 6);

@@ -1,8 +1,8 @@
-"""Golden numbers of fixtures/eval, from NumPy, SciPy and scikit-learn (and torchmetrics, where it is installed, as a second
-opinion): random features go in, what these libraries say of them comes out.
+"""Golden values of fixtures/eval, from NumPy, SciPy and scikit-learn (and torchmetrics, if installed, as a second
+opinion): random features in, the metrics of these libraries out.
 
     python -m venv ENV && ENV/bin/pip install numpy scipy scikit-learn safetensors   # torchmetrics is optional
-    ENV/bin/python xtask/peers/metrics.py fixtures/eval [SEED]
+    ENV/bin/python xtask/baselines/metrics.py fixtures/eval [SEED]
 """
 
 import json
@@ -21,7 +21,7 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 
-DEPTHS = [1, 3, 5, 10]
+CUTOFFS = [1, 3, 5, 10]
 # Counts are the same, so only the order of 64-bit sums differs.
 TOLERANCE = 1e-9
 MASK = (1 << 64) - 1
@@ -68,25 +68,25 @@ def classification(rng, tensors, expected):
         scores = unit(features) @ head.T
         first = scores.argmax(axis=1)
         numbers = {f"top_{k}": top_k_accuracy_score(truth, scores, k=k, labels=range(classes)) for k in (1, 3, 5)}
-        numbers["class_average"] = balanced_accuracy_score(truth, first)
+        numbers["mean_class_accuracy"] = balanced_accuracy_score(truth, first)
         numbers["macro_f1"] = f1_score(truth, first, average="macro")
         numbers["first"] = first.tolist()
         expected[name] = numbers
-        second_opinion_on_classification(scores, truth, numbers)
+        check_classification_with_torchmetrics(scores, truth, numbers)
     intervals(unit(features) @ heads["directions"].T, truth, expected)
 
 
-def intervals(scores, truth, expected, rounds=200, seed=7):
+def intervals(scores, truth, expected, resamples=200, seed=7):
     ranks = (scores > scores[np.arange(len(truth)), truth][:, None]).sum(axis=1) + 1
     values = []
-    for i in range(rounds):
+    for i in range(resamples):
         start = SplitMix64(seed).next()
-        chance = SplitMix64(start ^ ((i * 0xD1B54A32D192ED03) & MASK))
-        draw = np.array([chance.below(len(truth)) for _ in truth])
+        stream = SplitMix64(start ^ ((i * 0xD1B54A32D192ED03) & MASK))
+        draw = np.array([stream.below(len(truth)) for _ in truth])
         r, t = ranks[draw], truth[draw]
         values.append([*(float((r <= k).mean()) for k in (1, 3, 5)), np.mean([(r[t == c] == 1).mean() for c in np.unique(t)])])
     ends = np.percentile(np.array(values), [2.5, 97.5], axis=0)
-    expected["intervals"] = {"rounds": rounds, "seed": seed, "low": ends[0].tolist(), "high": ends[1].tolist()}
+    expected["intervals"] = {"resamples": resamples, "seed": seed, "low": ends[0].tolist(), "high": ends[1].tolist()}
 
 
 def retrieval(rng, tensors, expected):
@@ -104,25 +104,25 @@ def retrieval(rng, tensors, expected):
     sorted_right = np.take_along_axis(right, order, axis=1)
     first = sorted_right.argmax(axis=1) + 1
     expected["retrieval"] = {
-        "recall": [float((first <= k).mean()) for k in DEPTHS],
-        "coverage": [float((sorted_right[:, :k].sum(1) / right.sum(1)).mean()) for k in DEPTHS],
-        "ndcg": [float(ndcg_score(right, scores, k=k)) for k in DEPTHS],
+        "recall": [float((first <= k).mean()) for k in CUTOFFS],
+        "recall_all": [float((sorted_right[:, :k].sum(1) / right.sum(1)).mean()) for k in CUTOFFS],
+        "ndcg": [float(ndcg_score(right, scores, k=k)) for k in CUTOFFS],
         "mean_rank": float(first.mean()),
         "median_rank": float(np.median(first)),
         "mean_reciprocal_rank": float((1.0 / first).mean()),
         "mean_average_precision": float(np.mean([average_precision_score(r, s) for r, s in zip(right, scores)])),
     }
-    second_opinion_on_retrieval(scores, right, expected["retrieval"])
+    check_retrieval_with_torchmetrics(scores, right, expected["retrieval"])
 
 
-def in_64_bits(torch):
-    """torchmetrics counts in 32 bits, by the default, by `.float()` and by name: here all three stand for 64."""
+def use_float64(torch):
+    """torchmetrics counts in 32 bits, by the default, by `.float()` and by name: here all three are set to 64."""
     torch.set_default_dtype(torch.float64)
     torch.Tensor.float = torch.Tensor.double
     torch.float32 = torch.float64
 
 
-def torchmetrics_is_there():
+def has_torchmetrics():
     try:
         import torchmetrics  # noqa: F401
     except ImportError:
@@ -130,19 +130,19 @@ def torchmetrics_is_there():
         return False
     import torch
 
-    in_64_bits(torch)
+    use_float64(torch)
     return True
 
 
-def agrees(said, numbers):
-    for name, value in said.items():
+def agrees(reference, numbers):
+    for name, value in reference.items():
         worst = np.abs(np.array(value) - np.array(numbers[name])).max()
         assert worst < TOLERANCE, (name, worst)
         print(f"torchmetrics agrees on {name}: {worst:.1e}")
 
 
-def second_opinion_on_retrieval(scores, right, numbers):
-    if not torchmetrics_is_there():
+def check_retrieval_with_torchmetrics(scores, right, numbers):
+    if not has_torchmetrics():
         return
     import torch
     from torchmetrics.retrieval import (
@@ -156,27 +156,27 @@ def second_opinion_on_retrieval(scores, right, numbers):
     # torchmetrics' average precision leaves out right answers whose score is not above zero.
     flat = [torch.tensor(x.ravel()) for x in (scores + 2.0, right)]
     index = torch.arange(len(scores)).repeat_interleave(scores.shape[1])
-    said = {
-        "recall": [float(RetrievalHitRate(top_k=k)(*flat, indexes=index)) for k in DEPTHS],
-        "coverage": [float(RetrievalRecall(top_k=k)(*flat, indexes=index)) for k in DEPTHS],
-        "ndcg": [float(RetrievalNormalizedDCG(top_k=k)(*flat, indexes=index)) for k in DEPTHS],
+    reference = {
+        "recall": [float(RetrievalHitRate(top_k=k)(*flat, indexes=index)) for k in CUTOFFS],
+        "recall_all": [float(RetrievalRecall(top_k=k)(*flat, indexes=index)) for k in CUTOFFS],
+        "ndcg": [float(RetrievalNormalizedDCG(top_k=k)(*flat, indexes=index)) for k in CUTOFFS],
         "mean_reciprocal_rank": float(RetrievalMRR()(*flat, indexes=index)),
         "mean_average_precision": float(RetrievalMAP()(*flat, indexes=index)),
     }
-    agrees(said, numbers)
+    agrees(reference, numbers)
 
 
-def second_opinion_on_classification(scores, truth, numbers):
-    if not torchmetrics_is_there():
+def check_classification_with_torchmetrics(scores, truth, numbers):
+    if not has_torchmetrics():
         return
     import torch
     from torchmetrics.functional.classification import multiclass_accuracy, multiclass_f1_score
 
-    # Its scores are taken for probabilities where all lie between 0 and 1.
+    # It treats scores between 0 and 1 as probabilities.
     pair, classes = (torch.tensor(scores + 2.0), torch.tensor(truth)), scores.shape[1]
-    said = {f"top_{k}": float(multiclass_accuracy(*pair, classes, "micro", top_k=k)) for k in (1, 3, 5)}
-    said["macro_f1"] = float(multiclass_f1_score(*pair, classes, "macro"))
-    agrees(said, numbers)
+    reference = {f"top_{k}": float(multiclass_accuracy(*pair, classes, "micro", top_k=k)) for k in (1, 3, 5)}
+    reference["macro_f1"] = float(multiclass_f1_score(*pair, classes, "macro"))
+    agrees(reference, numbers)
 
 
 def probe(rng, tensors, expected):

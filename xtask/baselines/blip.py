@@ -1,4 +1,4 @@
-"""BLIP captioners with random weights, by transformers, beside ours. No weights are downloaded.
+"""BLIP captioners with random weights: transformers compared with ours. No weights are downloaded.
 
 usage: blip.py EXAMPLE [NAME…]      EXAMPLE is the program `parity_blip`; without names all cases run
        blip.py --fixture FOLDER     writes the small golden case

@@ -1,22 +1,22 @@
-//! The whole page as one HTML file.
+//! The report as one HTML page.
 
 use super::contents::Report;
-use super::html::escape;
+use super::html_text::escape;
 use super::sections;
 
-/// The page's looks; colors follow the reader's light or dark setting.
+/// Style sheet; colors follow the reader's light or dark setting.
 const STYLE: &str = include_str!("style.css");
 
-/// The whole page. It needs nothing from elsewhere: pictures and drawings are inside.
-pub fn page(report: &Report) -> String {
+/// Renders the page. It is self-contained: images and drawings are embedded.
+pub fn render_html(report: &Report) -> String {
     let sections = [
         sections::head(report),
         sections::results(report),
         sections::classes(report),
         sections::confusion(report),
-        sections::hardest(report),
+        sections::hardest_examples(report),
         sections::unusable(report),
-        sections::run(report),
+        sections::run_info(report),
     ];
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
@@ -30,27 +30,32 @@ pub fn page(report: &Report) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::{HardCase, Measured};
+    use crate::report::{ClassificationResult, HardExample};
     use crate::unusable::UnusableFile;
     use lexiform_metrics::bootstrap::Resampling;
-    use lexiform_metrics::{Confusion, Prediction};
+    use lexiform_metrics::{ConfusionMatrix, Prediction};
 
     fn report() -> Report {
         let labels: Vec<String> = ["chair", "<script>"].map(str::to_owned).to_vec();
         let prediction = |truth: usize, answer: usize| Prediction {
             truth,
             rank: if truth == answer { 1 } else { 2 },
-            best: vec![answer, 1 - answer],
+            top_k: vec![answer, 1 - answer],
             score: 0.4,
             truth_score: 0.1,
         };
         let predictions = [prediction(0, 0), prediction(0, 1), prediction(1, 1)];
-        let measured =
-            Measured::of("nano", &predictions, &labels, Resampling { rounds: 100, seed: 0 }).unwrap();
-        let hard = HardCase {
+        let metrics = ClassificationResult::from_predictions(
+            "nano",
+            &predictions,
+            &labels,
+            Resampling { resamples: 100, seed: 0 },
+        )
+        .unwrap();
+        let hard = HardExample {
             file: "a&b.glb".to_owned(),
             label: "chair".to_owned(),
-            taken_for: "<script>".to_owned(),
+            predicted_as: "<script>".to_owned(),
             score: 0.4,
             truth_score: 0.1,
             rank: 2,
@@ -58,28 +63,28 @@ mod tests {
         };
         Report {
             title: "Does nano fit?".to_owned(),
-            run: vec![("command".to_owned(), "lexiform eval".to_owned())],
+            run_info: vec![("command".to_owned(), "lexiform eval".to_owned())],
             labels: labels.clone(),
-            results: vec![measured.clone(), measured],
+            results: vec![metrics.clone(), metrics],
             published: Vec::new(),
-            hardest: vec![hard],
+            hardest_examples: vec![hard],
             unusable: vec![UnusableFile { file: "x.stl".to_owned(), reason: "empty".to_owned() }],
-            confusion: Some(Confusion::of(&predictions, 2)),
+            confusion: Some(ConfusionMatrix::from_predictions(&predictions, 2)),
         }
     }
 
     #[test]
-    fn the_page_stands_alone_and_escapes_what_files_are_called() {
-        let page = page(&report());
+    fn the_page_is_self_contained_and_escaped() {
+        let page = render_html(&report());
         for part in
             ["66.7 %", "a&amp;b.glb", "&lt;script&gt;", "data:image/jpeg;base64,AQID", "x.stl", "<svg"]
         {
             assert!(page.contains(part), "{part}");
         }
-        assert!(!page.contains("<script"), "nothing from a label becomes code");
+        assert!(!page.contains("<script"), "labels are escaped");
         assert!(
             !page.contains("http:") && !page.contains("https:") && !page.contains("src=\"/"),
-            "no outside resource"
+            "no external resources"
         );
         for tag in ["table", "div", "figure", "svg", "section", "tr", "td"] {
             let opened =
@@ -89,9 +94,9 @@ mod tests {
     }
 
     #[test]
-    fn the_report_is_json_without_pictures() {
+    fn the_json_report_has_no_thumbnails() {
         let value = serde_json::to_value(report()).unwrap();
         assert_eq!(value["results"][0]["shapes"], 3);
-        assert!(value["hardest"][0].get("thumbnail").is_none());
+        assert!(value["hardest_examples"][0].get("thumbnail").is_none());
     }
 }
