@@ -34,32 +34,21 @@ const FACES: &[&str] = &["faces", "triangles", "face", "f"];
 
 /// Reads arrays with known names, or a single array with any name.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
-    let entries = zip::entries(&source.bytes).map_err(|message| source.invalid(message))?;
-    let arrays: Vec<&(String, Entry)> = entries.iter().filter(|(name, _)| name.ends_with(".npy")).collect();
-    let find = |names: &[&str]| {
-        names.iter().find_map(|name| {
-            arrays.iter().copied().find(|(n, _)| n.trim_end_matches(".npy").eq_ignore_ascii_case(name))
-        })
-    };
+    let archive = Archive::open(source)?;
     // A single array needs no known name.
-    let only = if let [one] = arrays[..] { Some(one) } else { None };
-    let Some(positions) = find(POSITIONS).or(only) else {
-        let names: Vec<&str> = arrays.iter().take(20).map(|(name, _)| name.as_str()).collect();
+    let only = if let [one] = &archive.arrays[..] { Some(one) } else { None };
+    let Some(positions) = archive.find(POSITIONS).or(only) else {
+        let names: Vec<&str> = archive.arrays.iter().take(20).map(|(name, _)| name.as_str()).collect();
         return Err(source.invalid(format!("expected an array \"xyz\" or \"points\", found {names:?}")));
     };
-    // Decompressed one at a time, so that arrays without use cost no memory.
-    let unpack = |(name, entry): &(String, Entry)| {
-        let content = entry.read(&source.bytes, limits::FILE_BYTES);
-        content.map_err(|message| source.invalid(format!("{name}: {message}")))
-    };
     let mut scene = Scene::default();
-    let bytes = unpack(positions)?;
+    let bytes = archive.unpack(positions)?;
     let array = Array::parse(source, &bytes)?;
     let table = array.table(source, &mut scene.notes)?;
     let mut builder = npy::cloud(&table);
     let mut attribute = |names: &[&str]| -> Result<Option<Vec<Vec3>>, ReadError> {
-        let Some(entry) = find(names) else { return Ok(None) };
-        let bytes = unpack(entry)?;
+        let Some(entry) = archive.find(names) else { return Ok(None) };
+        let bytes = archive.unpack(entry)?;
         let array = Array::parse(source, &bytes)?;
         let table = array.table(source, &mut scene.notes)?;
         if table.rows != builder.positions.len() {
@@ -79,12 +68,12 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
         builder.colors = colors;
     }
     builder.normals = normals.unwrap_or(builder.normals);
-    if let Some(entry) = find(FACES) {
-        let bytes = unpack(entry)?;
+    if let Some(entry) = archive.find(FACES) {
+        let bytes = archive.unpack(entry)?;
         let array = Array::parse(source, &bytes)?;
         let table = array.table(source, &mut scene.notes)?;
         let mut polygons = Polygons::default();
-        // Negative or fractional indices become invalid ones, which the triangulation drops.
+        // Indices are checked by the triangulation, which drops faces with invalid ones.
         table.triples().for_each(|face| polygons.push(face.map(|v| v as i64)));
         return mesh(source, builder, &polygons, scene);
     }
@@ -93,6 +82,32 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
         scene.clouds.push(cloud);
     }
     Ok(scene)
+}
+
+/// The arrays of an archive. They are decompressed one at a time, so that arrays without use cost no memory.
+struct Archive<'a> {
+    source: &'a Source<'a>,
+    arrays: Vec<(String, Entry)>,
+}
+
+impl<'a> Archive<'a> {
+    fn open(source: &'a Source<'a>) -> Result<Self, ReadError> {
+        let mut arrays = zip::entries(&source.bytes).map_err(|message| source.invalid(message))?;
+        arrays.retain(|(name, _)| name.ends_with(".npy"));
+        Ok(Self { source, arrays })
+    }
+
+    /// The first array with one of the names, by the order of the names.
+    fn find(&self, names: &[&str]) -> Option<&(String, Entry)> {
+        names.iter().find_map(|name| {
+            self.arrays.iter().find(|(n, _)| n.trim_end_matches(".npy").eq_ignore_ascii_case(name))
+        })
+    }
+
+    fn unpack(&self, (name, entry): &(String, Entry)) -> Result<Vec<u8>, ReadError> {
+        let content = entry.read(&self.source.bytes, limits::FILE_BYTES);
+        content.map_err(|message| self.source.invalid(format!("{name}: {message}")))
+    }
 }
 
 fn mesh(

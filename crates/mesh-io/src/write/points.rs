@@ -98,13 +98,15 @@ pub(super) fn ply(scene: &Scene) -> Vec<u8> {
         for (i, p) in mesh.positions().iter().enumerate() {
             let normal = mesh.normals().map(|n| n[i]);
             let uv = mesh.uvs().map(|uv| uv[i]);
-            ply_vertex(&mut bytes, columns, (*p, normal, uv, mesh.colors().map(|c| c[i])));
+            let color = mesh.colors().map(|c| c[i]);
+            ply_vertex(&mut bytes, columns, &PlyVertex { position: *p, normal, uv, color });
         }
     }
     for cloud in &scene.clouds {
         for (i, p) in cloud.positions().iter().enumerate() {
             let color = cloud.colors().map(|c| c[i].extend(1.0));
-            ply_vertex(&mut bytes, columns, (*p, cloud.normals().map(|n| n[i]), None, color));
+            let normal = cloud.normals().map(|n| n[i]);
+            ply_vertex(&mut bytes, columns, &PlyVertex { position: *p, normal, uv: None, color });
         }
     }
     // Indices continue over the meshes.
@@ -138,9 +140,16 @@ fn ply_header(columns: PlyColumns, vertices: usize, faces: usize) -> Vec<u8> {
     bytes
 }
 
-type PlyVertex = (Vec3, Option<Vec3>, Option<Vec2>, Option<Vec4>);
+/// A vertex with the attributes that its part has.
+struct PlyVertex {
+    position: Vec3,
+    normal: Option<Vec3>,
+    uv: Option<Vec2>,
+    color: Option<Vec4>,
+}
 
-fn ply_vertex(bytes: &mut Vec<u8>, columns: PlyColumns, (position, normal, uv, color): PlyVertex) {
+fn ply_vertex(bytes: &mut Vec<u8>, columns: PlyColumns, vertex: &PlyVertex) {
+    let PlyVertex { position, normal, uv, color } = vertex;
     push(bytes, &position.to_array());
     if columns.normals {
         push(bytes, &normal.unwrap_or_default().to_array());
