@@ -11,12 +11,15 @@ pub mod inflate;
 pub mod npy;
 pub mod pickle;
 pub mod picture;
-mod png;
+pub mod png;
 mod qoi;
 mod read_at;
 mod rgba;
 mod write_file;
 pub mod zip;
+
+/// What files that Lexiform writes name as their software, where the format has a place for it.
+pub const SOFTWARE: &str = "Lexiform";
 
 pub use error::FormatError;
 pub use read_at::{PositionedFile, RandomAccess, read_exact_at};

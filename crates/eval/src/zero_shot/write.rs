@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use lexiform_formats::write_file;
 use lexiform_metrics::{Confusion, Prediction};
 
 use super::config::ZeroShotConfig;
@@ -53,10 +54,10 @@ impl ZeroShotReport {
             confusion: Some(Confusion::of(predictions, first.labels.len())),
         };
         let page_path = folder.join("report.html");
-        fs_err::write(&page_path, page(&report))?;
-        fs_err::write(folder.join("report.json"), serde_json::to_string_pretty(&report)?)?;
-        fs_err::write(folder.join("classes.csv"), classes)?;
-        fs_err::write(folder.join("cases.csv"), cases)?;
+        write_file(&page_path, page(&report).as_bytes())?;
+        write_file(&folder.join("report.json"), serde_json::to_string_pretty(&report)?.as_bytes())?;
+        write_file(&folder.join("classes.csv"), classes.as_bytes())?;
+        write_file(&folder.join("cases.csv"), cases.as_bytes())?;
         Ok(page_path)
     }
 }

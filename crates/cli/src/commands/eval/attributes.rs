@@ -9,7 +9,7 @@ use super::generated::HeldOut;
 use super::resampling::ResamplingArgs;
 use super::show;
 use super::watch::watched;
-use crate::failure::Verdict;
+use crate::error::Outcome;
 use crate::models::ModelArg;
 use crate::output::{self, Align};
 
@@ -17,7 +17,7 @@ use crate::output::{self, Align};
 /// which parts it has and how many. The true phrase ("a stool with three legs") competes with phrases that are true of
 /// others of its category; the nearest to the shape is the answer.
 #[derive(Args)]
-pub struct AttributesArgs {
+pub(crate) struct AttributesArgs {
     /// Shapes of each category
     #[arg(long, value_name = "N", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=1000))]
     each: u32,
@@ -35,7 +35,7 @@ pub struct AttributesArgs {
 
 impl AttributesArgs {
     /// Asks and shows.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let encoder = self.model.open()?;
         let each = self.each as usize;
         let shapes = HeldOut { each }.generate(&*encoder, None).shapes;
@@ -50,7 +50,7 @@ impl AttributesArgs {
         } else {
             show(&results)?;
         }
-        Ok(Verdict::Done)
+        Ok(Outcome::Done)
     }
 
     /// Colors are counted apart by whether training held them back, where it held some back.

@@ -15,16 +15,16 @@ use super::resampling::ResamplingArgs;
 use super::shapes::ShapesArgs;
 use super::show;
 use super::watch::{verdict, watched};
+use crate::classifier;
 use crate::commands::classify::lines;
-use crate::failure::Verdict;
-use crate::heads;
+use crate::error::Outcome;
 use crate::output;
 
 /// How often a fine-tuned classifier names shapes rightly: overall and as the mean over labels. It is a checkpoint of a point
 /// encoder with a head that names classes (--model), or anything else whose scores (logits) were written to files (--scores).
 /// Several looks at the same shapes vote: as in Point-BERT, whose protocol ULIP-2 and CG3D follow, by their mean.
 #[derive(Args)]
-pub struct ClassifyArgs {
+pub(crate) struct ClassifyArgs {
     /// Scores of the labels for each shape, [shapes, labels]: .npy with a row for each line of the CSV file, or .safetensors
     /// whose rows are found by the names inside; again for each further look, of other views, crops or turns
     #[arg(long, required_unless_present = "model", value_name = "FILE[#TENSOR]")]
@@ -83,18 +83,18 @@ struct Line<'a> {
 
 impl ClassifyArgs {
     /// Counts and shows.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let config = self.config()?;
         let ClassScoresReport { measured, votes, unusable } = match &self.model {
             Some(name) => {
                 let clouds = cloud_options(config.protocol, self.points.map(|n| n as usize));
-                let model = &heads::open(name, clouds, &Device::flex())?;
+                let model = &classifier::open(name, clouds, &Device::flex())?;
                 let source = ScoreSource::Model { name, model, votes: self.votes };
                 watched(|events| class_scores(&config, &source, events))?
             }
             None => watched(|events| class_scores(&config, &ScoreSource::Files(&self.scores), events))?,
         };
-        let Some(measured) = measured else { return Ok(Verdict::Failed) };
+        let Some(measured) = measured else { return Ok(Outcome::Failed) };
         if let Some(protocol) = config.protocol {
             note_protocol(protocol, measured.shapes, Values::is_fine_tuned);
         }

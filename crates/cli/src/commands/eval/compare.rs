@@ -8,12 +8,12 @@ use lexiform_eval::{RunComparison, compare_runs};
 use super::resampling::ResamplingArgs;
 use super::show;
 use super::watch::watched;
-use crate::failure::Verdict;
+use crate::error::Outcome;
 use crate::output::{self, Align};
 
 /// Compare runs on the same files: is one better, or was it luck?
 #[derive(Args)]
-pub struct CompareArgs {
+pub(crate) struct CompareArgs {
     /// Folders that --report wrote, or tables with the columns file, label, predicted; each is compared with the first
     #[arg(required = true, num_args = 2.., value_name = "RUN")]
     runs: Vec<PathBuf>,
@@ -26,10 +26,10 @@ pub struct CompareArgs {
 
 impl CompareArgs {
     /// Compares and shows.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let resampling = self.resampling.resampling();
         self.show(&watched(|events| compare_runs(&self.runs, resampling, events))?)?;
-        Ok(Verdict::Done)
+        Ok(Outcome::Done)
     }
 
     fn show(&self, lines: &[RunComparison]) -> anyhow::Result<()> {

@@ -8,14 +8,14 @@ use serde_json::json;
 use super::models;
 use super::shapes::DataArgs;
 use super::watch::{verdict, watched};
-use crate::failure::Verdict;
+use crate::error::Outcome;
 use crate::models::ModelArg;
 use crate::output;
 
 /// Accuracy after a few examples: in each episode some labels are sampled, some examples of each, and other files of these
 /// labels are classified.
 #[derive(Args)]
-pub struct FewShotArgs {
+pub(crate) struct FewShotArgs {
     #[command(flatten)]
     data: DataArgs,
     /// Labels of an episode
@@ -57,7 +57,7 @@ enum LearnerArg {
 
 impl FewShotArgs {
     /// Samples episodes and shows their mean.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let learner = match self.learner {
             LearnerArg::Prototype => Learner::Prototype,
             LearnerArg::Probe => Learner::Probe,

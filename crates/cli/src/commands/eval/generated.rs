@@ -6,9 +6,9 @@ use lexiform_shapes::categories;
 use lexiform_train::{Sample, held_out, held_out_clouds};
 
 /// Held-out shapes.
-pub struct HeldOut {
+pub(crate) struct HeldOut {
     /// Shapes of each category.
-    pub each: usize,
+    pub(crate) each: usize,
 }
 
 impl ShapeGenerator for HeldOut {

@@ -18,11 +18,11 @@ mod zero_shot;
 
 use clap::{Args, Subcommand};
 
-use crate::failure::Verdict;
+use crate::error::Outcome;
 
 /// Measure a model
 #[derive(Args)]
-pub struct EvalArgs {
+pub(crate) struct EvalArgs {
     #[command(subcommand)]
     measure: Measure,
 }
@@ -40,7 +40,7 @@ enum Measure {
 
 impl EvalArgs {
     /// Measures and shows.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self.measure {
             Measure::ZeroShot(args) => args.run(),
             Measure::Retrieval(args) => args.run(),

@@ -7,14 +7,14 @@ use super::resampling::ResamplingArgs;
 use super::shapes::DataArgs;
 use super::watch::{verdict, watched};
 use super::{models, show};
-use crate::failure::Verdict;
+use crate::error::Outcome;
 use crate::models::ModelArg;
 use crate::output;
 
 /// How well a linear classifier names shapes from a model's frozen embeddings. It is trained on one part of the files
 /// and tested on the other: the CSV file's column `split` says which (train or test), or chance does.
 #[derive(Args)]
-pub struct ProbeArgs {
+pub(crate) struct ProbeArgs {
     #[command(flatten)]
     data: DataArgs,
     /// Share of each label's files that is tested on, where no column says
@@ -37,7 +37,7 @@ pub struct ProbeArgs {
 
 impl ProbeArgs {
     /// Trains, tests and shows.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let config = LinearProbeConfig {
             data: self.data.config()?,
             test_share: self.test_share,

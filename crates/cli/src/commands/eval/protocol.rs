@@ -3,12 +3,12 @@
 use clap::Args;
 use lexiform_eval::protocol::{Benchmark, Paper, Protocol, Values};
 
-use crate::failure::Usage;
+use crate::error::UsageError;
 use crate::output;
 
 /// Which benchmark, measured as in which paper.
 #[derive(Args, Clone, Debug)]
-pub struct ProtocolArgs {
+pub(crate) struct ProtocolArgs {
     /// Measure as a benchmark is measured: objaverse-lvis, modelnet40, modelnet10, scanobjectnn-obj-only,
     /// scanobjectnn-obj-bg, scanobjectnn-hardest, text2shape or mvpnet
     #[arg(long, value_name = "NAME")]
@@ -20,25 +20,25 @@ pub struct ProtocolArgs {
 
 impl ProtocolArgs {
     /// Whether a protocol was asked for.
-    pub fn is_given(&self) -> bool {
+    pub(crate) fn is_given(&self) -> bool {
         self.protocol.is_some()
     }
 
     /// The protocol that was asked for.
-    pub fn chosen(&self) -> anyhow::Result<Option<&'static Protocol>> {
+    pub(crate) fn chosen(&self) -> anyhow::Result<Option<&'static Protocol>> {
         let Some(benchmark) = self.protocol else { return Ok(None) };
         let known: Vec<&Protocol> = Protocol::known(benchmark).collect();
         let papers = known.iter().map(|p| p.paper.name()).collect::<Vec<_>>().join(", ");
         match (self.paper, &known[..]) {
             (None, [only]) => Ok(Some(*only)),
-            (None, _) => Err(Usage(format!(
+            (None, _) => Err(UsageError(format!(
                 "{} is measured in several ways: say whose by --as ({papers})",
                 benchmark.name()
             ))
             .into()),
             (Some(paper), _) => match Protocol::of(benchmark, paper) {
                 Some(protocol) => Ok(Some(protocol)),
-                None => Err(Usage(format!(
+                None => Err(UsageError(format!(
                     "{} is not known to be measured by {}, but by {papers}",
                     benchmark.name(),
                     paper.name()
@@ -50,7 +50,7 @@ impl ProtocolArgs {
 }
 
 /// Notes how a protocol measures, where this run differs, and which published numbers of this kind there are.
-pub fn note_protocol(protocol: &Protocol, shapes: usize, kind: fn(&Values) -> bool) {
+pub(crate) fn note_protocol(protocol: &Protocol, shapes: usize, kind: fn(&Values) -> bool) {
     output::note(format!("protocol: {}: {}", protocol.title(), protocol.input.describe()));
     if !protocol.note.is_empty() {
         output::note(format!("note: {}", protocol.note));

@@ -5,7 +5,7 @@ use lexiform_metrics::bootstrap::Resampling;
 
 /// How intervals are computed.
 #[derive(Args, Clone, Copy, Debug)]
-pub struct ResamplingArgs {
+pub(crate) struct ResamplingArgs {
     /// Bootstrap rounds for the 95 % confidence intervals
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     rounds: u32,
@@ -16,7 +16,7 @@ pub struct ResamplingArgs {
 
 impl ResamplingArgs {
     /// How intervals are computed.
-    pub fn resampling(self) -> Resampling {
+    pub(crate) fn resampling(self) -> Resampling {
         Resampling { rounds: self.rounds as usize, seed: self.seed }
     }
 }

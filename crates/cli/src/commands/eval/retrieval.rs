@@ -13,13 +13,14 @@ use super::shapes::SplitArg;
 use super::show;
 use super::watch::{verdict, watched};
 use crate::commands::classify::lines;
-use crate::failure::{Usage, Verdict};
-use crate::{output, target};
+use crate::error::{Outcome, UsageError};
+use crate::output;
+use crate::output_file::ForceArg;
 
 /// Whether words and photos bring the right shapes first, and shapes the right words and photos. A query may have
 /// several right answers: files with the same words are all right for them.
 #[derive(Args)]
-pub struct RetrievalArgs {
+pub(crate) struct RetrievalArgs {
     /// CSV file of the shapes: the columns `file` and `caption`, or `file` and `label`; a file may stand in several lines.
     /// Lines of other than 3D files are left out
     #[arg(long, value_name = "CSV", group = "given")]
@@ -57,6 +58,8 @@ pub struct RetrievalArgs {
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     #[command(flatten)]
+    force: ForceArg,
+    #[command(flatten)]
     models: ModelsArgs,
     #[command(flatten)]
     resampling: ResamplingArgs,
@@ -70,15 +73,17 @@ pub struct RetrievalArgs {
 
 impl RetrievalArgs {
     /// Measures every direction with every model and shows it.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let config = self.config()?;
         if let Some(path) = &self.csv {
-            target::check_file(path)?;
+            let inputs =
+                [&self.captions, &self.photos, &self.templates].into_iter().flatten().map(PathBuf::as_path);
+            self.force.file(path, &["csv"], &inputs.collect::<Vec<_>>())?.replaceable()?;
         }
         let models = self.models.models();
         let report = watched(|events| retrieval(&config, &models, events))?;
         if !report.is_complete() {
-            return Ok(Verdict::Failed);
+            return Ok(Outcome::Failed);
         }
         if let Some(protocol) = config.protocol {
             note_protocol(protocol, report.shapes(), Values::is_retrieval);
@@ -98,7 +103,7 @@ impl RetrievalArgs {
         let captions = match (&self.captions, &self.data) {
             (Some(file), _) => CaptionSource::Listing { file: file.clone(), assets: assets() },
             (None, Some(place)) => CaptionSource::DataSet { place: place.clone() },
-            (None, None) => return Err(Usage("give --captions or --data".to_owned()).into()),
+            (None, None) => return Err(UsageError("give --captions or --data".to_owned()).into()),
         };
         Ok(RetrievalConfig {
             captions,

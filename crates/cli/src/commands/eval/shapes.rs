@@ -6,14 +6,14 @@ use clap::Args;
 use lexiform_data::split_called;
 use lexiform_eval::{DataConfig, LabelSource, ShapeSource};
 
-use crate::failure::Usage;
+use crate::error::UsageError;
 
 /// Value of `--labels` that takes labels from folder names.
 const FOLDERS: &str = "folders";
 
 /// Shapes and their labels.
 #[derive(Args, Clone, Debug)]
-pub struct ShapesArgs {
+pub(crate) struct ShapesArgs {
     /// CSV file with the columns `file` (or `path`) and `label`, or the word `folders`: each file's label is the
     /// folder below --assets it is in
     #[arg(long, value_name = "CSV|folders", group = "given")]
@@ -30,7 +30,7 @@ pub struct ShapesArgs {
 
 /// Which of the shapes.
 #[derive(Args, Clone, Copy, Debug)]
-pub struct SplitArg {
+pub(crate) struct SplitArg {
     /// Only what belongs to this split: train, val or test, as the column `split` of the CSV file or the data set says
     #[arg(long, value_name = "NAME", requires = "given", value_parser = split_called)]
     split: Option<&'static str>,
@@ -38,7 +38,7 @@ pub struct SplitArg {
 
 /// Shapes, their labels, and features that replace them.
 #[derive(Args, Clone, Debug)]
-pub struct DataArgs {
+pub(crate) struct DataArgs {
     #[command(flatten)]
     shapes: ShapesArgs,
     /// Features of the files instead of the files: .npy with a row for each line of the CSV file, or .safetensors, whose
@@ -49,27 +49,28 @@ pub struct DataArgs {
 
 impl SplitArg {
     /// The split that was asked for.
-    pub fn name(self) -> Option<String> {
+    pub(crate) fn name(self) -> Option<String> {
         self.split.map(str::to_owned)
     }
 }
 
 impl ShapesArgs {
     /// Whether any files or shapes were named.
-    pub fn is_given(&self) -> bool {
+    pub(crate) fn is_given(&self) -> bool {
         self.labels.is_some() || self.data.is_some()
     }
 
     /// Where the shapes are.
-    pub fn source(&self) -> anyhow::Result<ShapeSource> {
+    pub(crate) fn source(&self) -> anyhow::Result<ShapeSource> {
         let labels = match (&self.labels, &self.data) {
             (_, Some(place)) => LabelSource::DataSet { place: place.clone() },
             (Some(labels), None) if labels == FOLDERS => {
-                let missing = || Usage("--labels folders: give the folder of folders by --assets".to_owned());
+                let missing =
+                    || UsageError("--labels folders: give the folder of folders by --assets".to_owned());
                 LabelSource::Folders { root: self.assets.clone().ok_or_else(missing)? }
             }
             (Some(file), None) => LabelSource::Listing { file: file.into(), assets: self.assets.clone() },
-            (None, None) => return Err(Usage("give --labels or --data".to_owned()).into()),
+            (None, None) => return Err(UsageError("give --labels or --data".to_owned()).into()),
         };
         Ok(ShapeSource { labels, split: self.split.name() })
     }
@@ -77,12 +78,12 @@ impl ShapesArgs {
 
 impl DataArgs {
     /// Whether any files or shapes were named.
-    pub fn is_given(&self) -> bool {
+    pub(crate) fn is_given(&self) -> bool {
         self.shapes.is_given()
     }
 
     /// The shapes, or the features that replace them.
-    pub fn config(&self) -> anyhow::Result<DataConfig> {
+    pub(crate) fn config(&self) -> anyhow::Result<DataConfig> {
         Ok(DataConfig { shapes: self.shapes.source()?, features: self.features.clone() })
     }
 }

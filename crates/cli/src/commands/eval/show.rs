@@ -11,12 +11,12 @@ use crate::output::{self, Align};
 const TAKEN_FOR: usize = 5;
 
 /// A share with its interval, in percent.
-pub fn with_interval(share: f64, interval: Interval) -> String {
+pub(crate) fn with_interval(share: f64, interval: Interval) -> String {
     format!("{:.1} ({:.1}–{:.1})", 100.0 * share, 100.0 * interval.low, 100.0 * interval.high)
 }
 
 /// Every label's share.
-pub fn classes(measured: &Measured) -> std::io::Result<()> {
+pub(crate) fn classes(measured: &Measured) -> std::io::Result<()> {
     let columns = [
         ("label", Align::Left),
         ("shapes", Align::Right),
@@ -36,7 +36,7 @@ pub fn classes(measured: &Measured) -> std::io::Result<()> {
 }
 
 /// One line for a single result.
-pub fn totals(measured: &Measured) -> std::io::Result<()> {
+pub(crate) fn totals(measured: &Measured) -> std::io::Result<()> {
     let i = &measured.intervals;
     let shares = [
         ("top 1", measured.top_1, i.top_1),
@@ -49,7 +49,7 @@ pub fn totals(measured: &Measured) -> std::io::Result<()> {
 }
 
 /// Several results, one a row, each compared with the first.
-pub fn side_by_side(results: &[Measured]) -> std::io::Result<()> {
+pub(crate) fn side_by_side(results: &[Measured]) -> std::io::Result<()> {
     let columns = [
         ("model", Align::Left),
         ("top 1", Align::Right),
@@ -76,7 +76,7 @@ pub fn side_by_side(results: &[Measured]) -> std::io::Result<()> {
 }
 
 /// As a table; several models stand below each other in every direction.
-pub fn directions(lines: &[DirectionResult]) -> anyhow::Result<()> {
+pub(crate) fn directions(lines: &[DirectionResult]) -> anyhow::Result<()> {
     let several = lines.iter().any(|line| line.model != lines[0].model || line.against_first.is_some());
     let mut columns = vec![("direction", Align::Left)];
     columns.extend(several.then_some(("model", Align::Left)));
@@ -107,7 +107,7 @@ pub fn directions(lines: &[DirectionResult]) -> anyhow::Result<()> {
 }
 
 /// Difference with its interval, and the probability of as large a one by chance.
-pub fn paired(paired: &Paired) -> [String; 2] {
+pub(crate) fn paired(paired: &Paired) -> [String; 2] {
     let percent = |x: f64| format!("{:+.1}", 100.0 * x);
     let Interval { low, high } = paired.interval;
     [

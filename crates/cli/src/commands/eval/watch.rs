@@ -2,13 +2,15 @@
 
 use lexiform_eval::{EvalError, EvalEvent, OnEvent, UnusableFile};
 
-use crate::failure::{Usage, Verdict};
+use crate::error::{Outcome, UsageError};
 use crate::indexing;
 use crate::output;
 use crate::progress::Progress;
 
 /// Runs a measurement with a progress bar and notes on standard error.
-pub fn watched<T>(measure: impl FnOnce(&mut OnEvent<'_>) -> Result<T, EvalError>) -> anyhow::Result<T> {
+pub(crate) fn watched<T>(
+    measure: impl FnOnce(&mut OnEvent<'_>) -> Result<T, EvalError>,
+) -> anyhow::Result<T> {
     let mut bar = None;
     let result = measure(&mut |event| show(&mut bar, event));
     drop(bar);
@@ -26,7 +28,7 @@ fn show(bar: &mut Option<Progress>, event: EvalEvent<'_>) {
             indexing::list_failed(&files);
         }
         EvalEvent::RowsSkipped { listing, rows, example } => {
-            let rows = output::count(rows, "row");
+            let rows = output::quantity(rows, "row");
             output::note(format!("note: {}: {rows} are no 3D files, such as {example}", listing.display()));
         }
         EvalEvent::ShapesWithoutLabel { labeled, shapes } => {
@@ -54,10 +56,10 @@ fn in_options(error: EvalError) -> anyhow::Error {
         EvalError::SeveralModels { .. } => error.to_string(),
         _ => return error.into(),
     };
-    Usage(text).into()
+    UsageError(text).into()
 }
 
 /// A run that left files out fails where that is asked for.
-pub fn verdict(strict: bool, unusable: &[UnusableFile]) -> Verdict {
-    if strict && !unusable.is_empty() { Verdict::Failed } else { Verdict::Done }
+pub(crate) fn verdict(strict: bool, unusable: &[UnusableFile]) -> Outcome {
+    if strict && !unusable.is_empty() { Outcome::Failed } else { Outcome::Done }
 }

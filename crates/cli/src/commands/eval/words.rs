@@ -10,7 +10,7 @@ use crate::commands::classify::lines;
 
 /// Labels and class sentences.
 #[derive(Args, Clone, Debug)]
-pub struct WordsArgs {
+pub(crate) struct WordsArgs {
     /// File with one label a line to choose from [default: all labels of the files]
     #[arg(long, value_name = "FILE", requires = "given")]
     labels_file: Option<PathBuf>,
@@ -21,12 +21,12 @@ pub struct WordsArgs {
     #[arg(long, value_name = "FILE[#TENSOR]", requires = "given")]
     class_features: Option<String>,
     #[command(flatten)]
-    pub by: ProtocolArgs,
+    pub(crate) by: ProtocolArgs,
 }
 
 impl WordsArgs {
     /// Labels, sentences and protocol, read from their files.
-    pub fn texts(&self) -> anyhow::Result<ClassTexts> {
+    pub(crate) fn texts(&self) -> anyhow::Result<ClassTexts> {
         Ok(ClassTexts {
             labels: self.labels_file.as_deref().map(lines).transpose()?,
             templates: self.templates.as_deref().map(lines).transpose()?,

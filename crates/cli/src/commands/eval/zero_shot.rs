@@ -18,17 +18,19 @@ use super::shapes::DataArgs;
 use super::show;
 use super::watch::{verdict, watched};
 use super::words::WordsArgs;
-use crate::failure::{Usage, Verdict};
+use crate::error::{Outcome, UsageError};
 use crate::output;
-use crate::target;
+use crate::output_file::ForceArg;
 
+/// Files of a report. The page comes first: it says what software wrote it.
+const REPORT_FILES: [&str; 4] = ["report.html", "report.json", "classes.csv", "cases.csv"];
 /// Bytes of the longest command line that is written to a report.
 const LONGEST_COMMAND: usize = 2000;
 
 /// How often shapes are given the right label by a model that sees only the labels' words. Without --labels the
 /// shapes are generated, from seeds that no training uses.
 #[derive(Args)]
-pub struct ZeroShotArgs {
+pub(crate) struct ZeroShotArgs {
     #[command(flatten)]
     data: DataArgs,
     #[command(flatten)]
@@ -60,6 +62,8 @@ pub struct ZeroShotArgs {
     /// Write a page about the result: report.html, report.json, classes.csv and cases.csv
     #[arg(long, value_name = "DIR")]
     report: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArg,
     /// Fail if a file cannot be used
     #[arg(long, requires = "given")]
     strict: bool,
@@ -70,16 +74,16 @@ pub struct ZeroShotArgs {
 
 impl ZeroShotArgs {
     /// Measures and shows.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let held_out = HeldOut { each: self.each };
         let config = self.config(&held_out)?;
         if let Some(folder) = &self.report {
-            target::check_folder(folder)?;
+            self.force.folder(folder, &[])?.check_set(&REPORT_FILES)?;
         }
         let models = self.models.models();
         let report = watched(|events| zero_shot(&config, &models, events))?;
         if !report.is_complete() {
-            return Ok(Verdict::Failed);
+            return Ok(Outcome::Failed);
         }
         if let Some(protocol) = config.texts.protocol {
             note_protocol(protocol, report.models[0].entries.len(), Values::is_zero_shot);
@@ -98,7 +102,7 @@ impl ZeroShotArgs {
             true => ZeroShotShapes::of(self.data.config()?),
             false if !self.views.is_empty() || !self.seeds.is_empty() || self.words.by.is_given() => {
                 let text = "--views, --seeds and --protocol need shapes: give --labels or --data";
-                return Err(Usage(text.to_owned()).into());
+                return Err(UsageError(text.to_owned()).into());
             }
             false => ZeroShotShapes::Generated(held_out),
         };
@@ -120,7 +124,8 @@ impl ZeroShotArgs {
             return Ok(REFERENCE_SEEDS.to_vec());
         }
         let parse = |s: &String| {
-            s.parse().map_err(|_| Usage(format!("--seeds: expected numbers or `reference`, found {s:?}")))
+            s.parse()
+                .map_err(|_| UsageError(format!("--seeds: expected numbers or `reference`, found {s:?}")))
         };
         Ok(self.seeds.iter().map(parse).collect::<Result<_, _>>()?)
     }
