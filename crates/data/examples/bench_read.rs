@@ -95,7 +95,7 @@ fn prepare(list: &Path, folder: &Path, pictures: Picture) -> Result<(), Any> {
             "data",
             "prepare",
             "--json",
-            "--pictures",
+            "--image-format",
             if pictures == Picture::Jpeg { "jpeg" } else { pictures.ending() },
         ])
         .args(["--views", &VIEWS.to_string(), "--out"])

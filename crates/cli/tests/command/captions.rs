@@ -30,7 +30,8 @@ fn blip_captions_every_view() {
     let model = tiny_blip().display().to_string();
     let prepare = |set: &str, more: &[&str]| {
         let start = ["data", "prepare", "models", "--json", "--out", set];
-        let small = ["--views", "3", "--size", "48", "--points", "0", "--no-carried", "--captions", "blip"];
+        let small =
+            ["--views", "3", "--size", "48", "--points", "0", "--no-source-captions", "--captioner", "blip"];
         sandbox.run(&[&start, &small[..], &["--caption-model", &model], more].concat())
     };
     let lines = prepare("set", &[]).success().json();
@@ -50,11 +51,11 @@ fn blip_captions_every_view() {
         captions(&sandbox, "set", "flat.obj", &lines),
         captions(&sandbox, "again", "flat.obj", &again)
     );
-    let many = prepare("many", &["--sentences", "3"]).success().json();
+    let many = prepare("many", &["--caption-count", "3"]).success().json();
     let said = captions(&sandbox, "many", "tall.obj", &many);
     assert!((3..=9).contains(&said.len()), "{said:#?}");
     // The captioner's settings are the data set's.
-    prepare("set", &["--decoding", "greedy"])
+    prepare("set", &["--caption-decoding", "greedy"])
         .failure(1, &["was started with", "hint: use the same settings"]);
 }
 
@@ -63,19 +64,19 @@ fn what_cannot_caption_says_why() {
     let sandbox = Sandbox::new();
     let prepare =
         |more: &[&str]| sandbox.run(&[&["data", "prepare", "models", "--out", "set"], more].concat());
-    prepare(&["--captions", "blip", "--sentences", "2", "--decoding", "beams"])
-        .failure(2, &["needs --decoding nucleus"]);
+    prepare(&["--captioner", "blip", "--caption-count", "2", "--caption-decoding", "beam"])
+        .failure(2, &["needs --caption-decoding nucleus"]);
     prepare(&["--caption-model", "x"])
-        .failure(2, &["--caption-model needs --captions blip or --caption-url"]);
-    prepare(&["--captions", "served"]).failure(2, &["need --caption-url and --caption-model"]);
-    prepare(&["--captions", "blip", "--caption-model", "nano"])
+        .failure(2, &["--caption-model needs --captioner blip or --caption-url"]);
+    prepare(&["--captioner", "api"]).failure(2, &["needs --caption-url and --caption-model"]);
+    prepare(&["--captioner", "blip", "--caption-model", "nano"])
         .failure(1, &["no image tower and text decoder"]);
     sandbox.write("alone/model.safetensors", std::fs::read(tiny_blip()).unwrap());
-    prepare(&["--captions", "blip", "--caption-model", "alone/model.safetensors"])
+    prepare(&["--captioner", "blip", "--caption-model", "alone/model.safetensors"])
         .failure(1, &["config.json must be beside it", "hint: copy config.json"]);
     sandbox
         .run(&["compare", "a", "b", "--model", tiny_blip().to_str().unwrap()])
-        .failure(1, &["it writes captions", "data prepare --captions blip"]);
+        .failure(1, &["it writes captions", "data prepare --captioner blip"]);
     let info =
         sandbox.run(&["model", "info", tiny_blip().to_str().unwrap(), "--json"]).success().json().remove(0);
     assert_eq!((&info["modality"], &info["view_size"]), (&"captioner".into(), &24.into()));
@@ -138,7 +139,8 @@ fn a_server_captions_every_view_and_what_it_refuses_is_told_and_asked_for_again(
     let url = server(&willing);
     let prepare = |set: &str, views: &str, more: &[&str]| {
         let start = ["data", "prepare", "models", "--out", set, "--views", views, "--size", "32"];
-        let served = ["--points", "0", "--no-carried", "--caption-url", &url, "--caption-model", "eye"];
+        let served =
+            ["--points", "0", "--no-source-captions", "--caption-url", &url, "--caption-model", "eye"];
         sandbox.run(&[&start[..], &served, more].concat())
     };
     let lines = prepare("set", "2", &["--json", "--strict", "--caption-price", "0.5,10"]).success().json();
@@ -148,13 +150,13 @@ fn a_server_captions_every_view_and_what_it_refuses_is_told_and_asked_for_again(
     assert!((captioned["counts"]["cost"].as_f64().unwrap() - 0.0036).abs() < 1e-9, "{captioned}");
     assert_eq!(captions(&sandbox, "set", "flat.obj", &lines).len(), 2);
     // All views in one request, of a server that takes one.
-    let refused = prepare("together", "2", &["--views-together"]).success();
-    assert!(refused.stderr.contains("captions are missing: 3 shapes got none"), "{refused:#?}");
+    let refused = prepare("together", "2", &["--caption-per-shape"]).success();
+    assert!(refused.stderr.contains("missing captions: 3 shapes without any"), "{refused:#?}");
     assert!(refused.stderr.contains("at most 1 image") && refused.stderr.contains("--retry-failed"));
-    let lines = prepare("together", "2", &["--views-together", "--json"]).success().json();
+    let lines = prepare("together", "2", &["--caption-per-shape", "--json"]).success().json();
     let finished = lines.iter().find(|line| line["event"] == "finished").unwrap();
-    assert_eq!((&finished["before"], &finished["uncaptioned"]), (&3.into(), &3.into()));
-    prepare("together", "2", &["--views-together", "--strict"]).failure(1, &["3 shapes got none"]);
+    assert_eq!((&finished["existing"], &finished["uncaptioned"]), (&3.into(), &3.into()));
+    prepare("together", "2", &["--caption-per-shape", "--strict"]).failure(1, &["3 shapes without any"]);
     // A server that refuses for a while.
     willing.store(false, Ordering::Relaxed);
     let lines = prepare("later", "1", &["--json"]);

@@ -34,9 +34,10 @@ fn shards(sandbox: &Sandbox, set: &str) -> Vec<(String, Vec<u8>)> {
 fn a_folder_becomes_a_data_set_with_features() {
     let sandbox = Sandbox::new();
     sandbox.write("models/broken.stl", "solid nothing");
-    sandbox.write("facts.csv", "file,label,caption,split\nkinds/tall.obj,tower,a tall tower,test\n");
+    sandbox.write("annotations.csv", "file,label,caption,split\nkinds/tall.obj,tower,a tall tower,test\n");
     let model = crate::support::tiny_model().display().to_string();
-    let more = format!("--folder-labels --facts facts.csv --features {model} --top-captions 2");
+    let more =
+        format!("--folder-labels --annotations annotations.csv --feature-model {model} --top-captions 2");
     let lines = sandbox.run(&prepare("set", &more)).success().json();
     let event = |name: &str| lines.iter().filter(|line| line["event"] == name).collect::<Vec<_>>();
     assert_eq!(
@@ -46,8 +47,8 @@ fn a_folder_becomes_a_data_set_with_features() {
     );
     assert_eq!(event("merged")[0]["views"], 9);
     let finished = event("finished")[0];
-    assert_eq!((&finished["facts"], &finished["facts_matched"]), (&1.into(), &1.into()));
-    assert!(event("written")[2]["per_minute"].as_f64().unwrap() > 0.0);
+    assert_eq!((&finished["annotations"], &finished["annotations_matched"]), (&1.into(), &1.into()));
+    assert!(event("written")[2]["shapes_per_minute"].as_f64().unwrap() > 0.0);
     let whole = sandbox.run(&["data", "inspect", "set", "--json"]).success().json().remove(0);
     assert_eq!(
         (&whole["splits"]["test"], &whole["labels"]["tower"], &whole["failed"]),
@@ -125,15 +126,15 @@ fn a_killed_run_goes_on_as_if_nothing_had_been() {
 #[test]
 fn parts_are_merged_and_damage_is_named() {
     let sandbox = Sandbox::new();
-    sandbox.run(&prepare("set", "--shard 0/2")).success();
+    sandbox.run(&prepare("set", "--partition 0/2")).success();
     sandbox
         .run(&["data", "merge", "set"])
         .failure(1, &["1 of 2 partitions are not complete: 1/2", "hint: finish the partitions"]);
     sandbox.run(&["data", "inspect", "set"]).failure(1, &["not finished or not merged"]);
-    sandbox.run(&prepare("set", "--shard 1/2")).success();
+    sandbox.run(&prepare("set", "--partition 1/2")).success();
     sandbox.run(&["data", "merge", "set"]).success();
     assert_eq!(
-        sandbox.run(&["data", "inspect", "set", "--verify", "--json"]).success().json()[0]["faults"],
+        sandbox.run(&["data", "inspect", "set", "--verify", "--json"]).success().json()[0]["errors"],
         serde_json::json!([])
     );
     let (name, mut bytes) = shards(&sandbox, "set").remove(0);
@@ -143,7 +144,7 @@ fn parts_are_merged_and_damage_is_named() {
     let run = sandbox.run(&["data", "inspect", "set", "--verify"]);
     assert_eq!(run.code, 1);
     assert!(run.stdout.contains(&name) && run.stdout.contains("damaged"), "{run:#?}");
-    sandbox.run(&prepare("x", "--shard 2/2")).failure(2, &["expected i/n"]);
+    sandbox.run(&prepare("x", "--partition 2/2")).failure(2, &["expected i/n"]);
 }
 
 #[test]
@@ -161,10 +162,10 @@ fn exports_are_imported_and_formats_are_listed() {
     assert_eq!(formats.len(), 16);
     sandbox
         .run(&["data", "import", "nothing", ".", "--out", "o"])
-        .failure(2, &["no format is called \"nothing\", there are duoduo"]);
+        .failure(2, &["unknown format \"nothing\": expected one of"]);
     sandbox
-        .run(&["data", "import", "duoduo", "duoduo", "--out", "o", "--held-out", "7"])
-        .failure(2, &["expected a share from 0 to 1, found \"7\""]);
+        .run(&["data", "import", "duoduo", "duoduo", "--out", "o", "--val-fraction", "7"])
+        .failure(2, &["expected a fraction from 0 to 1, found \"7\""]);
     let ids = sandbox.path("duoduo/model_to_idx.json");
     let ids: std::collections::BTreeMap<String, u64> =
         serde_json::from_slice(&std::fs::read(ids).unwrap()).unwrap();

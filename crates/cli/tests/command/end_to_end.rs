@@ -19,7 +19,8 @@ fn event<'a>(lines: &'a [Value], name: &str) -> Vec<&'a Value> {
 
 /// Prepares, trains 50 steps, evaluates; gives how many shapes there were, and the events of training.
 fn walk(sandbox: &Sandbox, labels: &str) -> (usize, Vec<Value>) {
-    let small = "--transparent --views 6 --size 64 --points 0 --features nano --held-out 0.25 --json";
+    let small =
+        "--transparent --views 6 --size 64 --points 0 --feature-model nano --val-fraction 0.25 --json";
     let prepare = ["data", "prepare", labels, "--out", "set"].into_iter().chain(small.split(' '));
     let made = sandbox.run(&prepare.collect::<Vec<_>>()).success().json();
     let shapes = event(&made, "merged")[0]["shapes"].as_u64().unwrap() as usize;

@@ -9,8 +9,8 @@ use crate::support::{Sandbox, tiny_model, tiny_points};
 fn set_of_boxes() -> Sandbox {
     let sandbox = boxes();
     let facts = (0..4).map(|i| format!("tower/w{i}.obj,test,a tall tower\n")).collect::<String>();
-    sandbox.write("facts.csv", format!("file,split,caption\n{facts}"));
-    let prepare = "data prepare things --out set --views 3 --size 48 --points 200 --depth --normals --folder-labels --facts facts.csv";
+    sandbox.write("annotations.csv", format!("file,split,caption\n{facts}"));
+    let prepare = "data prepare things --out set --views 3 --size 48 --points 200 --depth --normals --folder-labels --annotations annotations.csv";
     sandbox.run(&prepare.split(' ').collect::<Vec<_>>()).success();
     sandbox
 }

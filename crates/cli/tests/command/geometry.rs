@@ -97,7 +97,7 @@ fn failures_say_where_and_what_to_do() {
     sandbox
         .run(&["search", "models/flat.obj", "chair"])
         .failure(1, &["found a file", "--shape models/flat.obj"]);
-    sandbox.run(&["search", "models"]).failure(2, &["nothing to look for"]);
+    sandbox.run(&["search", "models"]).failure(2, &["nothing to search for"]);
     sandbox.run(&["search", "models", "chair", "--where", "triangles <"]).failure(1, &["error: "]);
     sandbox.run(&["search", "models", "chair", "--model", "colossus"]).failure(1, &["colossus", "hint: "]);
     sandbox.run(&["classify", "models/flat.obj"]).failure(2, &["--labels"]);

@@ -35,7 +35,7 @@ fn a_joined_model_takes_meshes_as_views_and_clouds_as_points() {
     sandbox.run(&[&words[..], &[tiny]].concat()).success();
 
     let embed = |file: &str, model: &str| {
-        sandbox.run(&["embed", file, "-o", "a.npy", "--model", model]).success();
+        sandbox.run(&["embed", file, "-o", "a.npy", "--force", "--model", model]).success();
         fs_err::read(sandbox.path("a.npy")).unwrap()
     };
     assert_eq!(embed("models/scan.ply", "joined.safetensors"), embed("models/scan.ply", points));
@@ -79,16 +79,16 @@ fn a_model_is_told_what_of_photos_to_look_at() {
         image::RgbImage::from_fn(120, 80, |x, y| image::Rgb(color(x.wrapping_sub(8), y.wrapping_sub(8))));
     picture.save(sandbox.path("photo.png")).unwrap();
     let embed = |model: &str| {
-        sandbox.run(&["embed", "photo.png", "-o", "a.npy", "--model", model]).success();
+        sandbox.run(&["embed", "photo.png", "-o", "a.npy", "--force", "--model", model]).success();
         fs_err::read(sandbox.path("a.npy")).unwrap()
     };
-    for photos in ["object", "middle"] {
+    for photos in ["object", "center"] {
         sandbox
-            .run(&["model", "convert", tiny, &format!("{photos}.safetensors"), "--photos", photos])
+            .run(&["model", "convert", tiny, &format!("{photos}.safetensors"), "--photo-crop", photos])
             .success();
     }
-    assert_ne!(embed("object.safetensors"), embed("middle.safetensors"));
+    assert_ne!(embed("object.safetensors"), embed("center.safetensors"));
     let points = tiny_points();
-    let convert = ["model", "convert", points.to_str().unwrap(), "x.safetensors", "--photos", "object"];
-    sandbox.run(&convert).failure(2, &["looks at no pictures"]);
+    let convert = ["model", "convert", points.to_str().unwrap(), "x.safetensors", "--photo-crop", "object"];
+    sandbox.run(&convert).failure(2, &["has no photo preprocessing"]);
 }

@@ -12,6 +12,8 @@ mod eval_datasets;
 mod geometry;
 mod joint_model;
 mod model_card;
+mod outputs;
 mod search;
+mod snapshots;
 mod support;
 mod train;

@@ -46,7 +46,7 @@ fn what_is_found_can_be_filtered_and_drawn() {
     assert!(image::image_dimensions(sandbox.path("sheet.png")).unwrap().0 > 100);
     let none = sandbox.run(&["search", "models", "a box", "--where", "triangles > 1M"]).success();
     assert_eq!(none.stdout, "");
-    assert!(none.stderr.contains("none of 3 shapes passes --where"), "{none:#?}");
+    assert!(none.stderr.contains("none of 3 shapes matches --where"), "{none:#?}");
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn several_models_answer_side_by_side_and_together() {
         assert_ne!(both[0]["score"], alone[0]["score"]);
     }
     let wrong = ["search", "models", "a box", "--model", "nano=-1", "--model", tiny];
-    sandbox.run(&wrong).failure(2, &["expected a weight from 0 up after `=`, found \"nano=-1\""]);
+    sandbox.run(&wrong).failure(2, &["expected a weight of at least 0 after `=`, found \"nano=-1\""]);
     let twice = ["search", "models", "a box", "--model", tiny, "--model", &heavy];
     sandbox.run(&twice).failure(2, &["is given twice"]);
     sandbox.run(&["search", "models", "a box", "--combine", "mean"]).failure(2, &["expected rank or weight"]);

@@ -56,7 +56,7 @@ fn recipes_train_in_turn() {
     let both = ["train", "words.toml", "points.toml"];
     // The second cannot be rehearsed before the first has made its teacher.
     let trial = sandbox.run(&[&both[..], &["--dry-run"]].concat()).success();
-    assert!(trial.stderr.contains("points: not rehearsed: runs/words/model.safetensors"), "{trial:#?}");
+    assert!(trial.stderr.contains("points: skipped: runs/words/model.safetensors"), "{trial:#?}");
     let run = sandbox.run(&both).success();
     let models: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(models, ["runs/words/model.safetensors", "runs/points/joined.safetensors"]);
@@ -64,7 +64,7 @@ fn recipes_train_in_turn() {
     sandbox.run(&both).failure(1, &["runs/words", "holds a run already"]);
     sandbox.run(&[&both[..], &["--resume"]].concat()).success();
     sandbox.run(&[&both[..], &["--out", "run"]].concat()).failure(2, &["each goes to runs/NAME"]);
-    sandbox.run(&["train", "words.toml", "words.toml"]).failure(2, &["is called \"words\" too"]);
+    sandbox.run(&["train", "words.toml", "words.toml"]).failure(2, &["has the name \"words\" too"]);
     sandbox
         .run(&["train", "words.toml", "--set", "run.join=true", "--out", "run"])
         .failure(1, &["run.join", "takes an encoder"]);

@@ -1,5 +1,5 @@
 //! Objaverse point clouds of ULIP-2 ([paper](https://arxiv.org/abs/2305.08275), [code](https://github.com/salesforce/ULIP)):
-//! `objaverse_pc_parallel/<uid>/<uid>_8192.npz` with `arr_0` `[8192, 3]`. Captions are given with `--facts`.
+//! `objaverse_pc_parallel/<uid>/<uid>_8192.npz` with `arr_0` `[8192, 3]`. Captions are given with `--annotations`.
 
 use std::path::Path;
 

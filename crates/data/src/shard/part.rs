@@ -196,7 +196,7 @@ fn divided_alike(layout: &Layout, part: Part) -> Result<(), DataError> {
     Err(DataError::unusable(
         &layout.folder,
         message,
-        "use the same number of partitions as before (--shard), or another folder",
+        "use the same number of partitions as before (--partition), or another folder",
     ))
 }
 

@@ -27,7 +27,7 @@ impl Found {
         let (naming, prefix) = Naming::of(file).ok_or_else(|| {
             let message = match Captioner::recognizes(file) {
                 true => {
-                    "it writes captions, in no joint space: `lexiform data prepare --captions blip` uses it"
+                    "it writes captions, in no joint space: `lexiform data prepare --captioner blip` uses it"
                 }
                 false => "no two towers in the names of OpenCLIP, SLIP or transformers",
             };
