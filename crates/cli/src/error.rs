@@ -86,6 +86,7 @@ pub(crate) fn run_to_exit_code(
 
 /// Whether the reader of our output closed it (`lexiform … | head`), which needs no message.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    // The I/O error may be wrapped in context and hints.
     let is_pipe = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
     error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(is_pipe))
 }

@@ -69,6 +69,7 @@ pub(crate) fn update(
     })?;
     drop(progress);
     output_result?;
+    // Files finish in the order of the threads.
     failed.sort();
     Ok(IndexReport { summary, failed, removed, seconds: started.elapsed().as_secs_f64() })
 }

@@ -16,7 +16,7 @@ mod software_mark;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use error::Outcome;
 
@@ -73,7 +73,7 @@ fn run() -> anyhow::Result<Outcome> {
         Command::Data(args) => args.run(),
         Command::Train(args) => args.run(),
         Command::Eval(args) => args.run(),
-        Command::Completions(args) => args.run(),
-        Command::Man(args) => args.run(),
+        Command::Completions(args) => args.run(Cli::command()),
+        Command::Man(args) => args.run(Cli::command()),
     }
 }

@@ -119,6 +119,7 @@ impl EnsembleArgs {
         }
         let named: Vec<(String, f32)> =
             self.model.iter().map(|text| parse_model_weight(text)).collect::<anyhow::Result<_>>()?;
+        // A model given twice would count twice without saying so.
         let twice = named
             .iter()
             .enumerate()

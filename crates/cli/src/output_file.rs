@@ -52,12 +52,14 @@ impl ForceArg {
         inputs: &[&Path],
     ) -> anyhow::Result<OutputFile> {
         ensure!(!path.is_dir(), "{}: expected a file to write, found a folder", path.display());
+        // `-o /dev/stdout` or a pipe: there is no file that could be lost, and its name needs no extension.
         if path.exists() && !path.is_file() {
             return Ok(OutputFile { path: path.to_owned(), is_special: true });
         }
         check_extension(path, extensions)?;
         self.check_replaceable(path, inputs)?;
         let path = followed(path);
+        // A temporary file is created and removed: the only reliable test, on every file system.
         check_writable(FileWriter::create(&path).map(drop), &path)?;
         Ok(OutputFile { path, is_special: false })
     }

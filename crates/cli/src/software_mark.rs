@@ -58,7 +58,7 @@ fn has_marked_line(head: &[u8]) -> bool {
     })
 }
 
-/// JSON of `length` bytes inside a file; null if it is too long or is none.
+/// JSON of `length` bytes inside a file; null if it is too long or invalid.
 fn json_at(path: &Path, start: u64, length: u64) -> io::Result<serde_json::Value> {
     use std::io::{Seek as _, SeekFrom};
     if length > MAX_JSON {

@@ -81,6 +81,7 @@ impl ClassifyArgs {
             return Err(none().into());
         }
         let OpenModelArgs { device_arg, text_model, image_size, visual_prompts } = &self.model.open_args;
+        // These options would change nothing, so they are refused instead of ignored.
         let unused = [
             ("--templates", self.templates.is_some()),
             ("--text-model", text_model.is_some()),

@@ -2,10 +2,9 @@
 
 use std::io::Write as _;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::Cli;
 use crate::error::Outcome;
 
 /// Print a shell completion script
@@ -17,9 +16,10 @@ pub(crate) struct CompletionsArgs {
 
 impl CompletionsArgs {
     /// Prints the script.
-    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+    pub(crate) fn run(self, mut command: Command) -> anyhow::Result<Outcome> {
+        // Written at once: clap_complete panics if its writer fails, as a closed pipe does.
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "lexiform", &mut script);
+        clap_complete::generate(self.shell, &mut command, "lexiform", &mut script);
         std::io::stdout().lock().write_all(&script)?;
         Ok(Outcome::Done)
     }

@@ -75,6 +75,7 @@ impl DuplicatesArgs {
         let name =
             |file: &Path| file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let found = find_duplicates(&files, Some(&place), &options, &|file| progress.step(&name(file)))?;
+        // The bar is removed before the groups are printed.
         drop(progress);
         for (index, group) in found.groups.iter().enumerate() {
             if self.json {
@@ -163,6 +164,7 @@ fn write_sheet(groups: &[DuplicateGroup], output: &OutputFile) -> anyhow::Result
         for (file, words) in std::iter::once((&group.first, "first".to_owned())).chain(others) {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             let caption = format!("{number}  {words}\n{name}");
+            // A file that was removed meanwhile is left out of the sheet.
             cells.extend(thumbnail(file).map(|image| SheetCell { image, caption }));
         }
     }

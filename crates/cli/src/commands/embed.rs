@@ -77,6 +77,7 @@ impl EmbedArgs {
             self.of_files(&*encoder, &mut failed)?
         };
         indexing::list_failed(&failed);
+        // An array without rows would be of no use; why there are none is listed above.
         if rows.is_empty() {
             return Ok(Outcome::Failed);
         }

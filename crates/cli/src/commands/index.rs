@@ -61,6 +61,7 @@ impl IndexArgs {
         let library = Library::open_or_add(place, self.model.open_args.open(model, None)?, model)?;
         let options =
             IndexOptions { jobs: self.jobs.count(), prune: self.prune, retry_failed: self.retry_failed };
+        // Paths are shown the way the indexed folder was typed.
         let typed = self.paths.iter().find(|path| fs_err::canonicalize(path).ok() == library.place().root);
         let paths = match (typed, &library.place().root) {
             (Some(typed), Some(root)) => PathDisplay::new(typed, root),
@@ -79,6 +80,7 @@ impl IndexArgs {
                 Ok(LibraryPath::at(&fs_err::canonicalize(folder)?))
             }
             (None, [folder]) if folder.is_dir() => Ok(LibraryPath::discover(&fs_err::canonicalize(folder)?)),
+            // A single file has no folder to keep a library in.
             (None, [missing]) if !missing.exists() => Err(not_found(missing)),
             _ => Err(UsageError("several paths need --library FOLDER".to_owned()).into()),
         }

@@ -56,6 +56,7 @@ impl InfoArgs {
             return output::json(&serde_json::json!({ "path": path, "error": error.to_string() }));
         }
         let text = error.to_string();
+        // The path is on the line above.
         let text = text.strip_prefix(&format!("{path}: ")).unwrap_or(&text);
         Ok(output::line(format!("{path}\n  error    {text}"))?)
     }

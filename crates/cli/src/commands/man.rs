@@ -3,13 +3,13 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Args, Command};
 use clap_mangen::Man;
 use lexiform_formats::SOFTWARE;
 
 use crate::error::Outcome;
+use crate::output;
 use crate::output_file::ForceArg;
-use crate::{Cli, output};
 
 /// Columns of help texts in the reference.
 const WIDTH: usize = 110;
@@ -28,12 +28,12 @@ pub(crate) struct ManArgs {
 
 impl ManArgs {
     /// Writes the pages.
-    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+    pub(crate) fn run(self, command: Command) -> anyhow::Result<Outcome> {
         let Some(folder) = self.folder else {
-            output::line(reference()?.trim_end())?;
+            output::line(reference(command)?.trim_end())?;
             return Ok(Outcome::Done);
         };
-        let mut root = Cli::command().disable_help_subcommand(true);
+        let mut root = command.disable_help_subcommand(true);
         // Subcommands get their full names, such as `lexiform-data-prepare`, by this.
         root.build();
         let pages = pages(root)?;
@@ -62,10 +62,10 @@ fn pages(command: Command) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
 }
 
 /// The help of every command, in Markdown.
-fn reference() -> Result<String, std::fmt::Error> {
+fn reference(command: Command) -> Result<String, std::fmt::Error> {
     let mut text =
         "# Command line\n\nThe help of every command, as `lexiform COMMAND --help` prints it.\n".to_owned();
-    let mut root = Cli::command().term_width(WIDTH).disable_help_subcommand(true);
+    let mut root = command.term_width(WIDTH).disable_help_subcommand(true);
     root.build();
     write_help(&mut text, &mut root, "", 2)?;
     Ok(text)

@@ -168,6 +168,7 @@ fn list(json: bool) -> anyhow::Result<()> {
         let millions = card.parameters.map_or_else(String::new, |n| format!("{:.1} M", n as f64 / 1e6));
         let size = card.bytes.map_or_else(String::new, |n| format!("{:.0} MB", n as f64 / 1e6));
         let origin: Vec<&str> = card.origin.splitn(5, '/').collect();
+        // huggingface.co/OWNER/REPOSITORY/FILE: the file is left out.
         let repository = if origin[0] == "huggingface.co" {
             origin[1..origin.len() - 1].join("/")
         } else {

@@ -95,6 +95,7 @@ impl SearchArgs {
             let library = self.library(&place, paths.clone(), model, models.len() > 1)?;
             members.push(Member { weight: *weight, library });
         }
+        // All libraries are open by now, so a model that cannot be opened is reported before the search.
         let ensemble = Ensemble::new(members, self.models.combine)?;
         let answers = ensemble.search(&query)?;
         let library = &ensemble.members()[0].library;
@@ -126,6 +127,7 @@ impl SearchArgs {
 
     fn query(&self) -> anyhow::Result<Query> {
         let weight = |kind| {
+            // As with other options, the last of several values counts.
             let given = self.weight.iter().rev().find(|(p, _)| *p == kind).map(|(_, weight)| *weight);
             given.unwrap_or(if kind == TermKind::Not { NOT_WEIGHT } else { 1.0 })
         };
@@ -144,6 +146,7 @@ impl SearchArgs {
             )
             .into());
         }
+        // Unwanted texts are subtracted from the query.
         terms.extend(self.not.iter().map(|text| (-weight(TermKind::Not), QueryTerm::Text(text.clone()))));
         let filter = self.filter.as_deref().map(Filter::parse).transpose();
         let filter = filter.map_err(|error| Error::from(StoreError::from(error)))?;
@@ -204,6 +207,7 @@ impl SearchArgs {
         answers: &[Answer],
         paths: &PathDisplay,
     ) -> anyhow::Result<()> {
+        // An empty result is no output in JSON, and an explanation on standard error otherwise.
         if self.json {
             return answers.iter().try_for_each(|answer| output::json(&AnswerLine::new(answer, paths)));
         }

@@ -95,6 +95,7 @@ impl TrainArgs {
                 shown = console.show(&event);
             }
         });
+        // The bar is removed before errors and results are printed.
         drop(console);
         let model = match done {
             Err(error @ FitError::Exists { .. }) => {
@@ -221,6 +222,7 @@ impl ConsoleReporter {
             TrainEvent::Features { done, all } if done == all => {
                 self.note(format!("cached features of {}", output::quantity(*all, "view and caption")));
             }
+            // Too frequent for the terminal; JSON output has them.
             TrainEvent::Features { .. } | TrainEvent::Saved { .. } => {}
             TrainEvent::Start(plan) => self.start(plan),
             TrainEvent::Step(step) => {

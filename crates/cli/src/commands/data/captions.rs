@@ -294,6 +294,7 @@ impl Captioner for Blip {
             }
         }
         let (indices, pictures): (Vec<usize>, Vec<_>) = views.into_iter().unzip();
+        // Every shape has its own seed, the same in every run and partition.
         let seed = fnv1a(subject.name) ^ self.seed;
         let said = {
             let _guard = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);

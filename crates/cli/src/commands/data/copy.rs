@@ -39,6 +39,7 @@ impl CopyArgs {
                 output::note(format!("{file}: {:.1} MB", bytes as f64 / 1e6));
             }
         })?;
+        // The copy was finished even if standard output was closed.
         output_result?;
         if self.json {
             output::json(&json!({

@@ -79,6 +79,7 @@ impl InspectArgs {
         summary::print(&self.dataset, manifest, false)?;
         output::line(serde_json::to_string_pretty(&manifest.settings)?)?;
         let mut rows: Vec<(&str, usize)> = labels.into_iter().collect();
+        // The most frequent labels first, equally frequent ones by name.
         rows.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         let cells = |list: &[(&str, usize)]| {
             list.iter().map(|(name, n)| vec![(*name).to_owned(), n.to_string()]).collect::<Vec<_>>()

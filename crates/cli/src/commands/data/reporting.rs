@@ -68,6 +68,7 @@ impl MakeArgs {
         let mut reporter = MakeReporter::new(self.json);
         let result = lexiform_data::make(producer, dataset, &options, &mut |event| reporter.report(event))?;
         let failed = reporter.finish(&result, matched)?;
+        // Partitions may be built on other machines, so only the user knows when all are finished.
         if self.partition == Part::WHOLE {
             summary::print(dataset, &merge(dataset)?, self.json)?;
         } else if !self.json {
@@ -185,6 +186,7 @@ impl MakeReporter {
             "annotations": annotations.rows, "annotations_matched": annotations.matched, "seconds": seconds,
             "shapes_per_minute": per_minute,
         }));
+        // A closed standard output did not stop the build; it is an error only now.
         std::mem::replace(&mut self.output_result, Ok(()))?;
         if !self.json {
             indexing::list_failed(&self.failed);
