@@ -1,4 +1,4 @@
-//! Bringing a library up to date, with a progress bar or JSON lines, and the list of files that failed.
+//! Updating a library, with a progress bar or JSON lines, and the list of files that failed.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -6,56 +6,56 @@ use std::time::Instant;
 use lexiform_search::{FileStatus, IndexEvent, IndexOptions, IndexSummary, Library};
 use serde::Serialize;
 
+use crate::display_path::PathDisplay;
 use crate::output;
 use crate::progress::Progress;
-use crate::shown::Shown;
 
-/// How a run is shown.
+/// How a run is reported.
 #[derive(Debug)]
-pub struct Telling {
-    /// One JSON object a file on standard output, instead of a bar on standard error.
-    pub json: bool,
-    /// How paths are written.
-    pub shown: Shown,
+pub(crate) struct IndexReporting {
+    /// One JSON object per file on standard output, instead of a bar on standard error.
+    pub(crate) json: bool,
+    /// How paths are displayed.
+    pub(crate) paths: PathDisplay,
 }
 
-/// What came of a run.
+/// The result of a run.
 #[derive(Debug)]
-pub struct Report {
+pub(crate) struct IndexReport {
     /// Counts.
-    pub summary: IndexSummary,
+    pub(crate) summary: IndexSummary,
     /// Files that cannot be used, with the reason.
-    pub failed: Vec<(String, String)>,
-    /// Files that are gone, and whether they were forgotten.
-    pub removed: Vec<(String, bool)>,
+    pub(crate) failed: Vec<(String, String)>,
+    /// Files that are missing, and whether they were removed from the library.
+    pub(crate) removed: Vec<(String, bool)>,
     /// How long it took.
-    pub seconds: f64,
+    pub(crate) seconds: f64,
 }
 
-/// Most files listed one by one to people.
-const LISTED: usize = 20;
+/// Largest number of files listed in text output.
+const MAX_LISTED: usize = 20;
 
-/// Indexes `paths` and shows how it goes.
-pub fn update(
+/// Indexes `paths` and reports progress.
+pub(crate) fn update(
     library: &Library,
     paths: &[PathBuf],
     options: &IndexOptions,
-    telling: &Telling,
-) -> anyhow::Result<Report> {
+    reporting: &IndexReporting,
+) -> anyhow::Result<IndexReport> {
     let started = Instant::now();
     let mut progress = None;
     let mut failed = Vec::new();
     let mut removed = Vec::new();
-    let mut told = Ok(());
-    let show = |path: &str| telling.shown.path(&library.library_path().resolve(path));
+    let mut output_result = Ok(());
+    let show = |path: &str| reporting.paths.path(&library.place().path(path));
     let summary = library.index(paths, options, &mut |event| match event {
         IndexEvent::Planned { to_check, .. } => {
-            progress = (!telling.json && to_check > 0).then(|| Progress::new(to_check));
+            progress = (!reporting.json && to_check > 0).then(|| Progress::new(to_check));
         }
         IndexEvent::File { path, status } => {
             let path = show(&path);
-            if telling.json && told.is_ok() {
-                told = output::json(&FileLine::new(&path, &status, show));
+            if reporting.json && output_result.is_ok() {
+                output_result = output::json(&FileLine::new(&path, &status, show));
             }
             if let Some(progress) = progress.as_ref().filter(|_| status != FileStatus::Unchanged) {
                 progress.step(path.rsplit('/').next().unwrap_or(&path));
@@ -68,9 +68,10 @@ pub fn update(
         }
     })?;
     drop(progress);
-    told?;
+    output_result?;
+    // Files finish in the order of the threads.
     failed.sort();
-    Ok(Report { summary, failed, removed, seconds: started.elapsed().as_secs_f64() })
+    Ok(IndexReport { summary, failed, removed, seconds: started.elapsed().as_secs_f64() })
 }
 
 /// A file as a line of JSON.
@@ -99,23 +100,27 @@ impl<'a> FileLine<'a> {
     }
 }
 
-impl Report {
-    /// Tells people which files cannot be used, and why.
-    pub fn list_failed(&self) {
+impl IndexReport {
+    /// Lists the files that cannot be used, with the reasons.
+    pub(crate) fn list_failed(&self) {
         list_failed(&self.failed);
     }
 
-    /// Tells people which files are gone.
-    pub fn list_removed(&self) {
+    /// Lists the missing files.
+    pub(crate) fn list_removed(&self) {
         let Some((_, pruned)) = self.removed.first() else { return };
-        let what = if *pruned { "gone and forgotten" } else { "gone (forget with --prune)" };
-        output::note(format!("{} {what}:", output::count(self.removed.len(), "file")));
+        let what = if *pruned {
+            "missing and removed from the library"
+        } else {
+            "missing (--prune removes them from the library)"
+        };
+        output::note(format!("{} {what}:", output::quantity(self.removed.len(), "file")));
         let paths: Vec<&str> = self.removed.iter().map(|(path, _)| path.as_str()).collect();
         list(&paths, |path| format!("  {path}"));
     }
 
     /// One line of counts.
-    pub fn totals(&self) -> String {
+    pub(crate) fn totals(&self) -> String {
         let IndexSummary { indexed, unchanged, renamed, failed, removed } = self.summary;
         let counts = [
             (indexed, "indexed"),
@@ -130,17 +135,17 @@ impl Report {
     }
 }
 
-/// Tells people which files cannot be used, and why.
-pub fn list_failed(failed: &[(String, String)]) {
+/// Lists files that cannot be used, with the reasons.
+pub(crate) fn list_failed(failed: &[(String, String)]) {
     if !failed.is_empty() {
-        output::note(format!("{} could not be used:", output::count(failed.len(), "file")));
+        output::note(format!("{} could not be used:", output::quantity(failed.len(), "file")));
         list(failed, |(path, error)| format!("  {path}: {error}"));
     }
 }
 
 fn list<T>(items: &[T], line: impl Fn(&T) -> String) {
-    items.iter().take(LISTED).for_each(|item| output::note(line(item)));
-    if items.len() > LISTED {
-        output::note(format!("  … and {} more (all with --json)", items.len() - LISTED));
+    items.iter().take(MAX_LISTED).for_each(|item| output::note(line(item)));
+    if items.len() > MAX_LISTED {
+        output::note(format!("  … and {} more (all with --json)", items.len() - MAX_LISTED));
     }
 }

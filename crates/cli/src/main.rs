@@ -1,25 +1,26 @@
-//! The `lexiform` command: words, pictures and 3D shapes in one space.
+//! The `lexiform` command: search, classify, compare and describe 3D shapes by text and images; train and measure the models.
 
-mod array_file;
+mod array_write;
+mod classifier;
 mod commands;
-mod failure;
-mod heads;
+mod display_path;
+mod error;
 mod indexing;
 mod jobs;
 mod models;
 mod output;
+mod output_file;
 mod progress;
-mod reading;
-mod shown;
-mod target;
+mod scene_file;
+mod software_mark;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
-use failure::Verdict;
+use error::Outcome;
 
-/// Find, name, compare and describe 3D shapes by language
+/// Search, classify and compare 3D shapes by text, image or shape
 #[derive(Parser)]
 #[command(name = "lexiform", version, propagate_version = true, after_help = EXAMPLES)]
 struct Cli {
@@ -54,10 +55,10 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    failure::guarded(run)
+    error::run_to_exit_code(run)
 }
 
-fn run() -> anyhow::Result<Verdict> {
+fn run() -> anyhow::Result<Outcome> {
     match Cli::parse().command {
         Command::Search(args) => args.run(),
         Command::Index(args) => args.run(),
@@ -72,7 +73,7 @@ fn run() -> anyhow::Result<Verdict> {
         Command::Data(args) => args.run(),
         Command::Train(args) => args.run(),
         Command::Eval(args) => args.run(),
-        Command::Completions(args) => args.run(),
-        Command::Man(args) => args.run(),
+        Command::Completions(args) => args.run(Cli::command()),
+        Command::Man(args) => args.run(Cli::command()),
     }
 }

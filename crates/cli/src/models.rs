@@ -1,4 +1,4 @@
-//! Opening the model that a command asks for.
+//! Options that choose models and how they are opened.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,42 +9,42 @@ use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_model::preprocess::Crop;
 use lexiform_search::{Encoder, EncoderOptions, Fusion, Library, LibraryPath};
 
-use crate::failure::Usage;
+use crate::error::UsageError;
 
-/// The model used where none is named and none is recorded: it is inside the binary.
-pub const DEFAULT: &str = "nano";
+/// The model that is used if none is given and none is recorded in the library. It is part of the binary.
+pub(crate) const DEFAULT_MODEL: &str = "nano";
 
 /// Which model to use.
 #[derive(Args, Clone, Debug)]
-pub struct ModelArg {
-    /// Model: a name that `lexiform model list` shows, or a file of weights [default: nano]
+pub(crate) struct ModelArg {
+    /// Model: a name from `lexiform model list`, or a file with weights [default: nano]
     #[arg(long, value_name = "NAME|PATH", env = "LEXIFORM_MODEL")]
-    pub model: Option<String>,
+    pub(crate) model: Option<String>,
     #[command(flatten)]
-    pub opening: OpeningArg,
+    pub(crate) open_args: OpenModelArgs,
 }
 
 /// How a model is opened.
 #[derive(Args, Clone, Debug)]
-pub struct OpeningArg {
-    /// Model whose words a point model is compared with: the one it was trained beside
+pub(crate) struct OpenModelArgs {
+    /// Text model of a point model: the one it was aligned to
     #[arg(long, value_name = "NAME|PATH")]
-    pub text_model: Option<String>,
-    /// Edge of the images a model of views is given, in pixels; its positions are resampled [default: the model's]
+    pub(crate) text_model: Option<String>,
+    /// Input size of the image tower in pixels; position embeddings are resampled [default: the model's]
     #[arg(long, value_name = "PIXELS")]
-    pub image_size: Option<usize>,
-    /// CG3D checkpoint whose visual prompts take part in the image tower
+    pub(crate) image_size: Option<usize>,
+    /// CG3D checkpoint with visual prompts for the image tower
     #[arg(long, value_name = "PATH")]
-    pub prompts: Option<PathBuf>,
+    pub(crate) visual_prompts: Option<PathBuf>,
     #[command(flatten)]
-    pub on: DeviceArg,
+    pub(crate) device_arg: DeviceArg,
 }
 
 /// Where a model computes.
 #[derive(Args, Clone, Debug)]
-pub struct DeviceArg {
-    /// Device the model computes on: cpu, or wgpu, vulkan, cuda, metal, with a number where there are several (vulkan:1), if
-    /// lexiform was built with it
+pub(crate) struct DeviceArg {
+    /// Device: cpu, or wgpu, vulkan, cuda or metal if lexiform was built with it; with a number to choose among several, as in
+    /// vulkan:1
     #[arg(
         long,
         value_name = "DEVICE",
@@ -53,22 +53,23 @@ pub struct DeviceArg {
         hide_default_value = true
     )]
     #[arg(value_parser = lexiform_model::device)]
-    pub device: Device,
+    pub(crate) device: Device,
 }
 
-impl OpeningArg {
-    /// Opens a model by name or path, perhaps with another window cut out of views.
-    pub fn open(&self, name: &str, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
+impl OpenModelArgs {
+    /// Opens a model by name or path; `crop` replaces the model's own crop of views.
+    pub(crate) fn open(&self, name: &str, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
         Ok(self.options(crop).open(name)?)
     }
 
-    /// How the model is opened, perhaps with another window cut out of views.
-    pub fn options(&self, crop: Option<Crop>) -> EncoderOptions {
-        let Self { text_model, image_size, prompts, on: DeviceArg { device } } = self.clone();
+    /// How the model is opened; `crop` replaces the model's own crop of views.
+    pub(crate) fn options(&self, crop: Option<Crop>) -> EncoderOptions {
+        let Self { text_model, image_size, visual_prompts: prompts, device_arg: DeviceArg { device } } =
+            self.clone();
         EncoderOptions {
             crop,
             image_size,
-            visual_prompts: prompts,
+            prompts,
             text_model,
             clouds: PointPreprocessOverrides::default(),
             device,
@@ -77,73 +78,75 @@ impl OpeningArg {
 }
 
 impl ModelArg {
-    /// The model that was asked for, or the built-in one.
-    pub fn name(&self) -> &str {
-        self.model.as_deref().unwrap_or(DEFAULT)
+    /// The given model, or the built-in one.
+    pub(crate) fn name(&self) -> &str {
+        self.model.as_deref().unwrap_or(DEFAULT_MODEL)
     }
 
-    /// The model that was asked for, or else those a library knows, or else the built-in one.
-    pub fn names_for(&self, place: &LibraryPath) -> anyhow::Result<Vec<String>> {
+    /// The given model, or those the library has, or the built-in one.
+    pub(crate) fn names_for(&self, place: &LibraryPath) -> anyhow::Result<Vec<String>> {
         let known = match &self.model {
             Some(model) => vec![model.clone()],
             None => Library::recorded_models(place)?,
         };
-        Ok(if known.is_empty() { vec![DEFAULT.to_owned()] } else { known })
+        Ok(if known.is_empty() { vec![DEFAULT_MODEL.to_owned()] } else { known })
     }
 
     /// Opens the model.
-    pub fn open(&self) -> anyhow::Result<Arc<dyn Encoder>> {
+    pub(crate) fn open(&self) -> anyhow::Result<Arc<dyn Encoder>> {
         self.open_with(None)
     }
 
-    /// Opens the model with another window cut out of views.
-    pub fn open_with(&self, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
-        self.opening.open(self.name(), crop)
+    /// Opens the model; `crop` replaces its own crop of views.
+    pub(crate) fn open_with(&self, crop: Option<Crop>) -> anyhow::Result<Arc<dyn Encoder>> {
+        self.open_args.open(self.name(), crop)
     }
 }
 
-/// Which models of a library to ask.
+/// Which models of a library to search with.
 #[derive(Args, Clone, Debug)]
-pub struct ModelsArg {
-    /// Model: a name that `lexiform model list` shows, or a file of weights; more than one are asked together, each with
-    /// its weight (=1 if not given) [default: the library's first, or nano]
+pub(crate) struct EnsembleArgs {
+    /// Model: a name from `lexiform model list`, or a file with weights; several models are combined, each with its weight
+    /// (1 if not given) [default: the library's first, or nano]
     #[arg(long, value_name = "NAME|PATH[=WEIGHT]", env = "LEXIFORM_MODEL")]
-    pub model: Vec<String>,
+    pub(crate) model: Vec<String>,
     #[command(flatten)]
-    pub opening: OpeningArg,
-    /// How answers of several models become one list: by their ranks, or by the weighted mean of their scores
-    #[arg(long, value_name = "rrf|weighted", default_value = "rrf", hide_default_value = true)]
-    pub fusion: Fusion,
+    pub(crate) open_args: OpenModelArgs,
+    /// How results of several models are combined: by rank, or by the weighted mean of their scores
+    #[arg(long, value_name = "rank|weight", default_value = "rank", hide_default_value = true)]
+    pub(crate) combine: Fusion,
 }
 
-impl ModelsArg {
-    /// The models that were asked for with their weights, or else the first one of a library, or else the built-in one.
-    pub fn names_for(&self, place: &LibraryPath) -> anyhow::Result<Vec<(String, f32)>> {
+impl EnsembleArgs {
+    /// The given models with their weights, or the first one of the library, or the built-in one.
+    pub(crate) fn names_for(&self, place: &LibraryPath) -> anyhow::Result<Vec<(String, f32)>> {
         if self.model.is_empty() {
             let first = Library::recorded_models(place)?.into_iter().next();
-            return Ok(vec![(first.unwrap_or_else(|| DEFAULT.to_owned()), 1.0)]);
+            return Ok(vec![(first.unwrap_or_else(|| DEFAULT_MODEL.to_owned()), 1.0)]);
         }
         let named: Vec<(String, f32)> =
-            self.model.iter().map(|text| weighted(text)).collect::<anyhow::Result<_>>()?;
+            self.model.iter().map(|text| parse_model_weight(text)).collect::<anyhow::Result<_>>()?;
+        // A model given twice would count twice without saying so.
         let twice = named
             .iter()
             .enumerate()
             .find(|(i, (name, _))| named[..*i].iter().any(|(other, _)| other == name));
         match twice {
-            Some((_, (name, _))) => Err(Usage(format!("model {name} is given twice")).into()),
+            Some((_, (name, _))) => Err(UsageError(format!("model {name} is given twice")).into()),
             None => Ok(named),
         }
     }
 }
 
-/// `NAME` or `NAME=WEIGHT`. A file whose name holds the sign is meant as it is.
-fn weighted(text: &str) -> anyhow::Result<(String, f32)> {
+/// Parses `NAME` or `NAME=WEIGHT`. An existing file whose name contains `=` has no weight.
+fn parse_model_weight(text: &str) -> anyhow::Result<(String, f32)> {
     match text.rsplit_once('=') {
         Some((name, weight)) if !std::path::Path::new(text).exists() => {
             let weight: Option<f32> =
                 weight.parse().ok().filter(|weight: &f32| weight.is_finite() && *weight >= 0.0);
-            let weight = weight
-                .ok_or_else(|| Usage(format!("expected a weight from 0 up after `=`, found {text:?}")))?;
+            let weight = weight.ok_or_else(|| {
+                UsageError(format!("expected a weight of at least 0 after `=`, found {text:?}"))
+            })?;
             Ok((name.to_owned(), weight))
         }
         _ => Ok((text.to_owned(), 1.0)),

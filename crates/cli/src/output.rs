@@ -1,40 +1,41 @@
-//! What goes to standard output: JSON lines or text for people. Everything else goes to standard error.
+//! Standard output has results only: text, or JSON lines. Everything else goes to standard error.
 
 use std::io::{self, Write as _};
 
 use serde::Serialize;
 
 /// Writes one line to standard output.
-pub fn line(text: impl AsRef<str>) -> io::Result<()> {
+pub(crate) fn line(text: impl AsRef<str>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_ref().as_bytes())?;
     out.write_all(b"\n")
 }
 
 /// Writes one object as one line of JSON.
-pub fn json(object: &impl Serialize) -> anyhow::Result<()> {
+pub(crate) fn json(object: &impl Serialize) -> anyhow::Result<()> {
     Ok(line(serde_json::to_string(object)?)?)
 }
 
-/// Writes a message for people to standard error.
-pub fn note(text: impl AsRef<str>) {
-    // A closed standard error is no reason to stop working.
+/// Writes a message to standard error.
+pub(crate) fn note(text: impl AsRef<str>) {
+    // The work continues even if standard error is closed.
     let _ = writeln!(io::stderr().lock(), "{}", text.as_ref());
 }
 
-/// Which side of a column the cells stand on.
+/// Alignment of a column.
 #[derive(Clone, Copy, Debug)]
-pub enum Align {
+pub(crate) enum Align {
     /// Text.
     Left,
     /// Numbers.
     Right,
 }
 
-/// Rows as aligned text, one line each, without a border. The last column is never padded.
-pub fn table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
+/// Rows as aligned text, one line each, without a border. Trailing spaces are removed.
+pub(crate) fn table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
     let header: Vec<String> = columns.iter().map(|(name, _)| (*name).to_owned()).collect();
     let all: Vec<&Vec<String>> = std::iter::once(&header).chain(rows).collect();
+    // Characters, not bytes: labels and paths need not be ASCII.
     let width = |column: usize| all.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..columns.len()).map(width).collect();
     let line = |row: &Vec<String>| {
@@ -48,7 +49,7 @@ pub fn table(columns: &[(&str, Align)], rows: &[Vec<String>]) -> String {
 }
 
 /// `1 file`, `2 files`.
-pub fn count(n: usize, noun: &str) -> String {
+pub(crate) fn quantity(n: usize, noun: &str) -> String {
     format!("{n} {noun}{}", if n == 1 { "" } else { "s" })
 }
 

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-/// A bar that counts files. Says nothing where standard error is not a terminal.
-pub struct Progress(ProgressBar);
+/// A bar that counts files; invisible unless standard error is a terminal.
+pub(crate) struct Progress(ProgressBar);
 
 impl Progress {
     /// A bar of `total` steps.
-    pub fn new(total: usize) -> Self {
+    pub(crate) fn new(total: usize) -> Self {
         // The target draws nothing unless standard error is a terminal.
         let bar = ProgressBar::with_draw_target(Some(total as u64), ProgressDrawTarget::stderr());
         let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  {eta} left  {wide_msg:.dim}");
@@ -20,9 +20,9 @@ impl Progress {
         Self(bar)
     }
 
-    /// A bar for a download whose size is not known yet.
+    /// A bar for a download of unknown size.
     #[cfg(feature = "hub")]
-    pub fn of_bytes() -> Self {
+    pub(crate) fn for_bytes() -> Self {
         let progress = Self::new(0);
         if let Ok(style) = ProgressStyle::with_template("{bar:30} {bytes}/{total_bytes}  {eta} left") {
             progress.0.set_style(style.progress_chars("━╸ "));
@@ -30,21 +30,21 @@ impl Progress {
         progress
     }
 
-    /// So much is done, of so much if that is known.
+    /// Sets the number of bytes done, and the total if it is known.
     #[cfg(feature = "hub")]
-    pub fn reach(&self, done: u64, total: Option<u64>) {
+    pub(crate) fn set_position(&self, done: u64, total: Option<u64>) {
         self.0.set_length(total.unwrap_or(done));
         self.0.set_position(done);
     }
 
-    /// One step done; `what` is shown beside the bar.
-    pub fn step(&self, what: &str) {
+    /// Counts one step; `what` is shown next to the bar.
+    pub(crate) fn step(&self, what: &str) {
         self.0.set_message(what.to_owned());
         self.0.inc(1);
     }
 
-    /// Shows a line above the bar.
-    pub fn note(&self, text: &str) {
+    /// Prints a line above the bar.
+    pub(crate) fn note(&self, text: &str) {
         self.0.suspend(|| crate::output::note(text));
     }
 }

@@ -95,7 +95,7 @@ fn prepare(list: &Path, folder: &Path, view_format: ViewFormat) -> Result<(), An
             "data",
             "prepare",
             "--json",
-            "--pictures",
+            "--image-format",
             if view_format == ViewFormat::Jpeg { "jpeg" } else { view_format.extension() },
         ])
         .args(["--views", &VIEWS.to_string(), "--out"])

@@ -111,7 +111,7 @@ impl DataError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::SettingsMismatch { .. } => "use the same settings to resume, or another folder".to_owned(),
-            Self::Locked { .. } => "wait for it to finish, or give each process its own --shard i/n".to_owned(),
+            Self::Locked { .. } => "wait for it to finish, or give each process its own --partition i/n".to_owned(),
             Self::Incomplete { path, .. } => {
                 format!(
                     "finish the partitions with the same `lexiform data prepare`, then run `lexiform data merge {}`",

@@ -155,7 +155,7 @@ fn a_folder_accepts_one_number_of_partitions() {
     run(1, 4).unwrap();
     let before = tars(folder.path());
     for (index, count, asked) in [(3, 5, "has 5 partitions"), (0, 1, "is not partitioned")] {
-        check(run(index, count), &[asked, "00001-of-00004.json, 00001-of-00004-000000.tar"], "--shard");
+        check(run(index, count), &[asked, "00001-of-00004.json, 00001-of-00004-000000.tar"], "--partition");
     }
     assert_eq!(tars(folder.path()), before);
     assert!(!folder.path().join("parts/00003-of-00005.lock").exists());

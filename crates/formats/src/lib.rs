@@ -21,13 +21,16 @@ pub mod hdf5;
 pub mod inflate;
 pub mod npy;
 pub mod pickle;
-mod png;
+pub mod png;
 mod qoi;
 mod read_at;
 mod rgba;
 pub mod view_format;
 mod write_file;
 pub mod zip;
+
+/// What files that Lexiform writes name as their software, where the format has a place for it.
+pub const SOFTWARE: &str = "Lexiform";
 
 pub use error::FormatError;
 pub use read_at::{PositionedFile, RandomAccess, read_exact_at};

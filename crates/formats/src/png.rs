@@ -1,5 +1,7 @@
-//! A PNG encoder for views: filter "up" on every row, compressed by `fdeflate` in one pass over the pixels. The output is identical
-//! to that of the crate `png` at its fastest setting, without its copies of the image. Rows, or parts of rows, that equal the one
+//! A PNG encoder for views, and text chunks.
+//!
+//! The encoder uses the filter "up" on every row, compressed by `fdeflate` in one pass over the pixels. The output is identical to
+//! that of the crate `png` at its fastest setting, without its copies of the image. Rows, or parts of rows, that equal the one
 //! above, such as backgrounds, skip the subtraction.
 
 use fdeflate::Compressor;
@@ -10,6 +12,8 @@ use crate::rgba::is_opaque;
 type Pixel = [u8; 4];
 
 const MAGIC: [u8; 8] = *b"\x89PNG\r\n\x1a\n";
+/// Where the header chunk ends: the signature, then length, name, 13 bytes and checksum.
+const HEADER_END: usize = MAGIC.len() + 4 + 4 + 13 + 4;
 /// Bits per channel; then compression method, filter method and interlacing: the only standard ones, and none.
 const DEPTH: u8 = 8;
 const DEFAULT_METHODS: [u8; 3] = [0; 3];
@@ -66,6 +70,43 @@ fn encode_channels<const C: usize>(image: &RgbaImage, color: u8) -> Option<Vec<u
 fn chunk(name: [u8; 4], content: &[u8]) -> Vec<u8> {
     let named = [&name[..], content].concat();
     [&(content.len() as u32).to_be_bytes()[..], &named, &crc32fast::hash(&named).to_be_bytes()].concat()
+}
+
+/// Inserts a text chunk (`tEXt`) after the header of a PNG file. A file without a header is returned unchanged.
+///
+/// ```
+/// # fn main() -> Result<(), image::ImageError> {
+/// let mut file = std::io::Cursor::new(Vec::new());
+/// image::RgbaImage::new(2, 2).write_to(&mut file, image::ImageFormat::Png)?;
+/// let marked = lexiform_formats::png::with_text(file.into_inner(), "Software", "Lexiform");
+/// assert_eq!(lexiform_formats::png::text(&marked, "Software"), Some("Lexiform"));
+/// # Ok(())
+/// # }
+/// ```
+#[must_use]
+pub fn with_text(mut file: Vec<u8>, keyword: &str, text: &str) -> Vec<u8> {
+    if file.starts_with(&MAGIC) && file.len() >= HEADER_END {
+        let content = [keyword.as_bytes(), &[0], text.as_bytes()].concat();
+        file.splice(HEADER_END..HEADER_END, chunk(*b"tEXt", &content));
+    }
+    file
+}
+
+/// The text of the first `tEXt` chunk with this keyword. The start of a file is enough, if the chunk is in it.
+#[must_use]
+pub fn text<'a>(file: &'a [u8], keyword: &str) -> Option<&'a str> {
+    let mut rest = file.strip_prefix(&MAGIC)?;
+    loop {
+        let (length, after) = rest.split_first_chunk::<4>()?;
+        let (name, after) = after.split_first_chunk::<4>()?;
+        let (content, after) = after.split_at_checked(u32::from_be_bytes(*length) as usize)?;
+        let found = content.strip_prefix(keyword.as_bytes()).and_then(|value| value.strip_prefix(&[0]));
+        if let (b"tEXt", Some(value)) = (name, found) {
+            return std::str::from_utf8(value).ok();
+        }
+        // The checksum is not verified: decoders do.
+        rest = after.get(4..)?;
+    }
 }
 
 /// The filter "up": differences of a row from the one above, per channel.
@@ -125,6 +166,18 @@ mod tests {
                 assert!(ours == theirs(&image), "{width} × {height}");
             }
         }
+    }
+
+    #[test]
+    fn a_text_chunk_is_found_and_leaves_the_image_unchanged() {
+        let image = RgbaImage::from_fn(9, 7, |x, y| Rgba([x as u8, y as u8, 0, 255]));
+        let plain = theirs(&image);
+        assert_eq!(text(&plain, "Software"), None);
+        let marked = with_text(plain, "Software", "Lexiform");
+        assert_eq!(text(&marked, "Software"), Some("Lexiform"));
+        assert_eq!((text(&marked, "Soft"), text(&marked[..40], "Software")), (None, None));
+        assert_eq!(image::load_from_memory(&marked).unwrap().into_rgba8(), image);
+        assert_eq!(with_text(b"GIF89a".to_vec(), "Software", "Lexiform"), b"GIF89a");
     }
 
     #[test]

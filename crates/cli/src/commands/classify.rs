@@ -1,4 +1,4 @@
-//! `lexiform classify`: which of the given labels a 3D file is nearest to.
+//! `lexiform classify`: zero-shot classification of 3D files and images.
 
 use std::path::{Path, PathBuf};
 
@@ -8,19 +8,19 @@ use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_search::{LabelScore, ShapePreprocessor, ZeroShotClassifier, embed_file};
 use serde::Serialize;
 
-use crate::failure::{Usage, Verdict};
-use crate::heads;
+use crate::classifier;
+use crate::error::{Outcome, UsageError};
 use crate::indexing;
-use crate::models::{ModelArg, OpeningArg};
+use crate::models::{ModelArg, OpenModelArgs};
 use crate::output::{self, Align};
 
-/// Name 3D files and pictures with the best of some labels
+/// Classify 3D files and images by labels given as text
 #[derive(Args)]
-pub struct ClassifyArgs {
-    /// 3D files and pictures
+pub(crate) struct ClassifyArgs {
+    /// 3D files and images
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Labels, separated by commas [default: those of the model's own head, where it is a fine-tuned classifier]
+    /// Labels, separated by commas [default: the classes of a fine-tuned classifier]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     labels: Option<Vec<String>>,
     /// File with one label a line
@@ -31,13 +31,13 @@ pub struct ClassifyArgs {
     templates: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArg,
-    /// Most labels shown to people
+    /// Labels to show; --json has all
     #[arg(short, value_name = "N", default_value_t = 5)]
     k: usize,
     /// Fail if a file cannot be used
     #[arg(long)]
     strict: bool,
-    /// Print one JSON object a line, with all labels
+    /// Print one JSON object per file, with all labels
     #[arg(long)]
     json: bool,
 }
@@ -50,51 +50,51 @@ struct LabelsLine<'a> {
 }
 
 impl ClassifyArgs {
-    /// Names each file and shows its labels.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Classifies each file and shows its labels.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let failed = match self.names()? {
-            Some(names) => self.by_words(&names)?,
-            None => self.by_head()?,
+            Some(names) => self.zero_shot(&names)?,
+            None => self.with_head()?,
         };
         indexing::list_failed(&failed);
         let is_failure = failed.len() == self.files.len() || (self.strict && !failed.is_empty());
-        Ok(if is_failure { Verdict::Failed } else { Verdict::Done })
+        Ok(if is_failure { Outcome::Failed } else { Outcome::Done })
     }
 
-    /// By the words that are nearest; gives the files that cannot be used.
-    fn by_words(&self, names: &[String]) -> anyhow::Result<Vec<(String, String)>> {
+    /// Ranks labels by the similarity of their texts; returns the files that cannot be used.
+    fn zero_shot(&self, names: &[String]) -> anyhow::Result<Vec<(String, String)>> {
         let encoder = self.model.open()?;
         let templates = match &self.templates {
             Some(path) => lines(path)?,
             None => encoder.templates(),
         };
         let labels = ZeroShotClassifier::new(&*encoder, names, &templates)?;
-        let look = ShapePreprocessor::for_encoder(&*encoder);
-        self.each(|file| Ok(labels.classify(&embed_file(&*encoder, &look, file)?)))
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder);
+        self.each(|file| Ok(labels.classify(&embed_file(&*encoder, &preprocessor, file)?)))
     }
 
-    /// By what the model's own head says.
-    fn by_head(&self) -> anyhow::Result<Vec<(String, String)>> {
-        let none = || Usage("name the labels: --labels A,B,… or --labels-file FILE".to_owned());
+    /// Ranks the classes of the model's own head; returns the files that cannot be used.
+    fn with_head(&self) -> anyhow::Result<Vec<(String, String)>> {
+        let none = || UsageError("no labels: give --labels A,B,… or --labels-file FILE".to_owned());
         let name = self.model.model.as_deref().ok_or_else(none)?;
-        if !heads::has(name)? {
+        if !classifier::has_head(name)? {
             return Err(none().into());
         }
-        let OpeningArg { on, text_model, image_size, prompts } = &self.model.opening;
+        let OpenModelArgs { device_arg, text_model, image_size, visual_prompts } = &self.model.open_args;
+        // These options would change nothing, so they are refused instead of ignored.
         let unused = [
             ("--templates", self.templates.is_some()),
             ("--text-model", text_model.is_some()),
             ("--image-size", image_size.is_some()),
-            ("--prompts", prompts.is_some()),
+            ("--visual-prompts", visual_prompts.is_some()),
         ];
         if let Some((option, _)) = unused.into_iter().find(|(_, given)| *given) {
-            let text = format!(
-                "{option}: a classifier names shapes by its own head; name labels for it to be asked in words"
-            );
-            return Err(Usage(text).into());
+            let text =
+                format!("{option}: not used by a classifier's own head; give --labels to classify by text");
+            return Err(UsageError(text).into());
         }
-        let model = heads::open(name, PointPreprocessOverrides::default(), &on.device)?;
-        self.each(|file| heads::name(&model, file))
+        let model = classifier::open(name, PointPreprocessOverrides::default(), &device_arg.device)?;
+        self.each(|file| classifier::classify(&model, file))
     }
 
     fn each(
@@ -105,7 +105,7 @@ impl ClassifyArgs {
         for file in &self.files {
             match name(file) {
                 Ok(scored) => self.show(file, &scored)?,
-                Err(error) => failed.push(failure(file, error)?),
+                Err(error) => failed.push(file_error(file, error)?),
             }
         }
         Ok(failed)
@@ -119,7 +119,7 @@ impl ClassifyArgs {
             }
             (None, None) => return Ok(None),
         };
-        if names.is_empty() { Err(Usage("no labels given".to_owned()).into()) } else { Ok(Some(names)) }
+        if names.is_empty() { Err(UsageError("no labels given".to_owned()).into()) } else { Ok(Some(names)) }
     }
 
     fn show(&self, file: &Path, scored: &[LabelScore]) -> anyhow::Result<()> {
@@ -135,14 +135,14 @@ impl ClassifyArgs {
     }
 }
 
-/// The lines of a text file that say something.
-pub fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
-    let text = fs_err::read_to_string(path).context("reading a list")?;
+/// The lines of a text file that are not blank.
+pub(crate) fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
+    let text = fs_err::read_to_string(path).context("cannot read the list")?;
     Ok(text.lines().map(|line| line.trim().to_owned()).filter(|line| !line.is_empty()).collect())
 }
 
-/// A file's own error as a line of a list; any other error ends the run.
-pub fn failure(file: &Path, error: lexiform_search::Error) -> anyhow::Result<(String, String)> {
+/// An error about the file as an entry of the list of failures; any other error is returned as an error and ends the run.
+pub(crate) fn file_error(file: &Path, error: lexiform_search::Error) -> anyhow::Result<(String, String)> {
     match error {
         lexiform_search::Error::NotFound { .. } => {
             Ok((file.display().to_string(), "no such file".to_owned()))

@@ -1,4 +1,4 @@
-//! `lexiform compare`: how alike two things are to the model.
+//! `lexiform compare`: similarity of two inputs.
 
 use std::path::Path;
 
@@ -6,16 +6,16 @@ use clap::Args;
 use lexiform_search::{Embedding, Encoder, ShapePreprocessor, embed_file, embed_text};
 use serde::Serialize;
 
-use crate::failure::Verdict;
+use crate::error::Outcome;
 use crate::models::ModelArg;
 use crate::output;
 
-/// Compare two things: 3D files, pictures or words
+/// Compare two inputs, each a 3D file, an image or a text
 #[derive(Args)]
-pub struct CompareArgs {
-    /// 3D file, picture or words
+pub(crate) struct CompareArgs {
+    /// 3D file, image or text
     a: String,
-    /// 3D file, picture or words
+    /// 3D file, image or text
     b: String,
     #[command(flatten)]
     model: ModelArg,
@@ -33,8 +33,8 @@ struct ScoreLine<'a> {
 }
 
 impl CompareArgs {
-    /// Embeds both and shows their cosine.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Embeds both and shows their cosine similarity.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let encoder = self.model.open()?;
         let score = embed(&*encoder, &self.a)?.dot(&embed(&*encoder, &self.b)?);
         if self.json {
@@ -42,17 +42,19 @@ impl CompareArgs {
         } else {
             output::line(format!("{score:.3}"))?;
         }
-        Ok(Verdict::Done)
+        Ok(Outcome::Done)
     }
 }
 
-/// A picture or 3D file if there is one of that name, words otherwise.
-fn embed(encoder: &dyn Encoder, thing: &str) -> anyhow::Result<Embedding> {
-    let path = Path::new(thing);
-    // A name that looks like a file's is meant as one, so that a typing error is not taken for words.
+/// An image or 3D file if the argument is a file or has a file name's extension, text otherwise.
+fn embed(encoder: &dyn Encoder, input: &str) -> anyhow::Result<Embedding> {
+    let path = Path::new(input);
+    // A mistyped file name is reported as missing, not embedded as text.
     let is_file = path.is_file() || lexiform_mesh_io::Format::from_path(path).is_some();
-    Ok(match is_file || image::ImageFormat::from_path(path).is_ok() {
-        true => embed_file(encoder, &ShapePreprocessor::for_encoder(encoder), path)?,
-        false => embed_text(encoder, thing)?,
+    let is_file = is_file || image::ImageFormat::from_path(path).is_ok();
+    Ok(if is_file {
+        embed_file(encoder, &ShapePreprocessor::for_encoder(encoder), path)?
+    } else {
+        embed_text(encoder, input)?
     })
 }

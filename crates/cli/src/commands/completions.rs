@@ -1,26 +1,26 @@
-//! `lexiform completions`: a script that completes the command in a shell.
+//! `lexiform completions`: shell completion scripts.
 
 use std::io::Write as _;
 
-use clap::{Args, CommandFactory as _};
+use clap::{Args, Command};
 use clap_complete::Shell;
 
-use crate::Cli;
-use crate::failure::Verdict;
+use crate::error::Outcome;
 
-/// Print a script that completes commands and options in a shell
+/// Print a shell completion script
 #[derive(Args)]
-pub struct CompletionsArgs {
-    /// The shell, such as `bash`: `lexiform completions bash > ~/.local/share/bash-completion/completions/lexiform`
+pub(crate) struct CompletionsArgs {
+    /// Shell, as in `lexiform completions bash > ~/.local/share/bash-completion/completions/lexiform`
     shell: Shell,
 }
 
 impl CompletionsArgs {
     /// Prints the script.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self, mut command: Command) -> anyhow::Result<Outcome> {
+        // Written at once: clap_complete panics if its writer fails, as a closed pipe does.
         let mut script = Vec::new();
-        clap_complete::generate(self.shell, &mut Cli::command(), "lexiform", &mut script);
+        clap_complete::generate(self.shell, &mut command, "lexiform", &mut script);
         std::io::stdout().lock().write_all(&script)?;
-        Ok(Verdict::Done)
+        Ok(Outcome::Done)
     }
 }

@@ -1,4 +1,4 @@
-//! `lexiform duplicates`: files that hold the same shape, in whatever format, size, place and turn.
+//! `lexiform duplicates`: files that hold the same shape, in any format, scale, position and orientation.
 
 use std::path::{Path, PathBuf};
 
@@ -14,52 +14,53 @@ use lexiform_search::{
 };
 use serde::Serialize;
 
-use crate::failure::{Verdict, WithHint as _};
+use crate::display_path::PathDisplay;
+use crate::error::{Outcome, WithHint as _};
 use crate::indexing;
 use crate::jobs::JobsArg;
 use crate::output;
+use crate::output_file::{ForceArg, OutputFile};
 use crate::progress::Progress;
-use crate::reading::not_found;
-use crate::shown::Shown;
-use crate::target::check_file;
+use crate::scene_file::not_found;
 
-/// Find files that hold the same shape: copies, other formats, scaled, turned, mirrored, with fewer triangles or other colors
+/// Find files that hold the same shape: copies, other formats, scaled, rotated, mirrored, simplified or recolored
 ///
-/// Shapes are laid over each other, whatever their place, size, turn, triangles and colors. Where the folder has a library,
-/// what is known about shapes is kept there for the next time.
+/// Surfaces are aligned and compared; position, scale, orientation, triangulation and colors do not matter. If the folder has
+/// a library, shape signatures are cached there.
 #[derive(Args)]
-pub struct DuplicatesArgs {
+pub(crate) struct DuplicatesArgs {
     /// Folder of 3D files, or library made by `lexiform index`
     #[arg(value_name = "FOLDER|LIBRARY")]
     target: PathBuf,
-    /// Distance between surfaces up to which shapes that differ are near, in percent of the diameter; 0 leaves those that
-    /// are the same or mirrored
+    /// Largest distance between the surfaces of near duplicates, in percent of the diameter; 0 reports exact and mirrored
+    /// duplicates only
     #[arg(long, value_name = "PERCENT", default_value_t = 0.6, value_parser = parse_threshold)]
     threshold: f32,
-    /// Draw the groups into one picture
+    /// Write thumbnails of the groups as one image
     #[arg(long, value_name = "OUT.png")]
     sheet: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArg,
     #[command(flatten)]
     jobs: JobsArg,
     /// Fail if a file cannot be used
     #[arg(long)]
     strict: bool,
-    /// Print one JSON object for each group
+    /// Print one JSON object per group
     #[arg(long)]
     json: bool,
 }
 
-/// Larger differences are no likeness.
-const LARGEST_THRESHOLD: f32 = 10.0;
-/// Edge of a picture on the sheet in pixels.
+/// Shapes that differ more are not duplicates, in percent.
+const MAX_THRESHOLD: f32 = 10.0;
+/// Width and height of a thumbnail on the sheet in pixels.
 const CELL_SIZE: u32 = 160;
 
 impl DuplicatesArgs {
-    /// Looks at all files and shows the groups.
-    pub fn run(self) -> anyhow::Result<Verdict> {
-        if let Some(sheet) = &self.sheet {
-            check_file(sheet)?;
-        }
+    /// Compares all files and shows the groups.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        let check = |path: &PathBuf| super::render::check_sheet(path, &[], self.force);
+        let sheet = self.sheet.as_ref().map(check).transpose()?;
         let target = fs_err::canonicalize(&self.target).map_err(|_| not_found(&self.target))?;
         if !target.is_dir() {
             let file = self.target.display();
@@ -67,60 +68,64 @@ impl DuplicatesArgs {
                 .hint("`lexiform search FOLDER --shape FILE` finds shapes like a file's");
         }
         let place = LibraryPath::discover(&target);
-        let shown = Shown::new(&self.target, place.root.as_deref().unwrap_or(&target));
+        let paths = PathDisplay::new(&self.target, place.root.as_deref().unwrap_or(&target));
         let files = library_files(&place)?;
         let options = DuplicateOptions { threshold: self.threshold / 100.0, jobs: self.jobs.count() };
         let progress = Progress::new(files.len());
         let name =
             |file: &Path| file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
         let found = find_duplicates(&files, Some(&place), &options, &|file| progress.step(&name(file)))?;
+        // The bar is removed before the groups are printed.
         drop(progress);
-        if let Some(sheet) = &self.sheet {
-            draw_sheet(&found.groups, sheet)?;
-        }
         for (index, group) in found.groups.iter().enumerate() {
             if self.json {
-                output::json(&GroupLine::new(group, &shown))?;
+                output::json(&GroupLine::new(group, &paths))?;
             } else {
-                show(group, index, &shown)?;
+                show(group, index, &paths)?;
             }
         }
-        let failed = found.failed.iter().map(|(file, error)| (shown.path(file), error.clone()));
+        let failed = found.failed.iter().map(|(file, error)| (paths.path(file), error.clone()));
         indexing::list_failed(&failed.collect::<Vec<_>>());
         let n_others: usize = found.groups.iter().map(|group| group.others.len()).sum();
         output::note(match found.groups.len() {
-            0 => format!("no duplicates among {}", output::count(files.len(), "file")),
+            0 => format!("no duplicates among {}", output::quantity(files.len(), "file")),
             n => format!(
                 "{} in {} of {}",
-                output::count(n_others, "duplicate"),
-                output::count(n, "group"),
-                output::count(files.len(), "file")
+                output::quantity(n_others, "duplicate"),
+                output::quantity(n, "group"),
+                output::quantity(files.len(), "file")
             ),
         });
-        Ok(if self.strict && !found.failed.is_empty() { Verdict::Failed } else { Verdict::Done })
+        // Groups first: they are not lost if the sheet cannot be written.
+        if let Some(sheet) = &sheet {
+            write_sheet(&found.groups, sheet)?;
+        }
+        Ok(if self.strict && !found.failed.is_empty() { Outcome::Failed } else { Outcome::Done })
     }
 }
 
-fn show(group: &DuplicateGroup, index: usize, shown: &Shown) -> anyhow::Result<()> {
+fn show(group: &DuplicateGroup, index: usize, paths: &PathDisplay) -> anyhow::Result<()> {
     if index > 0 {
         output::line("")?;
     }
-    output::line(shown.path(&group.first))?;
-    let paths: Vec<String> = group.others.iter().map(|twin| shown.path(&twin.file)).collect();
+    output::line(paths.path(&group.first))?;
+    let paths: Vec<String> = group.others.iter().map(|duplicate| paths.path(&duplicate.file)).collect();
     let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
-    for (path, twin) in paths.iter().zip(&group.others) {
-        output::line(format!("  {path:<width$}  {}", in_words(twin)))?;
+    for (path, duplicate) in paths.iter().zip(&group.others) {
+        output::line(format!("  {path:<width$}  {}", describe(duplicate)))?;
     }
     Ok(())
 }
 
-fn in_words(twin: &Duplicate) -> String {
-    let percent = 100.0 * twin.distance;
-    match twin.relation {
+fn describe(duplicate: &Duplicate) -> String {
+    let percent = 100.0 * duplicate.distance;
+    match duplicate.relation {
         DuplicateRelation::Identical => "identical bytes".to_owned(),
         DuplicateRelation::SameShape => "same shape".to_owned(),
         DuplicateRelation::Mirrored => "mirrored".to_owned(),
-        DuplicateRelation::NearDuplicate if twin.mirrored => format!("near, mirrored, {percent:.2} % apart"),
+        DuplicateRelation::NearDuplicate if duplicate.mirrored => {
+            format!("near, mirrored, {percent:.2} % apart")
+        }
         DuplicateRelation::NearDuplicate => format!("near, {percent:.2} % apart"),
     }
 }
@@ -129,11 +134,11 @@ fn in_words(twin: &Duplicate) -> String {
 #[derive(Serialize)]
 struct GroupLine {
     path: String,
-    others: Vec<TwinLine>,
+    others: Vec<DuplicateLine>,
 }
 
 #[derive(Serialize)]
-struct TwinLine {
+struct DuplicateLine {
     path: String,
     relation: DuplicateRelation,
     mirrored: bool,
@@ -142,33 +147,34 @@ struct TwinLine {
 }
 
 impl GroupLine {
-    fn new(group: &DuplicateGroup, shown: &Shown) -> Self {
-        let line = |twin: &Duplicate| TwinLine {
-            path: shown.path(&twin.file),
-            relation: twin.relation,
-            mirrored: twin.mirrored,
-            distance: 100.0 * twin.distance,
+    fn new(group: &DuplicateGroup, paths: &PathDisplay) -> Self {
+        let line = |duplicate: &Duplicate| DuplicateLine {
+            path: paths.path(&duplicate.file),
+            relation: duplicate.relation,
+            mirrored: duplicate.mirrored,
+            distance: 100.0 * duplicate.distance,
         };
-        Self { path: shown.path(&group.first), others: group.others.iter().map(line).collect() }
+        Self { path: paths.path(&group.first), others: group.others.iter().map(line).collect() }
     }
 }
 
-/// Draws every file of every group from the front, group after group.
-fn draw_sheet(groups: &[DuplicateGroup], path: &Path) -> anyhow::Result<()> {
+/// Writes thumbnails of every file, group after group.
+fn write_sheet(groups: &[DuplicateGroup], output: &OutputFile) -> anyhow::Result<()> {
     let mut cells = Vec::new();
     for (number, group) in (1..).zip(groups) {
-        let others = group.others.iter().map(|twin| (&twin.file, in_words(twin)));
+        let others = group.others.iter().map(|duplicate| (&duplicate.file, describe(duplicate)));
         for (file, words) in std::iter::once((&group.first, "first".to_owned())).chain(others) {
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             let caption = format!("{number}  {words}\n{name}");
-            cells.extend(picture(file).map(|image| SheetCell { image, caption }));
+            // A file that was removed meanwhile is left out of the sheet.
+            cells.extend(thumbnail(file).map(|image| SheetCell { image, caption }));
         }
     }
-    super::render::save_sheet(&cells, path)
+    super::render::save_sheet(&cells, output)
 }
 
-/// The shape as catalogs show it; `None` where the file has gone bad meanwhile.
-fn picture(file: &Path) -> Option<image::RgbaImage> {
+/// The shape in the catalog view; `None` if the file cannot be read any more.
+fn thumbnail(file: &Path) -> Option<image::RgbaImage> {
     let (scene, _) = normalize_unit_sphere(lexiform_mesh_io::read(file).ok()?, Center::Bounds);
     Some(render(
         &scene,
@@ -183,6 +189,6 @@ fn parse_threshold(text: &str) -> Result<f32, String> {
         .trim()
         .parse()
         .map_err(|_| format!("expected a number, found {text:?}"))?;
-    let is_valid = (0.0..=LARGEST_THRESHOLD).contains(&percent);
-    if is_valid { Ok(percent) } else { Err(format!("expected 0 to {LARGEST_THRESHOLD}, found {percent}")) }
+    let is_valid = (0.0..=MAX_THRESHOLD).contains(&percent);
+    if is_valid { Ok(percent) } else { Err(format!("expected 0 to {MAX_THRESHOLD}, found {percent}")) }
 }

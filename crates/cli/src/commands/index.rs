@@ -1,4 +1,4 @@
-//! `lexiform index`: make a library know the 3D files below some paths.
+//! `lexiform index`: build or update a library of 3D files.
 
 use std::path::PathBuf;
 
@@ -6,44 +6,44 @@ use clap::Args;
 use lexiform_search::{IndexOptions, Library, LibraryPath};
 use serde_json::json;
 
-use crate::failure::{Usage, Verdict};
-use crate::indexing::{self, Report, Telling};
+use crate::display_path::PathDisplay;
+use crate::error::{Outcome, UsageError};
+use crate::indexing::{self, IndexReport, IndexReporting};
 use crate::jobs::JobsArg;
 use crate::models::ModelArg;
 use crate::output;
-use crate::reading::not_found;
-use crate::shown::Shown;
+use crate::scene_file::not_found;
 
-/// Make a library of 3D files: incremental, resumable, broken files are listed and passed over
+/// Index 3D files in a library; incremental and resumable, broken files are reported and skipped
 #[derive(Args)]
-pub struct IndexArgs {
+pub(crate) struct IndexArgs {
     /// Files, and folders to search for files
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Folder of the library; made if it is not there. Without it, a single folder keeps its library in `.lexiform`
+    /// Folder of the library, created if needed [default: `.lexiform` in the folder that is indexed]
     #[arg(short, long, value_name = "FOLDER")]
     library: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArg,
     #[command(flatten)]
     jobs: JobsArg,
-    /// Forget files that are gone
+    /// Remove missing files from the library
     #[arg(long)]
     prune: bool,
-    /// Try files again that failed before and did not change
+    /// Retry unchanged files that failed before
     #[arg(long)]
     retry_failed: bool,
     /// Fail if a file cannot be used
     #[arg(long)]
     strict: bool,
-    /// Print one JSON object a line
+    /// Print one JSON object per file, and a summary
     #[arg(long)]
     json: bool,
 }
 
 impl IndexArgs {
-    /// Indexes and tells.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Updates the library for each of its models.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let place = self.place()?;
         let models = self.model.names_for(&place)?;
         let mut failed = 0;
@@ -53,21 +53,22 @@ impl IndexArgs {
             }
             failed += self.index(place.clone(), model)?;
         }
-        Ok(if self.strict && failed > 0 { Verdict::Failed } else { Verdict::Done })
+        Ok(if self.strict && failed > 0 { Outcome::Failed } else { Outcome::Done })
     }
 
-    /// Brings a library up to date for one model; returns how many files failed.
+    /// Updates the library for one model; returns how many files failed.
     fn index(&self, place: LibraryPath, model: &str) -> anyhow::Result<usize> {
-        let library = Library::open_or_add_model(place, self.model.opening.open(model, None)?, model)?;
+        let library = Library::open_or_add(place, self.model.open_args.open(model, None)?, model)?;
         let options =
             IndexOptions { jobs: self.jobs.count(), prune: self.prune, retry_failed: self.retry_failed };
-        let typed =
-            self.paths.iter().find(|path| fs_err::canonicalize(path).ok() == library.library_path().root);
-        let shown = match (typed, &library.library_path().root) {
-            (Some(typed), Some(root)) => Shown::new(typed, root),
-            _ => Shown::in_full(),
+        // Paths are shown the way the indexed folder was typed.
+        let typed = self.paths.iter().find(|path| fs_err::canonicalize(path).ok() == library.place().root);
+        let paths = match (typed, &library.place().root) {
+            (Some(typed), Some(root)) => PathDisplay::new(typed, root),
+            _ => PathDisplay::absolute(),
         };
-        let report = indexing::update(&library, &self.paths, &options, &Telling { json: self.json, shown })?;
+        let report =
+            indexing::update(&library, &self.paths, &options, &IndexReporting { json: self.json, paths })?;
         self.show(&library, &report)?;
         Ok(report.summary.failed)
     }
@@ -79,15 +80,13 @@ impl IndexArgs {
                 Ok(LibraryPath::at(&fs_err::canonicalize(folder)?))
             }
             (None, [folder]) if folder.is_dir() => Ok(LibraryPath::discover(&fs_err::canonicalize(folder)?)),
+            // A single file has no folder to keep a library in.
             (None, [missing]) if !missing.exists() => Err(not_found(missing)),
-            _ => {
-                Err(Usage("several paths need a library of their own: add --library FOLDER".to_owned())
-                    .into())
-            }
+            _ => Err(UsageError("several paths need --library FOLDER".to_owned()).into()),
         }
     }
 
-    fn show(&self, library: &Library, report: &Report) -> anyhow::Result<()> {
+    fn show(&self, library: &Library, report: &IndexReport) -> anyhow::Result<()> {
         if self.json {
             let mut summary = serde_json::to_value(report.summary)?;
             summary["seconds"] = json!(report.seconds);
@@ -96,7 +95,7 @@ impl IndexArgs {
         report.list_failed();
         report.list_removed();
         output::note(report.totals());
-        let n = output::count(library.len()?, "shape");
-        Ok(output::line(format!("{}: {n}", library.library_path().folder.display()))?)
+        let n = output::quantity(library.len()?, "shape");
+        Ok(output::line(format!("{}: {n}", library.place().folder.display()))?)
     }
 }

@@ -1,30 +1,30 @@
-//! `lexiform info`: what a 3D file holds, and what is odd or wrong about it.
+//! `lexiform info`: contents and problems of 3D files.
 
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lexiform_mesh_io::{FileInfo, SurfaceInfo};
 
-use crate::failure::Verdict;
+use crate::error::Outcome;
 use crate::output;
 
-/// Say what 3D files hold, and what is wrong with them
+/// Show the contents and problems of 3D files
 #[derive(Args)]
-pub struct InfoArgs {
+pub(crate) struct InfoArgs {
     /// 3D files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Fail if a file cannot be used
     #[arg(long)]
     strict: bool,
-    /// Print one JSON object a line
+    /// Print one JSON object per file
     #[arg(long)]
     json: bool,
 }
 
 impl InfoArgs {
     /// Reads and shows each file.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let mut failed = 0;
         for file in &self.files {
             match lexiform_mesh_io::info(file) {
@@ -36,10 +36,10 @@ impl InfoArgs {
             }
         }
         if failed > 0 && self.files.len() > 1 {
-            output::note(format!("{} could not be read", output::count(failed, "file")));
+            output::note(format!("{} could not be read", output::quantity(failed, "file")));
         }
         let is_failure = failed == self.files.len() || (self.strict && failed > 0);
-        Ok(if is_failure { Verdict::Failed } else { Verdict::Done })
+        Ok(if is_failure { Outcome::Failed } else { Outcome::Done })
     }
 
     fn show(&self, info: &FileInfo) -> anyhow::Result<()> {
@@ -56,12 +56,13 @@ impl InfoArgs {
             return output::json(&serde_json::json!({ "path": path, "error": error.to_string() }));
         }
         let text = error.to_string();
+        // The path is on the line above.
         let text = text.strip_prefix(&format!("{path}: ")).unwrap_or(&text);
         Ok(output::line(format!("{path}\n  error    {text}"))?)
     }
 }
 
-/// What is told of a file, as names and texts.
+/// The lines about a file, as names and texts.
 fn rows(info: &FileInfo) -> Vec<(&'static str, String)> {
     let [x, y, z] = info.extents;
     let mut rows = vec![

@@ -3,10 +3,13 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use clap::{Args, Command, CommandFactory as _};
+use clap::{Args, Command};
+use clap_mangen::Man;
+use lexiform_formats::SOFTWARE;
 
-use crate::failure::Verdict;
-use crate::{Cli, output};
+use crate::error::Outcome;
+use crate::output;
+use crate::output_file::ForceArg;
 
 /// Columns of help texts in the reference.
 const WIDTH: usize = 110;
@@ -19,27 +22,50 @@ pub(crate) struct ManArgs {
     /// Print the reference of all commands as one Markdown document instead
     #[arg(long, conflicts_with = "folder", required_unless_present = "folder")]
     markdown: bool,
+    #[command(flatten)]
+    force: ForceArg,
 }
 
 impl ManArgs {
     /// Writes the pages.
-    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self, command: Command) -> anyhow::Result<Outcome> {
         let Some(folder) = self.folder else {
-            output::line(reference()?.trim_end())?;
-            return Ok(Verdict::Done);
+            output::line(reference(command)?.trim_end())?;
+            return Ok(Outcome::Done);
         };
-        fs_err::create_dir_all(&folder)?;
-        clap_mangen::generate_to(Cli::command(), &folder)?;
+        let mut root = command.disable_help_subcommand(true);
+        // Subcommands get their full names, such as `lexiform-data-prepare`, by this.
+        root.build();
+        let pages = pages(root)?;
+        let names = pages.iter().map(|(name, _)| name.clone());
+        let files = self.force.folder(&folder, &[])?.files(names)?;
+        for (file, (_, page)) in files.iter().zip(&pages) {
+            file.write(page)?;
+        }
         output::note(format!("wrote manual pages to {}", folder.display()));
-        Ok(Verdict::Done)
+        Ok(Outcome::Done)
     }
 }
 
+/// File names and contents of the pages of a command and those below it.
+fn pages(command: Command) -> anyhow::Result<Vec<(String, Vec<u8>)>> {
+    let mut pages = Vec::new();
+    for child in command.get_subcommands().filter(|child| !child.is_hide_set()) {
+        pages.extend(self::pages(child.clone())?);
+    }
+    let page = Man::new(command);
+    // The next run recognizes its own pages by this comment.
+    let mut content = format!(".\\\" {SOFTWARE}\n").into_bytes();
+    page.render(&mut content)?;
+    pages.push((page.get_filename(), content));
+    Ok(pages)
+}
+
 /// The help of every command, in Markdown.
-fn reference() -> Result<String, std::fmt::Error> {
+fn reference(command: Command) -> Result<String, std::fmt::Error> {
     let mut text =
         "# Command line\n\nThe help of every command, as `lexiform COMMAND --help` prints it.\n".to_owned();
-    let mut root = Cli::command().term_width(WIDTH).disable_help_subcommand(true);
+    let mut root = command.term_width(WIDTH).disable_help_subcommand(true);
     root.build();
     write_help(&mut text, &mut root, "", 2)?;
     Ok(text)

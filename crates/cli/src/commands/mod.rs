@@ -1,17 +1,17 @@
-//! One file a subcommand: what it takes, what it does, what it shows.
+//! One module per subcommand: arguments, execution, output.
 
-pub mod classify;
-pub mod compare;
-pub mod completions;
-pub mod data;
-pub mod duplicates;
-pub mod embed;
-pub mod eval;
-pub mod index;
-pub mod info;
-pub mod man;
-pub mod model;
-pub mod render;
-pub mod sample;
-pub mod search;
-pub mod train;
+pub(crate) mod classify;
+pub(crate) mod compare;
+pub(crate) mod completions;
+pub(crate) mod data;
+pub(crate) mod duplicates;
+pub(crate) mod embed;
+pub(crate) mod eval;
+pub(crate) mod index;
+pub(crate) mod info;
+pub(crate) mod man;
+pub(crate) mod model;
+pub(crate) mod render;
+pub(crate) mod sample;
+pub(crate) mod search;
+pub(crate) mod train;

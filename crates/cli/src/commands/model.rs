@@ -1,6 +1,6 @@
-//! `lexiform model`: which models there are, what they are, fetching and converting weights.
+//! `lexiform model`: list, describe, download and convert models.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
 use lexiform_model::inspect::{self, ModelCard, TensorGroup, WeightFileSummary};
@@ -9,126 +9,154 @@ use lexiform_model::registry;
 use lexiform_model::weights::Precision;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointModelOptions};
 
-use crate::failure::{Usage, Verdict};
+use crate::error::{Outcome, UsageError};
 use crate::output::{self, Align};
+use crate::output_file::ForceArg;
 
-/// Most single values and groups of tensors shown to people; `--json` has all.
+/// Largest number of single values and of tensor groups in the text output; `--json` has all.
 const VALUES_SHOWN: usize = 20;
 const GROUPS_SHOWN: usize = 30;
 
-/// List, describe, fetch and convert models
+/// File name extension of converted models.
+const EXTENSIONS: [&str; 1] = ["safetensors"];
+
+/// List, describe, download and convert models
 #[derive(Args)]
-pub struct ModelArgs {
+pub(crate) struct ModelArgs {
     #[command(subcommand)]
     action: Action,
 }
 
 #[derive(Subcommand)]
 enum Action {
-    /// List models that can be asked for by name
+    /// List models by name
     List {
-        /// Print one JSON object a line
+        /// Print one JSON object per model
         #[arg(long)]
         json: bool,
     },
     /// Describe a model
     Info {
-        /// Name, or file of weights
+        /// Name, or file with weights
         model: String,
         /// Print a JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Fetch a model's weights from the Hugging Face hub into its usual cache
+    /// Download a model's weights from the Hugging Face hub into its usual cache
     Pull {
         /// Name that `lexiform model list` shows
         name: String,
     },
-    /// Put a point tower beside the towers whose features it was trained towards, as one .safetensors file in halves
+    /// Add a point encoder to the CLIP model it was aligned to: one .safetensors file in f16
     Join {
-        /// Name or file of a model of words and views
+        /// Name, or file with weights, of a model with text and image towers
         model: String,
-        /// File of a point model that was trained with it as its teacher
+        /// File of a point model that was trained with it as the teacher
         points: String,
         /// File to write
         #[arg(value_name = "OUT.safetensors")]
         output: PathBuf,
+        #[command(flatten)]
+        force: ForceArg,
     },
     /// Rewrite weights as one self-contained .safetensors file
     Convert {
-        /// Name, or file of weights: .ckpt, .pt, .bin, .safetensors
+        /// Name, or file with weights: .ckpt, .pt, .bin, .safetensors
         model: String,
         /// File to write
         #[arg(value_name = "OUT.safetensors")]
         output: PathBuf,
-        /// Numbers to store
+        /// Precision of the stored weights
         #[arg(long, default_value = "f32")]
         precision: PrecisionArg,
-        /// Store halves: the same as --precision f16
+        /// The same as --precision f16
         #[arg(long, conflicts_with = "precision")]
         half: bool,
-        /// What of a photo the model looks at from now on; of a model of words and views [default: as before]
+        /// Photo preprocessing stored in the model; not for point models [default: unchanged]
         #[arg(long)]
-        photos: Option<PhotosArg>,
+        photo_crop: Option<PhotoCropArg>,
+        #[command(flatten)]
+        force: ForceArg,
     },
 }
 
 /// The names of [`Precision`]'s variants.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 enum PrecisionArg {
-    /// As computed
+    /// 32 bits
     F32,
-    /// Half the size
+    /// 16 bits, half the size
     F16,
 }
 
 /// The names of [`PhotoCrop`]' variants.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-enum PhotosArg {
-    /// The shortest side fitted
+enum PhotoCropArg {
+    /// The central square
     Center,
-    /// The object on white, where a plain or transparent background tells it
+    /// The object on white, if a plain or transparent background separates it; otherwise the central square
     Object,
 }
 
 impl ModelArgs {
-    /// Does what was asked.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Runs the subcommand.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self.action {
             Action::List { json } => list(json)?,
             Action::Info { model, json } => describe(&model, json)?,
             Action::Pull { name } => pull(&name)?,
-            Action::Join { model, points, output } => {
-                let points = PointModel::open(&points, &PointModelOptions::default())?;
-                let joined = JointModel::open(&model, &OpenOptions::default())?.with_point_tower(&points)?;
-                joined.save(&output, Precision::Half)?;
-                output::note(format!("wrote {}", output.display()));
+            Action::Join { model, points, output, force } => {
+                concat_datasets(&model, &points, &output, force)?
             }
-            Action::Convert { model, output, precision, half, photos } => {
-                let precision = match precision {
-                    PrecisionArg::F32 if !half => Precision::Full,
-                    _ => Precision::Half,
-                };
-                let file = registry::open_weights(&model)?;
-                if PointModel::matches_file(&file) {
-                    if photos.is_some() {
-                        return Err(Usage(format!("--photos: {model} looks at no pictures")).into());
-                    }
-                    PointModel::from_file(&file, &PointModelOptions::default())?.save(&output, precision)?;
-                } else {
-                    let joint = JointModel::open(&model, &OpenOptions::default())?;
-                    let joint = match photos {
-                        Some(PhotosArg::Center) => joint.with_photo_crop(PhotoCrop::Center),
-                        Some(PhotosArg::Object) => joint.with_photo_crop(PhotoCrop::Object),
-                        None => joint,
-                    };
-                    joint.save(&output, precision)?;
-                }
-                output::note(format!("wrote {}", output.display()));
+            Action::Convert { model, output, precision, half, photo_crop, force } => {
+                let full = matches!(precision, PrecisionArg::F32) && !half;
+                let precision = if full { Precision::Full } else { Precision::Half };
+                convert(&model, &output, ConvertOptions { precision, photo_crop, force })?;
             }
         }
-        Ok(Verdict::Done)
+        Ok(Outcome::Done)
     }
+}
+
+/// How `convert` writes a model.
+struct ConvertOptions {
+    precision: Precision,
+    photo_crop: Option<PhotoCropArg>,
+    force: ForceArg,
+}
+
+fn join(model: &str, points: &str, output: &Path, force: ForceArg) -> anyhow::Result<()> {
+    let file = force.file(output, &EXTENSIONS, &[Path::new(model), Path::new(points)])?;
+    let points = PointModel::open(points, &PointOptions::default())?;
+    let joint = JointModel::open(model, &OpenOptions::default())?.with_points(&points)?;
+    joint.save(file.replaceable()?, Precision::Half)?;
+    output::note(format!("wrote {}", output.display()));
+    Ok(())
+}
+
+fn convert(model: &str, output: &Path, options: ConvertOptions) -> anyhow::Result<()> {
+    let ConvertOptions { precision, photo_crop, force } = options;
+    let target = force.file(output, &EXTENSIONS, &[Path::new(model)])?;
+    let target = target.replaceable()?;
+    let file = registry::locate(model)?;
+    if PointModel::recognizes(&file) {
+        if photo_crop.is_some() {
+            let text = format!("--photo-crop: {model} is a point model and has no photo preprocessing");
+            return Err(UsageError(text).into());
+        }
+        PointModel::from_file(&file, &PointOptions::default())?.save(target, precision)?;
+    } else {
+        let joint = JointModel::open(model, &OpenOptions::default())?;
+        let joint = match photo_crop {
+            Some(PhotoCropArg::Center) => joint.with_photos(Photos::Middle),
+            Some(PhotoCropArg::Object) => joint.with_photos(Photos::Object),
+            None => joint,
+        };
+        joint.save(target, precision)?;
+    }
+    output::note(format!("wrote {}", output.display()));
+    Ok(())
 }
 
 fn list(json: bool) -> anyhow::Result<()> {
@@ -137,11 +165,12 @@ fn list(json: bool) -> anyhow::Result<()> {
         return cards.iter().try_for_each(output::json);
     }
     let row = |card: &ModelCard| {
-        let here = if card.available { "here" } else { "not fetched" };
+        let weights = if card.available { "available" } else { "not downloaded" };
         let number = |n: Option<usize>| n.map_or_else(String::new, |n| n.to_string());
         let millions = card.parameters.map_or_else(String::new, |n| format!("{:.1} M", n as f64 / 1e6));
         let size = card.bytes.map_or_else(String::new, |n| format!("{:.0} MB", n as f64 / 1e6));
         let origin: Vec<&str> = card.origin.splitn(5, '/').collect();
+        // huggingface.co/OWNER/REPOSITORY/FILE: the file is left out.
         let repository = if origin[0] == "huggingface.co" {
             origin[1..origin.len() - 1].join("/")
         } else {
@@ -154,9 +183,9 @@ fn list(json: bool) -> anyhow::Result<()> {
             millions,
             card.paired.clone().unwrap_or_else(|| "its own".to_owned()),
             size,
-            here.to_owned(),
-            card.license.clone(),
-            card.description.clone(),
+            weights.to_owned(),
+            card.licence.clone(),
+            card.about.clone(),
             repository,
         ]
     };
@@ -225,18 +254,16 @@ fn show_contents(contents: &WeightFileSummary) -> anyhow::Result<()> {
 
 #[cfg(feature = "hub")]
 fn pull(name: &str) -> anyhow::Result<()> {
-    let progress = crate::progress::Progress::of_bytes();
-    let path = lexiform_model::hub::pull(name, |at| progress.reach(at.downloaded, at.total))?;
+    let progress = crate::progress::Progress::for_bytes();
+    let path = lexiform_model::hub::pull(name, |at| progress.set_position(at.done, at.total))?;
     drop(progress);
     Ok(output::line(path.display().to_string())?)
 }
 
 #[cfg(not(feature = "hub"))]
 fn pull(name: &str) -> anyhow::Result<()> {
-    use crate::failure::WithHint as _;
+    use crate::error::WithHint as _;
     let origin = inspect::describe(name)?.origin;
-    Err(anyhow::anyhow!(
-        "{name}: this lexiform was built without the feature `hub`, so it cannot fetch weights"
-    ))
-    .hint(format!("fetch {origin} and give its path with --model, or build with `--features hub`"))
+    Err(anyhow::anyhow!("{name}: this build of lexiform cannot download weights: it lacks the feature `hub`"))
+        .hint(format!("download {origin} and give its path with --model, or build with `--features hub`"))
 }

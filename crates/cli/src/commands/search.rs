@@ -1,4 +1,4 @@
-//! `lexiform search`: find 3D files by words, a picture, another shape, or a mix of them.
+//! `lexiform search`: find 3D files by text, image or shape, or a mix of them.
 
 use std::path::{Path, PathBuf};
 
@@ -11,64 +11,66 @@ use lexiform_search::{
 };
 use serde::Serialize;
 
-use crate::failure::{Usage, Verdict, WithHint as _};
-use crate::indexing::{self, Report, Telling};
+use crate::display_path::PathDisplay;
+use crate::error::{Outcome, UsageError, WithHint as _};
+use crate::indexing::{self, IndexReport, IndexReporting};
 use crate::jobs::JobsArg;
-use crate::models::ModelsArg;
+use crate::models::EnsembleArgs;
 use crate::output::{self, Align};
-use crate::reading::not_found;
-use crate::shown::Shown;
-use crate::target::check_file;
+use crate::output_file::{ForceArg, OutputFile};
+use crate::scene_file::not_found;
 
-/// Find 3D files by words, a picture or another shape
+/// Search a folder of 3D files by text, image or shape
 ///
-/// A folder without a library gets one first, in `.lexiform` inside it; a folder with one is checked for changes.
+/// The first search of a folder makes a library in `.lexiform` inside it; later ones update it.
 #[derive(Args)]
-pub struct SearchArgs {
+pub(crate) struct SearchArgs {
     /// Folder of 3D files, or library made by `lexiform index`
     #[arg(value_name = "FOLDER|LIBRARY")]
     target: PathBuf,
-    /// What to look for, in words
+    /// Text to search for
     text: Option<String>,
-    /// Picture of what to look for
+    /// Image to search for
     #[arg(long, value_name = "FILE")]
     image: Option<PathBuf>,
-    /// 3D file to find similar ones of
+    /// 3D file to search for similar ones of
     #[arg(long, value_name = "FILE")]
     shape: Option<PathBuf>,
-    /// Asset of the library to find similar ones of, by the id that --json prints
+    /// File of the library to search for similar ones of, by the id that --json prints
     #[arg(long, value_name = "ID")]
     like: Option<String>,
-    /// What the answers should not be like, in words; may be given more than once
+    /// Text to rank down; may be given more than once
     #[arg(long, value_name = "TEXT")]
     not: Vec<String>,
-    /// How much a part of the query counts [default: 1 each, 0.5 for not]
-    #[arg(long, value_name = "PART=NUMBER", value_parser = parse_weight)]
-    weight: Vec<(Part, f32)>,
-    /// Most answers
+    /// Weight of text, image, shape, like or not, as in image=0.5 [default: 1 each, 0.5 for not]
+    #[arg(long, value_name = "TERM=WEIGHT", value_parser = parse_weight)]
+    weight: Vec<(TermKind, f32)>,
+    /// Number of results
     #[arg(short, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     k: u32,
-    /// Only files that pass, such as `format = "glb" and triangles < 10000`
+    /// Only files that match, such as `format = "glb" and triangles < 10000`
     #[arg(long = "where", value_name = "EXPR")]
     filter: Option<String>,
-    /// Draw the answers into one picture
+    /// Write thumbnails of the results as one image
     #[arg(long, value_name = "OUT.png")]
     sheet: Option<PathBuf>,
     #[command(flatten)]
-    models: ModelsArg,
-    /// Search what the library knows, without looking for changed files
+    force: ForceArg,
+    #[command(flatten)]
+    models: EnsembleArgs,
+    /// Search without updating the library
     #[arg(long)]
     no_update: bool,
     #[command(flatten)]
     jobs: JobsArg,
-    /// Print one JSON object a line
+    /// Print one JSON object per result
     #[arg(long)]
     json: bool,
 }
 
-/// A part of the query.
+/// Kinds of terms in a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Part {
+enum TermKind {
     Text,
     Image,
     Shape,
@@ -76,38 +78,45 @@ enum Part {
     Not,
 }
 
-/// How strongly unwanted words push away. A full weight would also remove what all texts have in common.
+/// Default weight of `--not`. A full weight would also subtract what all texts have in common.
 const NOT_WEIGHT: f32 = 0.5;
 
 impl SearchArgs {
-    /// Brings the library up to date, searches, and shows the answers.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Updates the library, searches, and shows the results.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let query = self.query()?;
-        if let Some(sheet) = &self.sheet {
-            check_file(sheet)?;
-        }
+        let sheet = self.sheet_file()?;
         let target = self.folder()?;
         let place = LibraryPath::discover(&target);
-        let shown = Shown::new(&self.target, place.root.as_deref().unwrap_or(&target));
+        let paths = PathDisplay::new(&self.target, place.root.as_deref().unwrap_or(&target));
         let mut members = Vec::new();
         let models = self.models.names_for(&place)?;
         for (model, weight) in &models {
-            let library = self.library(&place, shown.clone(), model, models.len() > 1)?;
-            members.push(EnsembleMember { weight: *weight, library });
+            let library = self.library(&place, paths.clone(), model, models.len() > 1)?;
+            members.push(Member { weight: *weight, library });
         }
-        let ensemble = Ensemble::new(members, self.models.fusion)?;
+        // All libraries are open by now, so a model that cannot be opened is reported before the search.
+        let ensemble = Ensemble::new(members, self.models.combine)?;
         let answers = ensemble.search(&query)?;
         let library = &ensemble.members()[0].library;
-        if let Some(sheet) = &self.sheet {
-            draw_sheet(library, &answers, sheet)?;
+        // Results first: they are not lost if the sheet cannot be written.
+        self.show(library, &query, &answers, &paths)?;
+        if let Some(sheet) = &sheet {
+            write_sheet(library, &answers, sheet)?;
         }
-        self.show(library, &query, &answers, &shown)?;
-        Ok(Verdict::Done)
+        Ok(Outcome::Done)
+    }
+
+    fn sheet_file(&self) -> anyhow::Result<Option<OutputFile>> {
+        let inputs: Vec<&Path> =
+            [&self.image, &self.shape].into_iter().flatten().map(PathBuf::as_path).collect();
+        let check = |path: &PathBuf| super::render::check_sheet(path, &inputs, self.force);
+        self.sheet.as_ref().map(check).transpose()
     }
 
     fn folder(&self) -> anyhow::Result<PathBuf> {
         let found = fs_err::canonicalize(&self.target).map_err(|_| not_found(&self.target));
-        let target = found.hint("the folder stands before the text: lexiform search FOLDER TEXT")?;
+        let target = found.hint("the folder comes before the text: lexiform search FOLDER TEXT")?;
         if target.is_dir() {
             return Ok(target);
         }
@@ -117,43 +126,49 @@ impl SearchArgs {
     }
 
     fn query(&self) -> anyhow::Result<Query> {
-        let weight = |part| {
-            let given = self.weight.iter().rev().find(|(p, _)| *p == part).map(|(_, weight)| *weight);
-            given.unwrap_or(if part == Part::Not { NOT_WEIGHT } else { 1.0 })
+        let weight = |kind| {
+            // As with other options, the last of several values counts.
+            let given = self.weight.iter().rev().find(|(p, _)| *p == kind).map(|(_, weight)| *weight);
+            given.unwrap_or(if kind == TermKind::Not { NOT_WEIGHT } else { 1.0 })
         };
         let like = self.like.as_deref().map(str::parse::<RecordId>).transpose().map_err(Error::from)?;
         let wanted = [
-            (Part::Text, self.text.clone().map(QueryTerm::Text)),
-            (Part::Image, self.image.clone().map(QueryTerm::Image)),
-            (Part::Shape, self.shape.clone().map(QueryTerm::Shape)),
-            (Part::Like, like.map(QueryTerm::Record)),
+            (TermKind::Text, self.text.clone().map(QueryTerm::Text)),
+            (TermKind::Image, self.image.clone().map(QueryTerm::Image)),
+            (TermKind::Shape, self.shape.clone().map(QueryTerm::Shape)),
+            (TermKind::Like, like.map(QueryTerm::Like)),
         ];
         let mut terms: Vec<(f32, QueryTerm)> =
-            wanted.into_iter().filter_map(|(part, term)| Some((weight(part), term?))).collect();
+            wanted.into_iter().filter_map(|(kind, term)| Some((weight(kind), term?))).collect();
         if terms.is_empty() {
-            return Err(Usage("nothing to look for: give TEXT, --image, --shape or --like".to_owned()).into());
+            return Err(UsageError(
+                "nothing to search for: give TEXT, --image, --shape or --like".to_owned(),
+            )
+            .into());
         }
-        terms.extend(self.not.iter().map(|text| (-weight(Part::Not), QueryTerm::Text(text.clone()))));
+        // Unwanted texts are subtracted from the query.
+        terms.extend(self.not.iter().map(|text| (-weight(TermKind::Not), QueryTerm::Text(text.clone()))));
         let filter = self.filter.as_deref().map(Filter::parse).transpose();
         let filter = filter.map_err(|error| Error::from(StoreError::from(error)))?;
         Ok(Query { terms, k: self.k as usize, filter })
     }
 
-    /// The library as a model sees it, up to date where that can be. With `others` it is not kept from them.
+    /// The library with one model's embeddings, up to date if it can be written. With `others`, the lock for writing is released
+    /// so that they can update it too.
     fn library(
         &self,
         place: &LibraryPath,
-        shown: Shown,
+        paths: PathDisplay,
         model: &str,
         others: bool,
     ) -> anyhow::Result<Library> {
-        let encoder = self.models.opening.open(model, None)?;
-        // A library apart says nothing about where to look for new files.
+        let encoder = self.models.open_args.open(model, None)?;
+        // A library outside its folder does not record which folders it was made of.
         let Some(root) = place.root.clone().filter(|_| !(self.no_update && place.exists())) else {
             return Ok(Library::open_for_reading(place.clone(), encoder)?);
         };
         let opened = match Library::open(place.clone(), encoder.clone(), model) {
-            // A name may stand for other weights than when the library was made, as the built-in one's does after an upgrade.
+            // The weights behind a name can change after the library was made: the built-in model's do with an upgrade.
             Err(Error::Store(StoreError::ModelMismatch { .. }))
                 if Library::recorded_models(place)?.iter().any(|known| known == model) =>
             {
@@ -164,22 +179,22 @@ impl SearchArgs {
         match opened {
             Ok(library) => {
                 let options = IndexOptions { jobs: self.jobs.count(), ..IndexOptions::default() };
-                let telling = Telling { json: false, shown };
-                let report = indexing::update(&library, &[root], &options, &telling)?;
-                tell_changes(&report);
+                let reporting = IndexReporting { json: false, paths };
+                let report = indexing::update(&library, &[root], &options, &reporting)?;
+                print_changes(&report);
                 if others {
-                    // One model writes at a time.
+                    // A library has one writer at a time.
                     drop(library);
                     return Ok(Library::open_for_reading(place.clone(), encoder)?);
                 }
                 Ok(library)
             }
             Err(error) if place.exists() && cannot_write(&error) => {
-                output::note(format!("note: searching without looking for changes: {error}"));
+                output::note(format!("note: searching without updating the library: {error}"));
                 Ok(Library::open_for_reading(place.clone(), encoder)?)
             }
             Err(error) if cannot_write(&error) => Err(error).hint(
-                "the library is kept inside the folder; where that cannot be written, make one elsewhere with `lexiform index FOLDER --library ELSEWHERE`",
+                "the library is kept inside the folder; if that cannot be written, make one elsewhere: `lexiform index FOLDER --library ELSEWHERE`",
             ),
             Err(error) => Err(error.into()),
         }
@@ -190,24 +205,25 @@ impl SearchArgs {
         library: &Library,
         query: &Query,
         answers: &[Answer],
-        shown: &Shown,
+        paths: &PathDisplay,
     ) -> anyhow::Result<()> {
+        // An empty result is no output in JSON, and an explanation on standard error otherwise.
         if self.json {
-            return answers.iter().try_for_each(|answer| output::json(&AnswerLine::new(answer, shown)));
+            return answers.iter().try_for_each(|answer| output::json(&AnswerLine::new(answer, paths)));
         }
         if answers.is_empty() {
-            return explain_nothing(library, query);
+            return explain_no_results(library, query);
         }
         let columns = [("rank", Align::Right), ("score", Align::Right), ("path", Align::Left)];
         let row = |a: &Answer| {
             let missing = if a.file.exists() { "" } else { "  (missing)" };
-            vec![a.rank.to_string(), format!("{:.3}", a.score), format!("{}{missing}", shown.path(&a.file))]
+            vec![a.rank.to_string(), format!("{:.3}", a.score), format!("{}{missing}", paths.path(&a.file))]
         };
         Ok(output::line(output::table(&columns, &answers.iter().map(row).collect::<Vec<_>>()))?)
     }
 }
 
-/// Whether another process or the system keeps us from writing.
+/// Whether the library cannot be written now: locked by another process, or read-only.
 fn cannot_write(error: &Error) -> bool {
     match error {
         Error::Store(StoreError::Locked { .. } | StoreError::ReadOnly { .. }) => true,
@@ -219,7 +235,7 @@ fn cannot_write(error: &Error) -> bool {
     }
 }
 
-fn tell_changes(report: &Report) {
+fn print_changes(report: &IndexReport) {
     let summary = report.summary;
     if summary.indexed + summary.renamed > 0 {
         report.list_failed();
@@ -227,15 +243,15 @@ fn tell_changes(report: &Report) {
     }
 }
 
-fn explain_nothing(library: &Library, query: &Query) -> anyhow::Result<()> {
+fn explain_no_results(library: &Library, query: &Query) -> anyhow::Result<()> {
     let n = library.len()?;
     let failed = library.failures()?.len();
     output::note(match &query.filter {
         _ if n == 0 && failed > 0 => {
-            format!("nothing found: none of {} could be used", output::count(failed, "3D file"))
+            format!("nothing found: none of {} could be used", output::quantity(failed, "3D file"))
         }
         _ if n == 0 => "nothing found: there are no 3D files here".to_owned(),
-        Some(_) => format!("nothing found: none of {} passes --where", output::count(n, "shape")),
+        Some(_) => format!("nothing found: none of {} matches --where", output::quantity(n, "shape")),
         None => "nothing found".to_owned(),
     });
     if n == 0 && failed > 0 {
@@ -244,7 +260,7 @@ fn explain_nothing(library: &Library, query: &Query) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// An answer as a line of JSON.
+/// A result as a line of JSON.
 #[derive(Serialize)]
 struct AnswerLine<'a> {
     rank: usize,
@@ -262,12 +278,12 @@ struct AnswerLine<'a> {
 }
 
 impl<'a> AnswerLine<'a> {
-    fn new(answer: &'a Answer, shown: &Shown) -> Self {
+    fn new(answer: &'a Answer, paths: &PathDisplay) -> Self {
         let payload = &answer.payload;
         Self {
             rank: answer.rank,
             score: answer.score,
-            path: shown.path(&answer.file),
+            path: paths.path(&answer.file),
             id: answer.id,
             label: payload.extra.get("label"),
             format: &payload.format,
@@ -280,8 +296,8 @@ impl<'a> AnswerLine<'a> {
     }
 }
 
-/// Draws the answers' thumbnails, best first, left to right and top to bottom.
-fn draw_sheet(library: &Library, answers: &[Answer], path: &Path) -> anyhow::Result<()> {
+/// Writes the results' thumbnails, best first, left to right and top to bottom.
+fn write_sheet(library: &Library, answers: &[Answer], file: &OutputFile) -> anyhow::Result<()> {
     let mut cells = Vec::with_capacity(answers.len());
     for answer in answers {
         if let Some(bytes) = library.thumbnail(answer.id)? {
@@ -289,20 +305,24 @@ fn draw_sheet(library: &Library, answers: &[Answer], path: &Path) -> anyhow::Res
             cells.push(SheetCell { image: image::load_from_memory(&bytes)?.into_rgba8(), caption });
         }
     }
-    super::render::save_sheet(&cells, path)
+    super::render::save_sheet(&cells, file)
 }
 
-fn parse_weight(text: &str) -> Result<(Part, f32), String> {
-    let (part, number) = text.split_once('=').ok_or("expected PART=NUMBER, such as image=0.5")?;
-    let part = match part {
-        "text" => Part::Text,
-        "image" => Part::Image,
-        "shape" => Part::Shape,
-        "like" => Part::Like,
-        "not" => Part::Not,
-        _ => return Err(format!("expected text, image, shape, like or not, found {part:?}")),
+fn parse_weight(text: &str) -> Result<(TermKind, f32), String> {
+    let (kind, number) = text.split_once('=').ok_or("expected TERM=WEIGHT, such as image=0.5")?;
+    let kind = match kind {
+        "text" => TermKind::Text,
+        "image" => TermKind::Image,
+        "shape" => TermKind::Shape,
+        "like" => TermKind::Like,
+        "not" => TermKind::Not,
+        _ => return Err(format!("expected text, image, shape, like or not, found {kind:?}")),
     };
     let weight: f32 = number.parse().map_err(|_| format!("expected a number, found {number:?}"))?;
     let is_valid = weight.is_finite() && weight >= 0.0;
-    if is_valid { Ok((part, weight)) } else { Err(format!("expected a number from 0 up, found {number}")) }
+    if is_valid {
+        Ok((kind, weight))
+    } else {
+        Err(format!("expected a number of at least 0, found {number}"))
+    }
 }

@@ -10,61 +10,60 @@ use lexiform_train::{
     dry_run, fit,
 };
 
-use crate::failure::{Usage, Verdict, WithHint as _};
+use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::output::{self, Align};
 use crate::progress::Progress;
 
-/// Train a model from a recipe, or several in turn
+/// Train models from recipes
 #[derive(Args)]
-pub struct TrainArgs {
-    /// Recipe: a TOML file with a network, data, and how one learns from the other; of several, later ones may name the
-    /// models of earlier ones
+pub(crate) struct TrainArgs {
+    /// Training configuration (TOML); several are trained one after another, and later ones may use the models of earlier ones
     #[arg(required = true, value_name = "RECIPE")]
     recipes: Vec<PathBuf>,
-    /// Replace a value of the recipe; may be given more than once
+    /// Override a value of the recipe; may be given more than once
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
-    /// Folder for the run of a single recipe [default: runs/NAME, NAME being the recipe's]
+    /// Output folder; for a single recipe only [default: runs/NAME, with the recipe's name]
     #[arg(short, long, value_name = "FOLDER")]
     out: Option<PathBuf>,
-    /// Go on from the folder's last checkpoint; start anew where there is none
+    /// Resume from the last checkpoint in the output folder, if any
     #[arg(long)]
     resume: bool,
-    /// Devices that share each batch, as in vulkan:0,vulkan:1; those beside cpu if lexiform was built with them
+    /// Devices for data-parallel training, as in vulkan:0,vulkan:1; all but cpu need a build with that backend
     #[arg(long, value_name = "DEVICES", value_delimiter = ',', default_value = "cpu")]
     #[arg(value_parser = lexiform_model::device)]
     devices: Vec<Device>,
-    /// Show what would be trained, how much memory it needs and how long a step takes; train nothing
+    /// Show parameter groups, memory and time per step without training
     #[arg(long, conflicts_with = "resume")]
     dry_run: bool,
-    /// Print one JSON object an event
+    /// Print one JSON object per event
     #[arg(long)]
     json: bool,
 }
 
 impl TrainArgs {
-    /// Trains and tells how it goes.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Trains each recipe and reports progress.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let options = FitOptions { resume: self.resume, devices: self.devices.clone() };
         let runs = self.runs()?;
         for (i, (recipe, out)) in runs.iter().enumerate() {
-            match (self.dry_run, to_be_made(recipe, &runs[..i])) {
+            match (self.dry_run, missing_dependency(recipe, &runs[..i])) {
                 (true, Some(model)) => output::note(format!(
-                    "{}: not rehearsed: {model} is made by a run before it; name one that exists: --set teacher=nano",
+                    "{}: skipped: {model} is the output of an earlier run; give an existing model: --set teacher=nano",
                     recipe.name
                 )),
                 (true, None) => self.show_dry_run(recipe, &options)?,
                 (false, _) => self.train(recipe, out, &options)?,
             }
         }
-        Ok(Verdict::Done)
+        Ok(Outcome::Done)
     }
 
-    /// The recipes with their folders: all are read before the first begins, so that mistakes do not show hours later.
+    /// The recipes and their output folders. All are read before the first run starts, so that errors show at once.
     fn runs(&self) -> anyhow::Result<Vec<(Recipe, PathBuf)>> {
         if self.out.is_some() && self.recipes.len() > 1 {
-            let message = "--out: names the folder of one run; of several recipes each goes to runs/NAME";
-            return Err(Usage(message.to_owned()).into());
+            let message = "--out is for a single recipe; with several recipes each goes to runs/NAME";
+            return Err(UsageError(message.to_owned()).into());
         }
         let mut runs: Vec<(Recipe, PathBuf)> = Vec::new();
         for path in &self.recipes {
@@ -72,9 +71,11 @@ impl TrainArgs {
             let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
             if runs.iter().any(|(_, other)| *other == out) {
                 let name = &recipe.name;
-                return Err(
-                    Usage(format!("{}: another recipe is called {name:?} too", path.display())).into()
-                );
+                return Err(UsageError(format!(
+                    "{}: another recipe has the name {name:?} too",
+                    path.display()
+                ))
+                .into());
             }
             runs.push((recipe, out));
         }
@@ -82,22 +83,23 @@ impl TrainArgs {
     }
 
     fn train(&self, recipe: &Recipe, out: &Path, options: &FitOptions) -> anyhow::Result<()> {
-        let mut logger = RunLogger::new(out, SystemTime::now());
-        let mut screen = Screen { json: self.json, progress: None };
+        let mut watcher = Watcher::new(out, SystemTime::now());
+        let mut console = ConsoleReporter { json: self.json, progress: None };
         let (mut logged, mut shown) = (Ok(()), Ok(()));
         let done = fit(recipe, out, options, &mut |event| {
-            // A reader that hangs up does not stop the log: it must tell of every step a checkpoint has.
+            // If standard output is closed, the log is still written: it must have every step of the checkpoint.
             if logged.is_ok() {
                 logged = logger.log(&event);
             }
             if shown.is_ok() {
-                shown = screen.show(&event);
+                shown = console.show(&event);
             }
         });
-        drop(screen);
+        // The bar is removed before errors and results are printed.
+        drop(console);
         let model = match done {
             Err(error @ FitError::Exists { .. }) => {
-                return Err(error).hint("add --resume, or name a folder with --out");
+                return Err(error).hint("add --resume, or choose another folder with --out");
             }
             done => done?,
         };
@@ -112,25 +114,25 @@ impl TrainArgs {
     }
 
     fn show_dry_run(&self, recipe: &Recipe, options: &FitOptions) -> anyhow::Result<()> {
-        let mut screen = Screen { json: self.json, progress: None };
-        let mut told = Ok(());
-        let trial = dry_run(recipe, options, &mut |event| {
-            if told.is_ok() {
-                told = screen.show(&event);
+        let mut console = ConsoleReporter { json: self.json, progress: None };
+        let mut output_result = Ok(());
+        let trial = rehearse(recipe, options, &mut |event| {
+            if output_result.is_ok() {
+                output_result = console.show(&event);
             }
         })?;
-        told?;
+        output_result?;
         if self.json {
             output::json(&trial)?;
         } else {
-            output::line(described(&trial))?;
+            output::line(dry_run_table(&trial))?;
         }
         Ok(())
     }
 }
 
-/// The model that a recipe starts from or learns towards, where one of the runs before it is yet to make it.
-fn to_be_made<'a>(recipe: &'a Recipe, before: &[(Recipe, PathBuf)]) -> Option<&'a str> {
+/// The base model or teacher of a recipe that an earlier run will write and that does not exist yet.
+fn missing_dependency<'a>(recipe: &'a Recipe, before: &[(Recipe, PathBuf)]) -> Option<&'a str> {
     let base = match &recipe.network {
         NetworkConfig::Pretrained(network) => Some(network.base.as_str()),
         NetworkConfig::Points(network) => network.base.as_deref(),
@@ -144,17 +146,9 @@ fn to_be_made<'a>(recipe: &'a Recipe, before: &[(Recipe, PathBuf)]) -> Option<&'
     models.into_iter().find(absent)
 }
 
-/// A rehearsal as a table and three lines.
-fn described(trial: &DryRun) -> String {
-    let TrainPlan {
-        groups,
-        steps,
-        frozen_parameters,
-        trainable_parameters,
-        steps_per_epoch,
-        memory_bytes,
-        ..
-    } = &trial.plan;
+/// The result of a dry run as a table and three lines.
+fn dry_run_table(trial: &Trial) -> String {
+    let Plan { groups, steps, frozen, parameters, steps_per_epoch, bytes, .. } = &trial.plan;
     let columns = [
         ("group", Align::Left),
         ("tensors", Align::Right),
@@ -168,9 +162,9 @@ fn described(trial: &DryRun) -> String {
     let table = output::table(&columns, &rows.collect::<Vec<_>>());
     let hours = trial.step_seconds * *steps as f64 / 3600.0;
     format!(
-        "{table}\n\n{trainable_parameters} parameters are trained, {frozen_parameters} are frozen\n\
-         {steps} steps, {:.1} epochs; a step of {} shapes and {} images takes {:.2} s: {hours:.1} h in all\n\
-         memory: {:.0} MB for weights, optimizer and samples, {:.0} MB at the most in the step that was timed",
+        "{table}\n\n{parameters} trainable parameters, {frozen} frozen\n\
+         {steps} steps, {:.1} epochs; {} shapes and {} images per step, {:.2} s per step: {hours:.1} h in total\n\
+         memory: {:.0} MB for weights, optimizer and samples, {:.0} MB peak in the timed step",
         *steps as f64 / *steps_per_epoch as f64,
         trial.shapes,
         trial.images,
@@ -180,59 +174,60 @@ fn described(trial: &DryRun) -> String {
     )
 }
 
-/// Where features come from, in words.
-fn told(features: &FeatureSource) -> String {
+/// Where the teacher's features come from.
+fn describe_feature_source(features: &FeatureSource) -> String {
     match features {
-        FeatureSource::Dataset => "features of the teacher are in the set".to_owned(),
+        FeatureSource::Set => "the data set has the teacher's features".to_owned(),
         FeatureSource::Computed { expected, found: Some(found) } => {
-            format!("features in the set are of {found}: those of {expected} are computed")
+            format!("the data set has features of {found}; features of {expected} will be computed")
         }
         FeatureSource::Computed { expected, found: None } => format!(
-            "the set names no model whose features it holds: those of {expected} are computed \
-             (data prepare --features, or data.trust_features=true)"
+            "the data set does not name the model of its features; features of {expected} will be computed \
+             (to avoid this: data prepare --feature-model, or data.trust_features=true)"
         ),
     }
 }
 
-/// Shows events: JSON lines, or a bar with notes above it.
-struct Screen {
+/// Reports events: JSON lines, or a bar with notes above it.
+struct ConsoleReporter {
     json: bool,
     progress: Option<Progress>,
 }
 
-impl Screen {
+impl ConsoleReporter {
     fn show(&mut self, event: &TrainEvent) -> anyhow::Result<()> {
         if self.json {
             return output::json(event);
         }
         match event {
             TrainEvent::Preparing { shapes } => {
-                self.note(format!("preparing {}", output::count(*shapes, "shape")))
+                self.note(format!("preparing {}", output::quantity(*shapes, "shape")))
             }
             TrainEvent::Opened { path, training, validation, skipped, features } => {
                 self.note(format!(
-                    "{}: {} to learn from, {validation} held out",
+                    "{}: {} for training, {held_out} for validation",
                     path.display(),
-                    output::count(*training, "shape")
+                    output::quantity(*training, "shape")
                 ));
-                for (reason, count) in skipped {
-                    self.note(format!("left out: {count} that {reason}"));
+                for (reason, count) in left_out {
+                    self.note(format!("skipped: {count} that {reason}"));
                 }
                 if let Some(features) = features {
-                    self.note(told(features));
+                    self.note(describe_feature_source(features));
                 }
             }
-            TrainEvent::FileSkipped { path, reason } => {
-                self.note(format!("left out: {}: {reason}", path.display()))
+            TrainEvent::LeftOut { path, reason } => {
+                self.note(format!("skipped: {}: {reason}", path.display()))
             }
-            TrainEvent::Features { done, total } if done == total => {
-                self.note(format!("features of {} are kept", output::count(*total, "view and caption")));
+            TrainEvent::Features { done, all } if done == all => {
+                self.note(format!("cached features of {}", output::quantity(*all, "view and caption")));
             }
-            TrainEvent::Features { .. } | TrainEvent::CheckpointSaved { .. } => {}
+            // Too frequent for the terminal; JSON output has them.
+            TrainEvent::Features { .. } | TrainEvent::Saved { .. } => {}
             TrainEvent::Start(plan) => self.start(plan),
             TrainEvent::Step(step) => {
                 let losses = step.losses.iter().map(|(name, value)| match step.accuracies.get(name) {
-                    Some(share) => format!("{name} {value:.3}, {:.0} % matched", 100.0 * share),
+                    Some(share) => format!("{name} {value:.3}, accuracy {:.0} %", 100.0 * share),
                     None => format!("{name} {value:.3}"),
                 });
                 let losses = losses.collect::<Vec<_>>().join("; ");
@@ -244,18 +239,16 @@ impl Screen {
             }
             TrainEvent::Evaluated { step, report: Some(report), best, .. } => {
                 let [first, five] = [report.top_1, report.top_5].map(|share| 100.0 * share);
-                let best = if *best { ", the best so far" } else { "" };
-                self.note(format!(
-                    "step {step}: held-out shapes named right {first:.1} %, among five {five:.1} %{best}"
-                ));
+                let best = if *best { ", best so far" } else { "" };
+                self.note(format!("step {step}: val top-1 {first:.1} %, top-5 {five:.1} %{best}"));
             }
             TrainEvent::Evaluated { step, .. } => {
-                self.note(format!("step {step}: model written; no held-out shapes to measure on"))
+                self.note(format!("step {step}: model saved; no validation shapes to measure on"))
             }
-            TrainEvent::Finished { steps, seconds, data_wait, images_per_second, .. } => self.note(format!(
-                "{} in {seconds:.1} s, {images_per_second:.0} images/s; {:.1} % of it waiting for data",
-                output::count(*steps, "step"),
-                100.0 * data_wait
+            TrainEvent::Finished { steps, seconds, waiting, images_per_second, .. } => self.note(format!(
+                "{} in {seconds:.1} s, {images_per_second:.0} images/s, {:.1} % of the time waiting for data",
+                output::quantity(*steps, "step"),
+                100.0 * waiting
             )),
             TrainEvent::EarlyStopped { step, reason } => {
                 self.note(format!("stopped after step {step}: {reason}"))
@@ -267,10 +260,10 @@ impl Screen {
     fn start(&mut self, plan: &TrainPlan) {
         let TrainPlan { trainable_parameters, categories, vocabulary_size, steps, start_step, .. } = plan;
         self.note(format!(
-            "{trainable_parameters} parameters, {categories} categories, {vocabulary_size} words, {steps} steps"
+            "{parameters} parameters, {categories} categories, vocabulary of {vocabulary} words, {steps} steps"
         ));
-        if *start_step > 0 {
-            self.note(format!("resuming after step {start_step}"));
+        if *done > 0 {
+            self.note(format!("resuming after step {done}"));
         }
         self.progress = Some(Progress::new(steps.saturating_sub(*start_step)));
     }

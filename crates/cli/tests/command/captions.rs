@@ -8,36 +8,37 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::Value;
 
-use crate::support::Bench;
+use crate::support::Sandbox;
 
 fn tiny_blip() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/blip_tiny/model.safetensors")
 }
 
 /// Captions of a shape of a data set.
-fn captions(bench: &Bench, set: &str, source: &str, lines: &[Value]) -> Vec<Value> {
+fn captions(sandbox: &Sandbox, set: &str, source: &str, lines: &[Value]) -> Vec<Value> {
     let written = lines.iter().find(|line| line["event"] == "written" && line["source"] == source);
     let key = written.unwrap()["key"].as_str().unwrap();
-    let mut shown = bench.run(&["data", "inspect", set, key, "--json"]).good().json();
+    let mut shown = sandbox.run(&["data", "inspect", set, key, "--json"]).success().json();
     serde_json::from_value(shown.remove(0)["about"]["captions"].take()).unwrap()
 }
 
 #[test]
 fn blip_captions_every_view() {
-    let bench = Bench::empty();
-    bench.write_box("models/flat.obj", [4.0, 0.2, 4.0]);
-    bench.write_box("models/tall.obj", [0.5, 6.0, 0.5]);
+    let sandbox = Sandbox::empty();
+    sandbox.write_box("models/flat.obj", [4.0, 0.2, 4.0]);
+    sandbox.write_box("models/tall.obj", [0.5, 6.0, 0.5]);
     let model = tiny_blip().display().to_string();
     let prepare = |set: &str, more: &[&str]| {
         let start = ["data", "prepare", "models", "--json", "--out", set];
-        let small = ["--views", "3", "--size", "48", "--points", "0", "--no-carried", "--captions", "blip"];
-        bench.run(&[&start, &small[..], &["--caption-model", &model], more].concat())
+        let small =
+            ["--views", "3", "--size", "48", "--points", "0", "--no-source-captions", "--captioner", "blip"];
+        sandbox.run(&[&start, &small[..], &["--caption-model", &model], more].concat())
     };
-    let lines = prepare("set", &[]).good().json();
+    let lines = prepare("set", &[]).success().json();
     let captioned = lines.iter().find(|line| line["event"] == "captioned").unwrap();
     assert_eq!(captioned["counts"]["requests"], 6, "{lines:#?}");
     for source in ["flat.obj", "tall.obj"] {
-        let said = captions(&bench, "set", source, &lines);
+        let said = captions(&sandbox, "set", source, &lines);
         assert!(!said.is_empty());
         for (i, caption) in said.iter().enumerate() {
             assert_eq!(caption["view"], i, "one sentence about each view: {said:#?}");
@@ -45,37 +46,45 @@ fn blip_captions_every_view() {
             assert!(!caption["text"].as_str().unwrap().starts_with("a picture of"), "{said:#?}");
         }
     }
-    let again = prepare("again", &["--jobs", "1"]).good().json();
-    assert_eq!(captions(&bench, "set", "flat.obj", &lines), captions(&bench, "again", "flat.obj", &again));
-    let many = prepare("many", &["--sentences", "3"]).good().json();
-    let said = captions(&bench, "many", "tall.obj", &many);
+    let again = prepare("again", &["--jobs", "1"]).success().json();
+    assert_eq!(
+        captions(&sandbox, "set", "flat.obj", &lines),
+        captions(&sandbox, "again", "flat.obj", &again)
+    );
+    let many = prepare("many", &["--caption-count", "3"]).success().json();
+    let said = captions(&sandbox, "many", "tall.obj", &many);
     assert!((3..=9).contains(&said.len()), "{said:#?}");
     // The captioner's settings are the data set's.
-    prepare("set", &["--decoding", "greedy"]).bad(1, &["was started with", "hint: use the same settings"]);
+    prepare("set", &["--caption-decoding", "greedy"])
+        .failure(1, &["was started with", "hint: use the same settings"]);
 }
 
 #[test]
 fn what_cannot_caption_says_why() {
-    let bench = Bench::new();
-    let prepare = |more: &[&str]| bench.run(&[&["data", "prepare", "models", "--out", "set"], more].concat());
-    prepare(&["--captions", "blip", "--sentences", "2", "--decoding", "beams"])
-        .bad(2, &["needs --decoding nucleus"]);
-    prepare(&["--caption-model", "x"]).bad(2, &["--caption-model needs --captions blip or --caption-url"]);
-    prepare(&["--captions", "served"]).bad(2, &["need --caption-url and --caption-model"]);
-    prepare(&["--captions", "blip", "--caption-model", "nano"]).bad(1, &["no image tower and text decoder"]);
-    bench.write("alone/model.safetensors", std::fs::read(tiny_blip()).unwrap());
-    prepare(&["--captions", "blip", "--caption-model", "alone/model.safetensors"])
-        .bad(1, &["config.json must be beside it", "hint: copy config.json"]);
-    bench
+    let sandbox = Sandbox::new();
+    let prepare =
+        |more: &[&str]| sandbox.run(&[&["data", "prepare", "models", "--out", "set"], more].concat());
+    prepare(&["--captioner", "blip", "--caption-count", "2", "--caption-decoding", "beam"])
+        .failure(2, &["needs --caption-decoding nucleus"]);
+    prepare(&["--caption-model", "x"])
+        .failure(2, &["--caption-model needs --captioner blip or --caption-url"]);
+    prepare(&["--captioner", "api"]).failure(2, &["needs --caption-url and --caption-model"]);
+    prepare(&["--captioner", "blip", "--caption-model", "nano"])
+        .failure(1, &["no image tower and text decoder"]);
+    sandbox.write("alone/model.safetensors", std::fs::read(tiny_blip()).unwrap());
+    prepare(&["--captioner", "blip", "--caption-model", "alone/model.safetensors"])
+        .failure(1, &["config.json must be beside it", "hint: copy config.json"]);
+    sandbox
         .run(&["compare", "a", "b", "--model", tiny_blip().to_str().unwrap()])
-        .bad(1, &["it is a captioner", "data prepare --captions blip"]);
-    let info = bench.run(&["model", "info", tiny_blip().to_str().unwrap(), "--json"]).good().json().remove(0);
+        .failure(1, &["it writes captions", "data prepare --captioner blip"]);
+    let info =
+        sandbox.run(&["model", "info", tiny_blip().to_str().unwrap(), "--json"]).success().json().remove(0);
     assert_eq!((&info["modality"], &info["view_size"]), (&"captioner".into(), &24.into()));
     assert_eq!(info["contents"]["kind"], "BLIP captioner in transformers' layout");
     assert_eq!(info["contents"]["missing"], serde_json::json!([]));
-    let alone = bench.run(&["model", "info", "alone/model.safetensors"]).good().stdout;
+    let alone = sandbox.run(&["model", "info", "alone/model.safetensors"]).success().stdout;
     assert!(alone.contains("vocab.txt in the same folder"), "{alone}");
-    let list = bench.run(&["model", "list"]).good().stdout;
+    let list = sandbox.run(&["model", "list"]).success().stdout;
     assert!(list.contains("BSD-3-Clause") && list.contains("Salesforce/blip-image-captioning-large"));
 }
 
@@ -125,41 +134,42 @@ fn serve(mut stream: TcpStream, willing: &AtomicBool) -> std::io::Result<()> {
 
 #[test]
 fn a_server_captions_every_view_and_what_it_refuses_is_told_and_asked_for_again() {
-    let bench = Bench::new();
+    let sandbox = Sandbox::new();
     let willing = Arc::new(AtomicBool::new(true));
     let url = server(&willing);
     let prepare = |set: &str, views: &str, more: &[&str]| {
         let start = ["data", "prepare", "models", "--out", set, "--views", views, "--size", "32"];
-        let served = ["--points", "0", "--no-carried", "--caption-url", &url, "--caption-model", "eye"];
-        bench.run(&[&start[..], &served, more].concat())
+        let served =
+            ["--points", "0", "--no-source-captions", "--caption-url", &url, "--caption-model", "eye"];
+        sandbox.run(&[&start[..], &served, more].concat())
     };
-    let lines = prepare("set", "2", &["--json", "--strict", "--caption-price", "0.5,10"]).good().json();
+    let lines = prepare("set", "2", &["--json", "--strict", "--caption-price", "0.5,10"]).success().json();
     let captioned = lines.iter().find(|line| line["event"] == "captioned").unwrap();
     // Three shapes, two views: 6000 tokens of questions, 60 of answers.
     assert_eq!(captioned["counts"]["requests"], 6, "{captioned}");
     assert!((captioned["counts"]["cost"].as_f64().unwrap() - 0.0036).abs() < 1e-9, "{captioned}");
-    assert_eq!(captions(&bench, "set", "flat.obj", &lines).len(), 2);
+    assert_eq!(captions(&sandbox, "set", "flat.obj", &lines).len(), 2);
     // All views in one request, of a server that takes one.
-    let refused = prepare("together", "2", &["--views-together"]).good();
-    assert!(refused.stderr.contains("captions are missing: 3 shapes got none"), "{refused:#?}");
+    let refused = prepare("together", "2", &["--caption-per-shape"]).success();
+    assert!(refused.stderr.contains("missing captions: 3 shapes without any"), "{refused:#?}");
     assert!(refused.stderr.contains("at most 1 image") && refused.stderr.contains("--retry-failed"));
-    let lines = prepare("together", "2", &["--views-together", "--json"]).good().json();
+    let lines = prepare("together", "2", &["--caption-per-shape", "--json"]).success().json();
     let finished = lines.iter().find(|line| line["event"] == "finished").unwrap();
-    assert_eq!((&finished["before"], &finished["uncaptioned"]), (&3.into(), &3.into()));
-    prepare("together", "2", &["--views-together", "--strict"]).bad(1, &["3 shapes got none"]);
+    assert_eq!((&finished["existing"], &finished["uncaptioned"]), (&3.into(), &3.into()));
+    prepare("together", "2", &["--caption-per-shape", "--strict"]).failure(1, &["3 shapes without any"]);
     // A server that refuses for a while.
     willing.store(false, Ordering::Relaxed);
     let lines = prepare("later", "1", &["--json"]);
-    let written = lines.good().json().into_iter().filter(|line| line["event"] == "written");
-    assert!(written.clone().all(|line| line["missing_captions"]["requested"] == 1) && written.count() == 3);
-    prepare("never", "6", &[]).bad(1, &["none of the first", "hint: check the server's message"]);
+    let written = lines.success().json().into_iter().filter(|line| line["event"] == "written");
+    assert!(written.clone().all(|line| line["refused"]["asked"] == 1) && written.count() == 3);
+    prepare("never", "6", &[]).failure(1, &["none of the first", "hint: check the server's message"]);
     willing.store(true, Ordering::Relaxed);
-    let lines = prepare("later", "1", &["--json", "--retry-failed", "--strict"]).good().json();
+    let lines = prepare("later", "1", &["--json", "--retry-failed", "--strict"]).success().json();
     let finished = lines.iter().find(|line| line["event"] == "finished").unwrap();
     assert_eq!((&finished["written"], &finished["uncaptioned"]), (&3.into(), &0.into()));
-    assert_eq!(captions(&bench, "later", "flat.obj", &lines).len(), 1);
-    prepare("set", "2", &["--caption-price", "cheap"]).bad(2, &["expected two prices such as 0.15,0.6"]);
-    bench
+    assert_eq!(captions(&sandbox, "later", "flat.obj", &lines).len(), 1);
+    prepare("set", "2", &["--caption-price", "cheap"]).failure(2, &["expected two prices such as 0.15,0.6"]);
+    sandbox
         .run(&["data", "prepare", "models", "--out", "x", "--caption-retries", "1"])
-        .bad(2, &["--caption-url <URL>"]);
+        .failure(2, &["--caption-url <URL>"]);
 }

@@ -2,17 +2,17 @@
 
 use glam::{Affine3A, Quat, Vec3};
 
-use crate::support::Bench;
+use crate::support::Sandbox;
 
 /// A folder with a lopsided shape, other files of it, and shapes unlike it.
-fn folder() -> Bench {
-    let bench = Bench::new();
+fn folder() -> Sandbox {
+    let sandbox = Sandbox::new();
     // Three boxes that no mirror maps onto themselves.
-    bench.write_box("bricks/a.obj", [4.0, 1.0, 1.0]);
+    sandbox.write_box("bricks/a.obj", [4.0, 1.0, 1.0]);
     let boxes = [[0.0, 0.0, 0.0], [0.0, 1.0, 0.3], [2.5, 0.2, 1.0]];
     let mut whole = lexiform_geometry::Scene::default();
     for (place, scale) in boxes.into_iter().zip([1.0, 0.5, 0.3]) {
-        let part = lexiform_mesh_io::read(&bench.path("bricks/a.obj")).unwrap();
+        let part = lexiform_mesh_io::read(&sandbox.path("bricks/a.obj")).unwrap();
         let moved = Affine3A::from_scale_rotation_translation(
             Vec3::splat(scale),
             Quat::from_rotation_y(scale),
@@ -20,23 +20,23 @@ fn folder() -> Bench {
         );
         whole.meshes.extend(part.transformed(moved).meshes);
     }
-    fs_err::remove_file(bench.path("bricks/a.obj")).unwrap();
+    fs_err::remove_file(sandbox.path("bricks/a.obj")).unwrap();
     let write = |name: &str, transform: Affine3A| {
-        lexiform_mesh_io::write(&bench.path(name), &whole.clone().transformed(transform)).unwrap();
+        lexiform_mesh_io::write(&sandbox.path(name), &whole.clone().transformed(transform)).unwrap();
     };
     write("models/lopsided.obj", Affine3A::IDENTITY);
     write("models/print.stl", Affine3A::from_scale(Vec3::splat(25.0)));
     write("models/turned.ply", Affine3A::from_quat(Quat::from_axis_angle(Vec3::ONE.normalize(), 1.0)));
     write("models/web.glb", Affine3A::from_scale(Vec3::new(-0.1, 0.1, 0.1)));
-    fs_err::copy(bench.path("models/print.stl"), bench.path("models/kinds/print_2.stl")).unwrap();
-    bench.write("models/broken.stl", "solid nothing");
-    bench
+    fs_err::copy(sandbox.path("models/print.stl"), sandbox.path("models/kinds/print_2.stl")).unwrap();
+    sandbox.write("models/broken.stl", "solid nothing");
+    sandbox
 }
 
 #[test]
 fn one_shape_in_many_files_is_one_group() {
-    let bench = folder();
-    let run = bench.run(&["duplicates", "models", "--json", "--sheet", "sheet.png"]).good();
+    let sandbox = folder();
+    let run = sandbox.run(&["duplicates", "models", "--json", "--sheet", "sheet.png"]).success();
     let groups = run.json();
     assert_eq!(groups.len(), 1, "{groups:#?}");
     let relations: Vec<(&str, &str)> = groups[0]["others"]
@@ -54,30 +54,30 @@ fn one_shape_in_many_files_is_one_group() {
     ];
     assert_eq!(relations, expected);
     assert!(run.stderr.contains("broken.stl") && run.stderr.contains("4 duplicates in 1 group"), "{run:#?}");
-    assert!(image::image_dimensions(bench.path("sheet.png")).unwrap().0 > 400);
-    assert!(!bench.path("models/.lexiform").exists(), "looking for duplicates makes no library");
-    assert_eq!(bench.run(&["duplicates", "models", "--strict"]).code, 1);
+    assert!(image::image_dimensions(sandbox.path("sheet.png")).unwrap().0 > 400);
+    assert!(!sandbox.path("models/.lexiform").exists(), "looking for duplicates makes no library");
+    assert_eq!(sandbox.run(&["duplicates", "models", "--strict"]).code, 1);
 }
 
 #[test]
 fn words_for_people_and_signatures_kept_in_the_library() {
-    let bench = folder();
-    bench.run(&["index", "models"]).good();
-    let first = bench.run(&["duplicates", "models"]).good();
+    let sandbox = folder();
+    sandbox.run(&["index", "models"]).success();
+    let first = sandbox.run(&["duplicates", "models"]).success();
     for part in ["models/kinds/print_2.stl\n", "identical bytes", "same shape", "mirrored"] {
         assert!(first.stdout.contains(part), "no {part:?} in {first:#?}");
     }
-    assert!(bench.path("models/.lexiform/signatures.bin").exists());
-    assert_eq!(bench.run(&["duplicates", "models"]).good().stdout, first.stdout);
-    assert_eq!(bench.run(&["duplicates", "models/.lexiform"]).good().stdout.lines().count(), 5);
+    assert!(sandbox.path("models/.lexiform/signatures.bin").exists());
+    assert_eq!(sandbox.run(&["duplicates", "models"]).success().stdout, first.stdout);
+    assert_eq!(sandbox.run(&["duplicates", "models/.lexiform"]).success().stdout.lines().count(), 5);
 }
 
 #[test]
 fn what_makes_no_sense_is_said() {
-    let bench = Bench::new();
-    let run = bench.run(&["duplicates", "models"]).good();
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["duplicates", "models"]).success();
     assert!(run.stderr.contains("no duplicates among 3 files"), "{run:#?}");
-    bench.run(&["duplicates", "nowhere"]).bad(1, &["nowhere", "no such file or folder"]);
-    bench.run(&["duplicates", "models/flat.obj"]).bad(1, &["found a file", "--shape"]);
-    bench.run(&["duplicates", "models", "--threshold", "50"]).bad(2, &["expected 0 to 10"]);
+    sandbox.run(&["duplicates", "nowhere"]).failure(1, &["nowhere", "no such file or folder"]);
+    sandbox.run(&["duplicates", "models/flat.obj"]).failure(1, &["found a file", "--shape"]);
+    sandbox.run(&["duplicates", "models", "--threshold", "50"]).failure(2, &["expected 0 to 10"]);
 }

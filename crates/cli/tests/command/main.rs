@@ -2,16 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
-mod answers;
 mod captions;
-mod card;
 mod data;
 mod devices;
 mod duplicates;
-mod eval_sets;
-mod evaluation;
-mod joined;
-mod shapes;
+mod end_to_end;
+mod eval;
+mod eval_datasets;
+mod geometry;
+mod joint_model;
+mod model_card;
+mod outputs;
+mod search;
+mod snapshots;
 mod support;
-mod training;
-mod walk;
+mod train;

@@ -11,7 +11,7 @@ use lexiform_model::{JointModel, JointTowers, OpenOptions, PointModelConfig, def
 use lexiform_train::{NetworkConfig, Recipe};
 
 /// A folder of shapes and the command that works in it.
-pub struct Bench {
+pub struct Sandbox {
     folder: tempfile::TempDir,
 }
 
@@ -30,13 +30,13 @@ impl Run {
     }
 
     /// Fails unless the run ended well.
-    pub fn good(self) -> Self {
+    pub fn success(self) -> Self {
         assert_eq!(self.code, 0, "{self:#?}");
         self
     }
 
     /// Fails unless the run ended with this code and its message holds all of these.
-    pub fn bad(self, code: i32, parts: &[&str]) {
+    pub fn failure(self, code: i32, parts: &[&str]) {
         assert_eq!(self.code, code, "{self:#?}");
         for part in parts {
             assert!(self.stderr.contains(part), "no {part:?} in {self:#?}");
@@ -44,7 +44,7 @@ impl Run {
     }
 }
 
-impl Bench {
+impl Sandbox {
     /// An empty folder.
     pub fn empty() -> Self {
         Self { folder: tempfile::tempdir().unwrap() }
@@ -52,11 +52,11 @@ impl Bench {
 
     /// A folder `models` with a flat, a round and a tall shape.
     pub fn new() -> Self {
-        let bench = Self::empty();
-        bench.write_box("models/flat.obj", [4.0, 0.2, 4.0]);
-        bench.write_box("models/kinds/cube.obj", [1.0, 1.0, 1.0]);
-        bench.write_box("models/kinds/tall.obj", [0.5, 6.0, 0.5]);
-        bench
+        let sandbox = Self::empty();
+        sandbox.write_box("models/flat.obj", [4.0, 0.2, 4.0]);
+        sandbox.write_box("models/kinds/cube.obj", [1.0, 1.0, 1.0]);
+        sandbox.write_box("models/kinds/tall.obj", [0.5, 6.0, 0.5]);
+        sandbox
     }
 
     pub fn path(&self, name: &str) -> PathBuf {

@@ -220,7 +220,7 @@ fn server_error(reason: String, hint: &str) -> CaptionError {
 /// The hint for a status that means that every request will fail.
 fn hint(status: u16) -> Option<&'static str> {
     Some(match status {
-        401 | 403 => "set the server's API key with --caption-key or LEXIFORM_CAPTION_KEY",
+        401 | 403 => "set the server's API key with --caption-api-key or LEXIFORM_CAPTION_API_KEY",
         402 => "the server requires payment; then run the same command again to resume",
         404 => {
             "check --caption-url, which ends with /v1, and --caption-model, the server's name of the model"

@@ -214,7 +214,7 @@ fn check_partition_count(layout: &Layout, partition: Partition) -> Result<(), Da
     Err(DataError::unusable(
         &layout.folder,
         message,
-        "use the same number of partitions as before (--shard), or another folder",
+        "use the same number of partitions as before (--partition), or another folder",
     ))
 }
 

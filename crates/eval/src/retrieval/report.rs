@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use lexiform_formats::FileWriter;
 use lexiform_metrics::Interval;
 use lexiform_metrics::bootstrap::Resampling;
 use lexiform_metrics::paired::PairedComparison;
@@ -69,7 +70,7 @@ impl RetrievalReport {
     /// # Errors
     /// If the file cannot be written.
     pub fn write_queries(&self, path: &Path) -> Result<(), EvalError> {
-        let mut table = csv::Writer::from_path(path)?;
+        let mut table = csv::Writer::from_writer(FileWriter::create(path)?);
         table.write_record(["model", "direction", "query", "ranks", "top_results"])?;
         for run in &self.runs {
             for direction in &run.directions {
@@ -82,7 +83,8 @@ impl RetrievalReport {
                 }
             }
         }
-        Ok(table.flush()?)
+        let file = table.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        Ok(file.commit().map(drop)?)
     }
 }
 

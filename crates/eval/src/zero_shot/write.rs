@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use lexiform_formats::write_file;
 use lexiform_metrics::{ConfusionMatrix, Prediction};
 
 use super::config::ZeroShotConfig;
@@ -57,10 +58,10 @@ impl ZeroShotReport {
             confusion: Some(ConfusionMatrix::from_predictions(predictions, first.labels.len())),
         };
         let page_path = folder.join("report.html");
-        fs_err::write(&page_path, render_html(&report))?;
-        fs_err::write(folder.join("report.json"), serde_json::to_string_pretty(&report)?)?;
-        fs_err::write(folder.join("classes.csv"), classes)?;
-        fs_err::write(folder.join("predictions.csv"), cases)?;
+        write_file(&page_path, render_html(&report).as_bytes())?;
+        write_file(&folder.join("report.json"), serde_json::to_string_pretty(&report)?.as_bytes())?;
+        write_file(&folder.join("classes.csv"), classes.as_bytes())?;
+        write_file(&folder.join("predictions.csv"), cases.as_bytes())?;
         Ok(page_path)
     }
 }

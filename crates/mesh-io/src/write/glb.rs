@@ -231,7 +231,8 @@ impl Writer {
             if n_nodes == 0 { json!({}) } else { json!({ "nodes": (0..n_nodes).collect::<Vec<_>>() }) };
         self.push("scenes", scene);
         self.root.insert("scene".to_owned(), 0.into());
-        self.root.insert("asset".to_owned(), json!({ "version": "2.0", "generator": "Lexiform" }));
+        self.root
+            .insert("asset".to_owned(), json!({ "version": "2.0", "generator": lexiform_formats::SOFTWARE }));
         if !self.binary.is_empty() {
             self.push("buffers", json!({ "byteLength": self.binary.len() }));
         }

@@ -2,6 +2,8 @@
 
 use std::{io::Write as _, path::Path};
 
+use lexiform_formats::SOFTWARE;
+
 use super::error::WriteError;
 use super::output::{AxisConversion, Output, push, srgb_bytes, text};
 use lexiform_geometry::{AlphaMode, Material, Mesh, Scene};
@@ -9,6 +11,7 @@ use lexiform_geometry::{AlphaMode, Material, Mesh, Scene};
 /// OBJ, its material library, and its textures as PNG. Vertex colors follow positions.
 pub(super) fn obj(path: &Path, scene: &Scene, stem: &str) -> Result<Output, WriteError> {
     let mut bytes = Vec::new();
+    text!(bytes, "# {SOFTWARE}\n");
     let mut sidecars = Vec::new();
     if !scene.materials.is_empty() {
         text!(bytes, "mtllib {stem}.mtl\n");
@@ -18,7 +21,8 @@ pub(super) fn obj(path: &Path, scene: &Scene, stem: &str) -> Result<Output, Writ
             let failed =
                 |e: image::ImageError| WriteError::Image { path: path.to_owned(), message: e.to_string() };
             texture.image.write_to(&mut png, image::ImageFormat::Png).map_err(failed)?;
-            sidecars.push((format!("{stem}-{i}.png"), png.into_inner()));
+            let png = lexiform_formats::png::with_text(png.into_inner(), "Software", SOFTWARE);
+            sidecars.push((format!("{stem}-{i}.png"), png));
         }
     }
     let mut first = [1; 3];
@@ -84,6 +88,7 @@ fn one_line(name: &str) -> String {
 
 fn mtl(scene: &Scene, stem: &str) -> Vec<u8> {
     let mut bytes = Vec::new();
+    text!(bytes, "# {SOFTWARE}\n");
     for (i, material) in scene.materials.iter().enumerate() {
         let Material { base_color, emissive, .. } = material;
         let [r, g, b, _] = srgb_bytes(*base_color).map(|c| f32::from(c) / 255.0);
@@ -116,7 +121,9 @@ fn exponent(roughness: f32) -> f32 {
 
 /// Binary STL of all triangles.
 pub(super) fn stl(scene: &Scene, axes: AxisConversion) -> Vec<u8> {
-    let mut bytes = vec![0; 80];
+    // A header that began with "solid" would be read as the text format.
+    let mut bytes = SOFTWARE.as_bytes().to_vec();
+    bytes.resize(80, 0);
     bytes.extend((scene.n_faces() as u32).to_le_bytes());
     for mesh in &scene.meshes {
         for face in 0..mesh.faces().len() {
@@ -135,7 +142,7 @@ pub(super) fn off(scene: &Scene, axes: AxisConversion) -> Vec<u8> {
     let colored = parts.iter().all(|m| m.colors().is_some());
     let vertices: usize = parts.iter().map(|m| m.positions().len()).sum();
     let mut bytes = Vec::new();
-    text!(bytes, "{}OFF\n{vertices} {} 0\n", if colored { "C" } else { "" }, scene.n_faces());
+    text!(bytes, "{}OFF\n# {SOFTWARE}\n{vertices} {} 0\n", if colored { "C" } else { "" }, scene.n_faces());
     for mesh in &parts {
         for (i, p) in mesh.positions().iter().enumerate() {
             let p = axes.apply(*p);

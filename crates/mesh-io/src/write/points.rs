@@ -3,6 +3,7 @@
 use std::io::Write as _;
 
 use glam::{Vec2, Vec3, Vec4};
+use lexiform_formats::SOFTWARE;
 use lexiform_formats::array::{Array, Dtype, Kind};
 
 use super::output::{Points, push, srgb_bytes, text};
@@ -40,7 +41,8 @@ pub(super) fn pcd(points: &Points) -> Vec<u8> {
         format!("{base}{}{}", if color { rgb } else { "" }, if normal { normals } else { "" })
     };
     let n = points.positions.len();
-    let mut bytes = b"# .PCD v0.7 - Point Cloud Data file format\nVERSION 0.7\n".to_vec();
+    let mut bytes = b"# .PCD v0.7 - Point Cloud Data file format\n".to_vec();
+    text!(bytes, "# {SOFTWARE}\nVERSION 0.7\n");
     text!(bytes, "FIELDS {}\n", column("x y z", " rgb", " normal_x normal_y normal_z"));
     text!(bytes, "SIZE {}\n", column("4 4 4", " 4", " 4 4 4"));
     text!(bytes, "TYPE {}\n", column("F F F", " U", " F F F"));
@@ -122,7 +124,8 @@ pub(super) fn ply(scene: &Scene) -> Vec<u8> {
 }
 
 fn ply_header(columns: PlyColumns, vertices: usize, faces: usize) -> Vec<u8> {
-    let mut bytes = b"ply\nformat binary_little_endian 1.0\n".to_vec();
+    let mut bytes = Vec::new();
+    text!(bytes, "ply\nformat binary_little_endian 1.0\ncomment {SOFTWARE}\n");
     text!(bytes, "element vertex {vertices}\nproperty float x\nproperty float y\nproperty float z\n");
     if columns.normals {
         text!(bytes, "property float nx\nproperty float ny\nproperty float nz\n");

@@ -1,4 +1,4 @@
-//! Who writes the captions of `data prepare`: a served model, or BLIP in this process.
+//! Captioners of `data prepare`: a model behind an API, or BLIP in this process.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -12,72 +12,72 @@ use lexiform_formats::view_format::decode_view;
 use lexiform_model::blip::{self, DecodingStrategy, GenerationConfig};
 use serde_json::{Value, json};
 
-use crate::failure::Usage;
+use crate::error::UsageError;
 use crate::models::DeviceArg;
 use crate::output;
 
-/// The captioner that is opened where none is named.
-const USUAL_BLIP: &str = "blip";
-/// Beams of the original captioner.
+/// The default model of the captioner `blip`.
+const DEFAULT_BLIP: &str = "blip";
+/// Beams of the reference captioner.
 const BEAMS: usize = 3;
-/// Share of probability that the original captioner draws words from.
+/// Probability mass of nucleus sampling in the reference captioner.
 const TOP_P: f32 = 0.9;
 
 #[derive(Args)]
-pub struct CaptionArgs {
-    /// Who writes captions: blip (in this process, about every view) or served (a model at --caption-url)
-    #[arg(long, value_name = "WHO")]
-    captions: Option<Who>,
-    /// Address of a vision-language model, OpenAI-compatible, up to /v1: captions by it
+pub(crate) struct CaptionArgs {
+    /// Captioner: blip (in this process, one view at a time) or api (a model at --caption-url)
+    #[arg(long, value_name = "CAPTIONER")]
+    captioner: Option<CaptionerKind>,
+    /// Base URL of an OpenAI-compatible vision-language model, up to /v1; implies --captioner api
     #[arg(long, value_name = "URL")]
     caption_url: Option<String>,
-    /// Its name there; of BLIP blip, blip-large or a file of weights [default: blip]
+    /// Model name for the API; for BLIP: blip, blip-large or a file with weights [default: blip]
     #[arg(long, value_name = "NAME|PATH")]
     caption_model: Option<String>,
-    /// What a served model is asked about each picture; what BLIP's sentences begin with [default: "a picture of "]
+    /// Instruction for the API; for BLIP: the beginning of each caption [default: "a picture of "]
     #[arg(long, value_name = "TEXT")]
     caption_prompt: Option<String>,
-    /// Sentences for each question; of BLIP for each view
+    /// Captions per request; for BLIP: per view
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    sentences: u32,
-    /// How BLIP chooses words: the best of three beams, the likeliest, or by chance among the likeliest
-    /// [default: beams; nucleus for several sentences]
-    #[arg(long, value_name = "HOW")]
-    decoding: Option<DecodingArg>,
+    caption_count: u32,
+    /// Decoding strategy of BLIP: beam search with three beams, greedy, or nucleus sampling
+    /// [default: beam; nucleus for several captions]
+    #[arg(long, value_name = "STRATEGY")]
+    caption_decoding: Option<DecodingArg>,
     #[command(flatten)]
     served: ServedArgs,
 }
 
 #[derive(Args)]
 struct ServedArgs {
-    /// Ask a served model about all views in one request, for sentences about the whole shape, instead of about every view
+    /// Send all views of a shape in one request, for captions of the whole shape
     #[arg(long, requires = "caption_url")]
-    views_together: bool,
-    /// Questions to a served model under way at the same time
+    caption_per_shape: bool,
+    /// Maximum concurrent requests
     #[arg(long, value_name = "N", default_value_t = 8)]
-    concurrency: usize,
-    /// Tries after the first of a question that a served model does not answer; a view that it refuses is not tried again
+    caption_concurrency: usize,
+    /// Retries per request; refused requests are not retried
     #[arg(long, value_name = "N", default_value_t = 5, requires = "caption_url")]
     caption_retries: u32,
-    /// Time for one try, in seconds
+    /// Timeout of a request in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, requires = "caption_url", value_parser = clap::value_parser!(u64).range(1..=86_400))]
     caption_timeout: u64,
-    /// Longest answer of a served model, in tokens
+    /// Maximum tokens per response
     #[arg(long, value_name = "N", default_value_t = 96, requires = "caption_url", value_parser = clap::value_parser!(u32).range(1..))]
     caption_max_tokens: u32,
-    /// What a million tokens of questions and of answers cost: the cost is told beside them
+    /// Price of a million prompt and completion tokens, to report the cost
     #[arg(long, value_name = "IN,OUT", requires = "caption_url")]
-    caption_price: Option<Price>,
-    /// Key sent to it
-    #[arg(long, env = "LEXIFORM_CAPTION_KEY", hide_env_values = true, value_name = "KEY")]
-    caption_key: Option<String>,
+    caption_price: Option<TokenPrice>,
+    /// API key
+    #[arg(long, env = "LEXIFORM_CAPTION_API_KEY", hide_env_values = true, value_name = "KEY")]
+    caption_api_key: Option<String>,
 }
 
-/// Prices of a million tokens of questions and of answers, in whatever currency.
+/// Prices of a million prompt tokens and of a million completion tokens, in any currency.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Price([f64; 2]);
+pub(crate) struct TokenPrice([f64; 2]);
 
-impl std::str::FromStr for Price {
+impl std::str::FromStr for TokenPrice {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -88,7 +88,7 @@ impl std::str::FromStr for Price {
     }
 }
 
-impl Price {
+impl TokenPrice {
     fn cost(self, counts: &VlmStats) -> f64 {
         let Self([asked, answered]) = self;
         (counts.prompt_tokens as f64 * asked + counts.completion_tokens as f64 * answered) / 1e6
@@ -96,45 +96,55 @@ impl Price {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Who {
+enum CaptionerKind {
     Blip,
-    Served,
+    Api,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum DecodingArg {
-    Beams,
+    Beam,
     Greedy,
     Nucleus,
 }
 
-/// Writes captions, and can say what it did.
-pub enum Writer {
-    /// A model behind an address, and what its tokens cost.
-    Served(Box<VlmCaptioner>, Option<Price>),
+/// An open captioner.
+pub(crate) enum CaptionBackend {
+    /// A model behind an API, and the price of its tokens.
+    Served(Box<VlmCaptioner>, Option<TokenPrice>),
     /// BLIP in this process.
     Blip(Box<Blip>),
 }
 
 impl CaptionArgs {
-    /// The captioner that was asked for, if any, for views of `size` pixels; `seed` decides what chance gives.
-    pub fn open(&self, size: u32, seed: u64, on: &DeviceArg) -> anyhow::Result<Option<Writer>> {
-        let usage = |text: &str| Err(Usage(text.to_owned()).into());
-        let who = self.captions.or(self.caption_url.as_ref().map(|_| Who::Served));
-        match (who, &self.caption_url, &self.caption_model) {
+    /// Opens the captioner, if one is given. `size` is that of views in pixels, `seed` that of nucleus sampling.
+    pub(crate) fn open(
+        &self,
+        size: u32,
+        seed: u64,
+        device: &DeviceArg,
+    ) -> anyhow::Result<Option<CaptionBackend>> {
+        let usage = |text: &str| Err(UsageError(text.to_owned()).into());
+        let kind = self.captioner.or(self.caption_url.as_ref().map(|_| CaptionerKind::Api));
+        match (kind, &self.caption_url, &self.caption_model) {
             (None, _, None) => Ok(None),
-            (None, _, Some(_)) => usage("--caption-model needs --captions blip or --caption-url"),
-            (Some(Who::Served), Some(url), Some(model)) => {
-                Ok(Some(Writer::Served(Box::new(self.served(url, model)), self.served.caption_price)))
+            (None, _, Some(_)) => usage("--caption-model needs --captioner blip or --caption-url"),
+            (Some(CaptionerKind::Api), Some(url), Some(model)) => {
+                Ok(Some(CaptionBackend::Served(Box::new(self.served(url, model)), self.served.caption_price)))
             }
-            (Some(Who::Served), _, _) => {
-                usage("captions by a served model need --caption-url and --caption-model")
+            (Some(CaptionerKind::Api), _, _) => {
+                usage("--captioner api needs --caption-url and --caption-model")
             }
-            (Some(Who::Blip), Some(_), _) => usage("--captions blip takes no --caption-url"),
-            (Some(Who::Blip), None, model) => {
-                let generation = self.generation()?;
-                let name = model.as_deref().unwrap_or(USUAL_BLIP);
-                Ok(Some(Writer::Blip(Box::new(Blip::open(name, generation, (size, seed), on)?))))
+            (Some(CaptionerKind::Blip), Some(_), _) => usage("--captioner blip takes no --caption-url"),
+            (Some(CaptionerKind::Blip), None, model) => {
+                let writing = self.writing()?;
+                let name = model.as_deref().unwrap_or(DEFAULT_BLIP);
+                Ok(Some(CaptionBackend::Blip(Box::new(Blip::open(
+                    name,
+                    writing,
+                    ViewSettings { size, seed },
+                    device,
+                )?))))
             }
         }
     }
@@ -143,27 +153,27 @@ impl CaptionArgs {
         let usual = VlmConfig::new(url, model);
         VlmCaptioner::new(VlmConfig {
             prompt: self.caption_prompt.clone().unwrap_or_else(|| usual.prompt.clone()),
-            captions_per_request: self.sentences,
-            per_view: !self.served.views_together,
-            concurrency: self.served.concurrency,
+            captions_per_request: self.caption_count,
+            per_view: !self.served.caption_per_shape,
+            concurrency: self.served.caption_concurrency,
             max_retries: self.served.caption_retries,
             timeout_s: self.served.caption_timeout,
             max_tokens: self.served.caption_max_tokens,
-            api_key: self.served.caption_key.clone(),
+            api_key: self.served.caption_api_key.clone(),
             ..usual
         })
     }
 
-    fn generation(&self) -> anyhow::Result<GenerationConfig> {
-        let sentences = self.sentences as usize;
-        let usual = if sentences > 1 { DecodingArg::Nucleus } else { DecodingArg::Beams };
-        let decoding = match self.decoding.unwrap_or(usual) {
+    fn writing(&self) -> anyhow::Result<GenerationConfig> {
+        let sentences = self.caption_count as usize;
+        let usual = if sentences > 1 { DecodingArg::Nucleus } else { DecodingArg::Beam };
+        let decoding = match self.caption_decoding.unwrap_or(usual) {
             DecodingArg::Nucleus => DecodingStrategy::Nucleus { top_p: TOP_P, sentences },
             _ if sentences > 1 => {
-                let text = "beams and greedy give one sentence: --sentences above 1 needs --decoding nucleus";
-                return Err(Usage(text.to_owned()).into());
+                let text = "beam search and greedy decoding give one caption: --caption-count above 1 needs --caption-decoding nucleus";
+                return Err(UsageError(text.to_owned()).into());
             }
-            DecodingArg::Beams => DecodingStrategy::BeamSearch(BEAMS),
+            DecodingArg::Beam => DecodingStrategy::BeamSearch(BEAMS),
             DecodingArg::Greedy => DecodingStrategy::Greedy,
         };
         let usual = GenerationConfig::default();
@@ -175,23 +185,23 @@ impl CaptionArgs {
     }
 }
 
-impl Writer {
-    /// As data sets know it.
-    pub fn captioner(&self) -> &dyn Captioner {
+impl CaptionBackend {
+    /// The captioner for [`lexiform_data::prepare`].
+    pub(crate) fn captioner(&self) -> &dyn Captioner {
         match self {
             Self::Served(served, _) => served.as_ref(),
             Self::Blip(blip) => blip.as_ref(),
         }
     }
 
-    /// Tells what it did in this time.
-    pub fn report(&self, seconds: f64, json: bool) -> anyhow::Result<()> {
+    /// Prints what it did in `seconds`.
+    pub(crate) fn report(&self, seconds: f64, json: bool) -> anyhow::Result<()> {
         let (counts, answers, text) = match self {
             Self::Served(served, price) => {
                 let counts = served.counts();
                 let mut value = serde_json::to_value(counts)?;
                 let mut text = format!(
-                    "{} refused, {} failed tries, {} + {} tokens",
+                    "{} refused, {} failed attempts, {} + {} tokens",
                     counts.missing, counts.failed_requests, counts.prompt_tokens, counts.completion_tokens
                 );
                 if let Some(cost) = price.map(|price| price.cost(&counts)) {
@@ -206,12 +216,12 @@ impl Writer {
                 (json!({ "captions": sentences, "requests": views }), [sentences, views], text)
             }
         };
-        tell(counts, answers, seconds, (json, text))
+        print_stats(counts, answers, seconds, (json, text))
     }
 }
 
-/// Shows counts and rate as JSON or in a line that ends with `text`.
-fn tell(
+/// Prints counts and rate as JSON, or as a line that ends with `text`.
+fn print_stats(
     counts: Value,
     [sentences, answered]: [u64; 2],
     seconds: f64,
@@ -219,46 +229,55 @@ fn tell(
 ) -> anyhow::Result<()> {
     let per_minute = answered as f64 * 60.0 / seconds.max(1e-3);
     if json {
-        let line = json!({ "event": "captioned", "counts": counts, "answers_per_minute": per_minute });
+        let line = json!({ "event": "captioned", "counts": counts, "requests_per_minute": per_minute });
         return output::json(&line);
     }
     output::note(format!(
-        "captions: {sentences} sentences from {answered} answers ({per_minute:.0} a minute), {text}"
+        "{sentences} captions from {answered} requests ({per_minute:.0} per minute), {text}"
     ));
     Ok(())
 }
 
-/// BLIP as data sets know captioners: one shape at a time, since a network uses all processors.
-pub struct Blip {
+/// BLIP as a captioner of data sets. It captions one shape at a time: the network uses all processors.
+pub(crate) struct Blip {
     captioner: blip::Captioner,
     generation: GenerationConfig,
     seed: u64,
-    turn: Mutex<()>,
+    mutex: Mutex<()>,
     sentences: AtomicU64,
     views: AtomicU64,
+}
+
+/// What BLIP has to know about the views of a data set.
+struct ViewSettings {
+    /// Width and height in pixels.
+    size: u32,
+    /// Seed of nucleus sampling.
+    seed: u64,
 }
 
 impl Blip {
     fn open(
         name: &str,
-        generation: GenerationConfig,
-        (size, seed): (u32, u64),
-        on: &DeviceArg,
+        writing: GenerationConfig,
+        views: ViewSettings,
+        device: &DeviceArg,
     ) -> anyhow::Result<Self> {
-        let captioner = blip::Captioner::open(name, &on.device)?;
+        let captioner = blip::Captioner::open(name, &device.device)?;
         let best = captioner.config().vision.image_size;
+        let ViewSettings { size, seed } = views;
         if (size as usize) < best {
             output::note(format!(
-                "note: {name} enlarges views to {best} pixels: with --size {best} they are drawn so"
+                "note: {name} resizes views to {best} pixels; --size {best} renders them at that size"
             ));
         }
         let (sentences, views) = Default::default();
-        Ok(Self { captioner, generation, seed, turn: Mutex::new(()), sentences, views })
+        Ok(Self { captioner, writing, seed, mutex: Mutex::new(()), sentences, views })
     }
 }
 
-/// FNV-1a of a shape's name: what chance gives depends on nothing else of the run.
-fn hash(name: &str) -> u64 {
+/// FNV-1a of a shape's name: its seed does not depend on the order in which shapes are captioned.
+fn fnv1a(name: &str) -> u64 {
     name.bytes()
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
@@ -286,10 +305,11 @@ impl Captioner for Blip {
             }
         }
         let (indices, pictures): (Vec<usize>, Vec<_>) = views.into_iter().unzip();
-        let seed = hash(input.name) ^ self.seed;
+        // Every shape has its own seed, the same in every run and partition.
+        let seed = fnv1a(subject.name) ^ self.seed;
         let said = {
-            let _turn = self.turn.lock().unwrap_or_else(PoisonError::into_inner);
-            self.captioner.caption(&pictures, &self.generation, seed)
+            let _guard = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
+            self.captioner.caption(&pictures, &self.writing, seed)
         };
         let said =
             said.map_err(|error| CaptionError::Server { reason: error.to_string(), hint: error.hint() })?;
@@ -300,7 +320,7 @@ impl Captioner for Blip {
             let about = |text: String| Caption { view: Some(view), ..Caption::new(text, from.clone()) };
             all.captions.extend(sentences.into_iter().filter(|text| !text.is_empty()).map(about));
             if all.captions.len() == before {
-                all.errors.push(format!("view {view}: expected a sentence, found no words"));
+                all.errors.push(format!("view {view}: the caption is empty"));
             }
         }
         self.sentences.fetch_add(all.captions.len() as u64, Ordering::Relaxed);

@@ -1,51 +1,58 @@
-//! `lexiform data copy`: a finished data set to an object store, and back.
+//! `lexiform data copy`: copy a finished data set to an object store, or back.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use lexiform_data::copy;
+use lexiform_data::{copy, is_remote};
 use serde_json::json;
 
-use crate::failure::Verdict;
+use crate::error::Outcome;
 use crate::output;
+use crate::output_file::ForceArg;
 
-/// Copy a finished data set to an object store, or from there to a folder; what is there with the same size and sum is passed over
+/// Copy a finished data set to an object store, or back to a folder; files with the same size and checksum are skipped
 #[derive(Args)]
-pub struct CopyArgs {
+pub(crate) struct CopyArgs {
     /// Folder of the data set, or its address (s3://bucket/folder, gs://, az://)
     from: PathBuf,
-    /// Address or folder to copy it to; a copy that was cut off goes on there
+    /// Address or folder to copy to; an interrupted copy is resumed
     to: PathBuf,
-    /// Print one JSON object a file
+    #[command(flatten)]
+    force: ForceArg,
+    /// Print one JSON object per file
     #[arg(long)]
     json: bool,
 }
 
 impl CopyArgs {
-    /// Copies.
-    pub fn run(self) -> anyhow::Result<Verdict> {
-        let mut told = Ok(());
+    /// Copies the data set.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        if !is_remote(&self.to) {
+            self.force.dataset(&self.to)?;
+        }
+        let mut output_result = Ok(());
         let copied = copy(&self.from, &self.to, &mut |file, bytes, is_new| {
-            if self.json && told.is_ok() {
-                told =
+            if self.json && output_result.is_ok() {
+                output_result =
                     output::json(&json!({ "event": "file", "file": file, "bytes": bytes, "copied": is_new }));
             } else if is_new && !self.json {
                 output::note(format!("{file}: {:.1} MB", bytes as f64 / 1e6));
             }
         })?;
-        told?;
+        // The copy was finished even if standard output was closed.
+        output_result?;
         if self.json {
             output::json(&json!({
-                "event": "copied", "files": copied.files, "bytes": copied.bytes, "before": copied.skipped,
+                "event": "copied", "files": copied.files, "bytes": copied.bytes, "skipped": copied.skipped,
             }))?;
         } else {
             output::note(format!(
-                "{} copied, {:.1} MB, {} there before",
-                output::count(copied.files, "file"),
+                "{} copied, {:.1} MB, {} skipped",
+                output::quantity(copied.files, "file"),
                 copied.bytes as f64 / 1e6,
                 copied.skipped
             ));
         }
-        Ok(Verdict::Done)
+        Ok(Outcome::Done)
     }
 }

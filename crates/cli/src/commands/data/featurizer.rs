@@ -1,11 +1,11 @@
-//! A frozen CLIP model as `data prepare` asks for it: data sets know no models.
+//! A frozen CLIP model as the featurizer of `data prepare`: the crate of data sets links no models.
 
 use image::RgbaImage;
 use lexiform_data::Featurizer;
 use lexiform_model::Teacher;
 
-/// The features that training computes with the same model, so that prepared and computed ones are equal.
-pub struct TeacherFeatures(pub Teacher);
+/// Features from the model that training uses as its teacher, so that prepared features equal those that training computes.
+pub(crate) struct TeacherFeatures(pub(crate) Teacher);
 
 impl TeacherFeatures {
     fn rows(&self, values: &[f32]) -> Vec<Vec<f32>> {

@@ -1,4 +1,4 @@
-//! `lexiform data inspect`: what a data set holds, and whether it is what was written.
+//! `lexiform data inspect`: contents and integrity of a data set.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,21 +7,22 @@ use clap::Args;
 use lexiform_data::{Dataset, verify};
 use serde_json::json;
 
-use crate::failure::{Usage, Verdict};
+use super::summary;
+use crate::error::{Outcome, UsageError};
 use crate::output::{self, Align};
 
-/// Labels shown to people; `--json` has all.
+/// Largest number of labels in the text output; `--json` has all.
 const LABELS_SHOWN: usize = 15;
 
-/// Tell what a data set or one of its shapes holds, and whether its shards and tables are as they were written
+/// Show the contents of a data set or of one shape, or verify its checksums
 #[derive(Args)]
-pub struct InspectArgs {
+pub(crate) struct InspectArgs {
     /// Folder of the data set, or its address in an object store
     dataset: PathBuf,
-    /// A shape to describe, by its key
+    /// Key of a shape to describe
     #[arg(value_name = "KEY")]
     key: Option<String>,
-    /// Compare shards and index.parquet with their sums, the table beside each shard with both; what is damaged is named
+    /// Verify the checksums of shards and index.parquet, and the sidecar table of each shard; damaged files are listed
     #[arg(long)]
     verify: bool,
     /// Print a JSON object
@@ -30,8 +31,8 @@ pub struct InspectArgs {
 }
 
 impl InspectArgs {
-    /// Describes, and checks if asked to.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Describes the data set, or verifies it.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         if self.verify {
             return self.check();
         }
@@ -40,22 +41,22 @@ impl InspectArgs {
             Some(key) => self.shape(&dataset, key)?,
             None => self.whole(&dataset)?,
         }
-        Ok(Verdict::Done)
+        Ok(Outcome::Done)
     }
 
-    fn check(&self) -> anyhow::Result<Verdict> {
+    fn check(&self) -> anyhow::Result<Outcome> {
         let faults = verify(&self.dataset, &|_: &Path| {})?;
         if self.json {
             let rows: Vec<_> =
                 faults.iter().map(|f| json!({ "path": f.path, "message": f.message })).collect();
-            output::json(&json!({ "dataset": self.dataset, "faults": rows }))?;
+            output::json(&json!({ "dataset": self.dataset, "errors": rows }))?;
         } else if faults.is_empty() {
-            output::line(format!("{}: every shard and table is as it was written", self.dataset.display()))?;
+            output::line(format!("{}: all shards and tables are intact", self.dataset.display()))?;
         }
         for fault in faults.iter().filter(|_| !self.json) {
             output::line(format!("{}: {}", fault.path.display(), fault.message))?;
         }
-        Ok(if faults.is_empty() { Verdict::Done } else { Verdict::Failed })
+        Ok(if faults.is_empty() { Outcome::Done } else { Outcome::Failed })
     }
 
     fn whole(&self, dataset: &Dataset) -> anyhow::Result<()> {
@@ -75,9 +76,10 @@ impl InspectArgs {
                 "settings": manifest.settings,
             }));
         }
-        super::show(&self.dataset, manifest, false)?;
+        summary::print(&self.dataset, manifest, false)?;
         output::line(serde_json::to_string_pretty(&manifest.settings)?)?;
         let mut rows: Vec<(&str, usize)> = labels.into_iter().collect();
+        // The most frequent labels first, equally frequent ones by name.
         rows.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(b.0)));
         let cells = |list: &[(&str, usize)]| {
             list.iter().map(|(name, n)| vec![(*name).to_owned(), n.to_string()]).collect::<Vec<_>>()
@@ -95,7 +97,7 @@ impl InspectArgs {
     }
 
     fn shape(&self, dataset: &Dataset, key: &str) -> anyhow::Result<()> {
-        let shape = dataset.find(key).ok_or_else(|| Usage(format!("no shape is called {key:?}")))?;
+        let shape = dataset.find(key).ok_or_else(|| UsageError(format!("no shape with key {key:?}")))?;
         let members: Vec<&str> = dataset.members(shape).collect();
         let about = dataset.metadata(shape)?;
         let object = json!({ "key": key, "members": members, "about": about });

@@ -1,25 +1,25 @@
-//! `lexiform data`: data sets of shapes, made, joined, looked into, copied, imported and exported.
+//! `lexiform data`: prepare, merge, inspect, copy, import and export data sets of shapes.
 
+mod annotations;
 mod captions;
 mod copy;
-mod exchange;
 mod featurizer;
+mod import_export;
 mod inspect;
 mod prepare;
-mod telling;
+mod reporting;
+mod summary;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-use lexiform_data::{Manifest, concat_datasets, merge_partitions};
-use serde_json::json;
+use lexiform_data::{concat_datasets, merge_partitions};
 
-use crate::failure::Verdict;
-use crate::output;
+use crate::error::Outcome;
 
-/// Make, join, check, copy, import and export data sets of shapes
+/// Prepare, merge, check, copy, import and export data sets of shapes
 #[derive(Args)]
-pub struct DataArgs {
+pub(crate) struct DataArgs {
     #[command(subcommand)]
     action: Action,
 }
@@ -30,17 +30,17 @@ enum Action {
     Merge(MergeArgs),
     Inspect(inspect::InspectArgs),
     Copy(copy::CopyArgs),
-    Import(exchange::ImportArgs),
-    Export(exchange::ExportArgs),
-    Formats(exchange::FormatsArgs),
+    Import(import_export::ImportArgs),
+    Export(import_export::ExportArgs),
+    Formats(import_export::FormatsArgs),
 }
 
-/// Make one data set of the parts that `prepare --shard` or `import --shard` wrote, or of several data sets
+/// Merge the partitions that `prepare --partition` or `import --partition` wrote, or several data sets, into one
 #[derive(Args)]
 struct MergeArgs {
     /// Folder of the data set
     dataset: PathBuf,
-    /// Data sets to bring together in a new one; without any, the parts in DATASET are merged
+    /// Data sets to merge into a new one [default: the partitions in DATASET]
     inputs: Vec<PathBuf>,
     /// Print a JSON object
     #[arg(long)]
@@ -48,8 +48,8 @@ struct MergeArgs {
 }
 
 impl DataArgs {
-    /// Does what was asked.
-    pub fn run(self) -> anyhow::Result<Verdict> {
+    /// Runs the subcommand.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self.action {
             Action::Prepare(args) => args.run(),
             Action::Merge(args) => args.run(),
@@ -63,32 +63,13 @@ impl DataArgs {
 }
 
 impl MergeArgs {
-    fn run(self) -> anyhow::Result<Verdict> {
+    fn run(self) -> anyhow::Result<Outcome> {
         let manifest = if self.inputs.is_empty() {
             merge_partitions(&self.dataset)?
         } else {
             concat_datasets(&self.dataset, &self.inputs)?
         };
-        show(&self.dataset, &manifest, self.json)?;
-        Ok(Verdict::Done)
+        summary::print(&self.dataset, &manifest, self.json)?;
+        Ok(Outcome::Done)
     }
-}
-
-/// A data set in one line.
-fn show(dataset: &Path, manifest: &Manifest, json: bool) -> anyhow::Result<()> {
-    let Manifest { shapes, views, bytes, failed, shards, .. } = manifest;
-    if json {
-        return output::json(&json!({
-            "event": "merged", "dataset": dataset, "shapes": shapes, "views": views, "bytes": bytes, "failed": failed,
-            "shards": shards.len(),
-        }));
-    }
-    output::note(format!(
-        "{}: {} in {} of {:.1} MB, {views} views, {failed} failed",
-        dataset.display(),
-        output::count(*shapes as usize, "shape"),
-        output::count(shards.len(), "shard"),
-        *bytes as f64 / 1e6
-    ));
-    Ok(())
 }

@@ -1,128 +1,149 @@
-//! `lexiform data prepare`: a data set from 3D files.
+//! `lexiform data prepare`: build a data set from 3D files.
 
 use std::path::PathBuf;
 
 use clap::Args;
-use lexiform_data::annotations::AnnotationTable;
 use lexiform_data::prepare::{CombinedSource, Prepare, PrepareConfig};
 use lexiform_formats::view_format::ViewFormat;
 use lexiform_geometry::RigKind;
 use lexiform_model::{PointModel, Teacher, registry};
 use lexiform_render::Background;
 
+use super::annotations::{parse_fraction, read_annotations};
 use super::captions::CaptionArgs;
 use super::featurizer::TeacherFeatures;
-use super::telling::{FillArgs, here};
-use crate::failure::{Usage, Verdict};
+use super::reporting::MakeArgs;
+use crate::error::{Outcome, UsageError};
 use crate::models::DeviceArg;
 use crate::output;
 
-/// Make a data set of 3D files: views, points, captions, features; resumable, broken files are listed and passed over
+/// Build a data set from 3D files: views, points, captions, features; resumable, broken files are reported and skipped
 #[derive(Args)]
-pub struct PrepareArgs {
-    /// Folders, files, lists of files (.list, .txt, .csv), addresses: file://, s3://, gs://, az://
-    #[arg(required = true, value_name = "SRC")]
+pub(crate) struct PrepareArgs {
+    /// Folders, files, lists of files (.list, .txt, .csv), or addresses: file://, s3://, gs://, az://
+    #[arg(required = true, value_name = "SOURCE")]
     sources: Vec<String>,
-    /// Folder of the data set; a run that was cut off goes on there
+    /// Folder of the data set; an interrupted run is resumed
     #[arg(short, long, value_name = "DATASET")]
     out: PathBuf,
     #[command(flatten)]
-    look: LookArgs,
+    view: ViewArgs,
     #[command(flatten)]
-    words: WordArgs,
+    labels: LabelArgs,
     #[command(flatten)]
-    fill: FillArgs,
+    make: MakeArgs,
 }
 
 #[derive(Args)]
-struct LookArgs {
-    /// Where the cameras stand: zero123 (by chance, all around), openshape (three rings) or ring (one ring)
+struct ViewArgs {
+    /// Camera positions: zero123 (random, all around), openshape (three rings) or ring (one ring)
     #[arg(long, default_value = "zero123")]
     rig: RigKind,
-    /// Views of a shape
+    /// Views per shape
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1000))]
     views: u32,
-    /// Edge of a view in pixels
+    /// Width and height of a view in pixels
     #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(1..=4096))]
     size: u32,
-    /// How views are compressed: png, qoi and webp without loss, jpeg with
+    /// Image format of views: png, qoi, webp (lossless) or jpeg
     #[arg(long, default_value = "png")]
-    pictures: ViewFormat,
-    /// Leave the background transparent instead of white
+    image_format: ViewFormat,
+    /// Make the background transparent instead of white
     #[arg(long)]
     transparent: bool,
-    /// Put each view's depth beside it: dNN.png, 16 bit, ten-thousandths of the unit sphere's radius, 0 where nothing is
+    /// Add a depth map of each view: dNN.png, 16 bits, in 1/10000 of the unit sphere's radius, 0 for the background
     #[arg(long)]
     depth: bool,
-    /// Put each view's normals beside it: nNN.png, RGB of the camera's +X right, +Y up, +Z towards it
+    /// Add a normal map of each view: nNN.png, RGB of the camera's +X right, +Y up, +Z towards it
     #[arg(long)]
     normals: bool,
-    /// Points on the surface
+    /// Points sampled on each surface
     #[arg(long, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(0..=1_000_000))]
     points: u32,
-    /// Chooses cameras and points
+    /// Seed of cameras and points
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
-    /// Share of shapes in the split `val`, chosen by their keys
-    #[arg(long, value_name = "SHARE", default_value_t = 0.0, value_parser = share)]
-    held_out: f64,
+    /// Fraction of shapes in the split `val`, chosen by their keys
+    #[arg(long, value_name = "FRACTION", default_value_t = 0.0, value_parser = parse_fraction)]
+    val_fraction: f64,
 }
 
 #[derive(Args)]
-struct WordArgs {
-    /// The nearest folder that says something is the label; of <class>/train/x and <class>/test/x also the split
+struct LabelArgs {
+    /// Take labels from folder names, and splits from <class>/train/x and <class>/test/x
     #[arg(long)]
     folder_labels: bool,
-    /// Table of labels, captions or splits by file or id (.csv, .json, .gz); may be given again
+    /// Table of labels, captions or splits by file or id (.csv, .json, .gz); may be given more than once
     #[arg(long, value_name = "FILE")]
-    facts: Vec<PathBuf>,
-    /// No captions from names and glTF notes
+    annotations: Vec<PathBuf>,
+    /// Do not take captions from file names and glTF metadata
     #[arg(long)]
-    no_carried: bool,
-    /// Model for features of views and captions, and for ranking captions
+    no_source_captions: bool,
+    /// Model that computes features of views and captions, and ranks captions
     #[arg(long, value_name = "NAME|PATH")]
-    features: Option<String>,
-    /// Captions kept of each view and of the whole shape, best first [default: all]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true, requires = "features")]
+    feature_model: Option<String>,
+    /// Captions kept per view and for the whole shape, best first [default: all]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 0,
+        hide_default_value = true,
+        requires = "feature_model"
+    )]
     top_captions: usize,
     #[command(flatten)]
     captions: CaptionArgs,
     #[command(flatten)]
-    on: DeviceArg,
+    device_arg: DeviceArg,
 }
 
 impl PrepareArgs {
-    /// Makes the data set.
-    pub fn run(self) -> anyhow::Result<Verdict> {
-        here(&self.out)?;
+    /// Builds the data set.
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        self.make.check_folder(&self.out)?;
         let source = CombinedSource::open(&self.sources)?;
-        let facts = facts(&self.words.facts)?;
-        let writer = self.words.captions.open(self.look.size, self.look.seed, &self.words.on)?;
-        let frozen = |name| frozen(name, self.look.transparent, &self.words.on);
-        let frozen = self.words.features.as_deref().map(frozen).transpose()?;
-        let mut producer = Prepare::new(&source, self.config()?, facts)?.with_jobs(self.fill.jobs.count());
-        if let Some(writer) = &writer {
-            producer = producer.with_captioner(writer.captioner());
+        let annotations = read_annotations(&self.labels.annotations)?;
+        let device = &self.labels.device_arg;
+        let captioner = self.labels.captions.open(self.view.size, self.view.seed, device)?;
+        let open = |name| open_feature_model(name, self.view.transparent, device);
+        let featurizer = self.labels.feature_model.as_deref().map(open).transpose()?;
+        let mut producer =
+            Prepare::new(&source, self.config()?, annotations)?.with_jobs(self.make.jobs.count());
+        if let Some(captioner) = &captioner {
+            producer = producer.with_captioner(captioner.captioner());
         }
-        if let Some(frozen) = &frozen {
-            producer = producer.with_featurizer(frozen);
+        if let Some(featurizer) = &featurizer {
+            producer = producer.with_featurizer(featurizer);
         }
         for (path, reason) in producer.unreadable() {
             output::note(format!("note: {}: {reason}", path.display()));
         }
         let started = std::time::Instant::now();
-        let filled = self.fill.fill(&producer, &self.out);
-        if let Some(writer) = &writer {
-            writer.report(started.elapsed().as_secs_f64(), self.fill.json)?;
+        let made = self.make.make(&producer, &self.out);
+        // Captions cost money: what was used is reported even if the run failed.
+        if let Some(captioner) = &captioner {
+            captioner.report(started.elapsed().as_secs_f64(), self.make.json)?;
         }
-        filled
+        made
     }
 
     fn config(&self) -> anyhow::Result<PrepareConfig> {
-        let LookArgs { rig, views, size, pictures, transparent, depth, normals, points, seed, held_out } =
-            self.look;
+        let ViewArgs {
+            rig,
+            views,
+            size,
+            image_format: pictures,
+            transparent,
+            depth,
+            normals,
+            points,
+            seed,
+            val_fraction: held_out,
+        } = self.view;
         if transparent && pictures == ViewFormat::Jpeg {
-            return Err(Usage("jpeg cannot be transparent: use --pictures webp or png".to_owned()).into());
+            return Err(
+                UsageError("jpeg cannot be transparent: use --image-format webp or png".to_owned()).into()
+            );
         }
         Ok(PrepareConfig {
             rig,
@@ -134,38 +155,24 @@ impl PrepareArgs {
             normals,
             points: points as usize,
             seed,
-            val_fraction: held_out,
-            folder_labels: self.words.folder_labels,
-            file_captions: !self.words.no_carried,
-            top_k_captions: self.words.top_captions,
+            held_out,
+            folder_labels: self.labels.folder_labels,
+            file_captions: !self.labels.no_source_captions,
+            top_k_captions: self.labels.top_captions,
         })
     }
 }
 
-/// A part of a whole, as clap reads it.
-pub fn share(text: &str) -> Result<f64, String> {
-    let share = text.parse::<f64>().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| format!("expected a share from 0 to 1, found {text:?}"))
-}
-
-/// All tables as one.
-pub fn facts(files: &[PathBuf]) -> anyhow::Result<AnnotationTable> {
-    let mut all = AnnotationTable::default();
-    for file in files {
-        all.extend(AnnotationTable::read(file)?);
-    }
-    Ok(all)
-}
-
-/// A model of pictures and words.
-fn frozen(name: &str, transparent: bool, on: &DeviceArg) -> anyhow::Result<TeacherFeatures> {
+/// Opens a CLIP model for features.
+fn open_feature_model(name: &str, transparent: bool, device: &DeviceArg) -> anyhow::Result<TeacherFeatures> {
     if PointModel::matches_file(&registry::open_weights(name)?) {
-        return Err(
-            Usage(format!("{name} takes points: --features needs a model of pictures and words")).into()
-        );
+        return Err(UsageError(format!(
+            "{name} is a point model: --feature-model needs a model with text and image towers"
+        ))
+        .into());
     }
     if transparent {
-        output::note("note: features are of the views on white");
+        output::note("note: features are computed from the views on a white background");
     }
-    Ok(TeacherFeatures(Teacher::open(name, &on.device)?))
+    Ok(TeacherFeatures(Teacher::open(name, &device.device)?))
 }

@@ -9,7 +9,7 @@ use super::generated::ValidationShapes;
 use super::progress::with_progress;
 use super::resampling::ResamplingArgs;
 use super::show;
-use crate::failure::Verdict;
+use crate::error::Outcome;
 use crate::models::ModelArg;
 use crate::output::{self, Align};
 
@@ -36,7 +36,7 @@ pub(crate) struct AttributesArgs {
 
 impl AttributesArgs {
     /// Evaluates the model and prints the results.
-    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let encoder = self.model.open()?;
         let per_class = self.per_class as usize;
         let shapes = ValidationShapes { per_class }.generate(&*encoder, None).shapes;
@@ -54,7 +54,7 @@ impl AttributesArgs {
         } else {
             show(&results)?;
         }
-        Ok(Verdict::Done)
+        Ok(Outcome::Done)
     }
 
     /// One group per attribute; colors seen and unseen in training are separate groups if some were excluded.

@@ -16,8 +16,7 @@ use super::resampling::ResamplingArgs;
 use super::shapes::ShapesArgs;
 use super::show;
 use crate::commands::classify::lines;
-use crate::failure::Verdict;
-use crate::heads;
+use crate::error::Outcome;
 use crate::output;
 
 /// Evaluate a fine-tuned classifier: overall and mean class accuracy
@@ -85,19 +84,19 @@ struct Line<'a> {
 
 impl ClassifyArgs {
     /// Evaluates the classifier and prints the result.
-    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let config = self.config()?;
         let ClassScoresReport { metrics, augmentations, unusable } = match &self.model {
             Some(name) => {
                 let clouds = cloud_options(config.protocol, self.points.map(|n| n as usize));
-                let model = &heads::open(name, clouds, &Device::flex())?;
+                let model = &classifier::open(name, clouds, &Device::flex())?;
                 let source = ScoreSource::Model { name, model, augmentations: self.tta };
                 with_progress(|events| class_scores(&config, &source, events))?
             }
             None => with_progress(|events| class_scores(&config, &ScoreSource::Files(&self.logits), events))?,
         };
         // All files are unusable; they have been listed.
-        let Some(metrics) = metrics else { return Ok(Verdict::Failed) };
+        let Some(metrics) = metrics else { return Ok(Outcome::Failed) };
         if let Some(protocol) = config.protocol {
             note_protocol(protocol, metrics.shapes, PublishedMetrics::is_fine_tuned);
         }

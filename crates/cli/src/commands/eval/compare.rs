@@ -8,7 +8,7 @@ use lexiform_eval::{RunComparison, compare_runs};
 use super::progress::with_progress;
 use super::resampling::ResamplingArgs;
 use super::show;
-use crate::failure::Verdict;
+use crate::error::Outcome;
 use crate::output::{self, Align};
 
 /// Compare runs on the same files with a paired significance test
@@ -26,10 +26,10 @@ pub(crate) struct CompareArgs {
 
 impl CompareArgs {
     /// Compares the runs and prints the results.
-    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let resampling = self.resampling.resampling();
         self.show(&with_progress(|events| compare_runs(&self.runs, resampling, events))?)?;
-        Ok(Verdict::Done)
+        Ok(Outcome::Done)
     }
 
     fn show(&self, lines: &[RunComparison]) -> anyhow::Result<()> {

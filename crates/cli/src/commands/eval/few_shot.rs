@@ -8,7 +8,7 @@ use serde_json::json;
 use super::models;
 use super::progress::{verdict, with_progress};
 use super::shapes::DataArgs;
-use crate::failure::Verdict;
+use crate::error::Outcome;
 use crate::models::ModelArg;
 use crate::output;
 
@@ -58,7 +58,7 @@ enum LearnerArg {
 
 impl FewShotArgs {
     /// Runs the episodes and prints their mean accuracy.
-    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let learner = match self.learner {
             LearnerArg::Prototype => Learner::Prototype,
             LearnerArg::Probe => Learner::Probe,

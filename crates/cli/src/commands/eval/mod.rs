@@ -18,7 +18,7 @@ mod zero_shot;
 
 use clap::{Args, Subcommand};
 
-use crate::failure::Verdict;
+use crate::error::Outcome;
 
 /// Evaluate a model
 #[derive(Args)]
@@ -40,7 +40,7 @@ enum Measure {
 
 impl EvalArgs {
     /// Runs the evaluation and prints its results.
-    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         match self.measure {
             Measure::ZeroShot(args) => args.run(),
             Measure::Retrieval(args) => args.run(),

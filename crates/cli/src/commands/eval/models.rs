@@ -3,7 +3,7 @@
 use clap::Args;
 use lexiform_eval::Models;
 
-use crate::models::{DEFAULT, ModelArg, OpeningArg};
+use crate::models::{DEFAULT_MODEL, ModelArg, OpenModelArgs};
 
 /// Models to evaluate.
 #[derive(Args, Clone, Debug)]
@@ -13,7 +13,7 @@ pub(crate) struct ComparedModelsArgs {
     #[arg(long, value_name = "NAME|PATH", env = "LEXIFORM_MODEL")]
     model: Vec<String>,
     #[command(flatten)]
-    opening: OpeningArg,
+    open_args: OpenModelArgs,
 }
 
 impl ComparedModelsArgs {

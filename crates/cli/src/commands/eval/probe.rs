@@ -7,7 +7,7 @@ use super::progress::{verdict, with_progress};
 use super::resampling::ResamplingArgs;
 use super::shapes::DataArgs;
 use super::{models, show};
-use crate::failure::Verdict;
+use crate::error::Outcome;
 use crate::models::ModelArg;
 use crate::output;
 
@@ -38,7 +38,7 @@ pub(crate) struct ProbeArgs {
 
 impl ProbeArgs {
     /// Trains and tests the probe and prints the result.
-    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let config = LinearProbeConfig {
             data: self.data.config()?,
             test_fraction: self.test_fraction,

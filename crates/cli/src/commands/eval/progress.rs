@@ -2,7 +2,7 @@
 
 use lexiform_eval::{EvalError, EvalEvent, OnEvent, UnusableFile};
 
-use crate::failure::{Usage, Verdict};
+use crate::error::{Outcome, UsageError};
 use crate::indexing;
 use crate::output;
 use crate::progress::Progress;
@@ -29,7 +29,7 @@ fn show(bar: &mut Option<Progress>, event: EvalEvent<'_>) {
             indexing::list_failed(&files);
         }
         EvalEvent::RowsSkipped { listing, rows, example } => {
-            let rows = output::count(rows, "row");
+            let rows = output::quantity(rows, "row");
             output::note(format!(
                 "note: {}: skipped {rows} that do not name a 3D file, such as {example}",
                 listing.display()
@@ -62,10 +62,10 @@ fn usage_error(error: EvalError) -> anyhow::Error {
         // Everything else is a failure, not wrong usage: exit code 1, not 2.
         _ => return error.into(),
     };
-    Usage(text).into()
+    UsageError(text).into()
 }
 
 /// With `--strict`, a run that skipped files fails.
-pub(crate) fn verdict(strict: bool, unusable: &[UnusableFile]) -> Verdict {
-    if strict && !unusable.is_empty() { Verdict::Failed } else { Verdict::Done }
+pub(crate) fn verdict(strict: bool, unusable: &[UnusableFile]) -> Outcome {
+    if strict && !unusable.is_empty() { Outcome::Failed } else { Outcome::Done }
 }

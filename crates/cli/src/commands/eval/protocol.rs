@@ -3,7 +3,7 @@
 use clap::Args;
 use lexiform_eval::protocol::{Benchmark, Paper, Protocol, PublishedMetrics};
 
-use crate::failure::Usage;
+use crate::error::UsageError;
 use crate::output;
 
 /// A benchmark and the paper whose protocol is followed.
@@ -35,14 +35,14 @@ impl ProtocolArgs {
         match (self.paper, &known[..]) {
             // A benchmark with a single protocol needs no paper.
             (None, [only]) => Ok(Some(*only)),
-            (None, _) => Err(Usage(format!(
+            (None, _) => Err(UsageError(format!(
                 "several papers evaluate {}: choose one with --paper ({papers})",
                 benchmark.name()
             ))
             .into()),
             (Some(paper), _) => match Protocol::find(benchmark, paper) {
                 Some(protocol) => Ok(Some(protocol)),
-                None => Err(Usage(format!(
+                None => Err(UsageError(format!(
                     "no protocol for {} from {}: expected one of {papers}",
                     benchmark.name(),
                     paper.name()

@@ -13,8 +13,9 @@ use super::resampling::ResamplingArgs;
 use super::shapes::SplitArg;
 use super::show;
 use crate::commands::classify::lines;
-use crate::failure::{Usage, Verdict};
-use crate::{output, target};
+use crate::error::{Outcome, UsageError};
+use crate::output;
+use crate::output_file::ForceArg;
 
 /// Evaluate retrieval of shapes by captions and photos, and of captions and photos by shapes
 ///
@@ -70,7 +71,7 @@ pub(crate) struct RetrievalArgs {
 
 impl RetrievalArgs {
     /// Evaluates every direction with every model and prints the results.
-    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let config = self.config()?;
         // Before the evaluation, which can take hours.
         if let Some(path) = &self.per_query_csv {
@@ -79,7 +80,7 @@ impl RetrievalArgs {
         let models = self.models.models();
         let report = with_progress(|events| retrieval(&config, &models, events))?;
         if !report.is_complete() {
-            return Ok(Verdict::Failed);
+            return Ok(Outcome::Failed);
         }
         if let Some(protocol) = config.protocol {
             note_protocol(protocol, report.shapes(), PublishedMetrics::is_retrieval);
@@ -100,7 +101,7 @@ impl RetrievalArgs {
         let captions = match (&self.captions, &self.data) {
             (Some(file), _) => CaptionSource::Listing { file: file.clone(), assets: assets() },
             (None, Some(path)) => CaptionSource::DataSet { path: path.clone() },
-            (None, None) => return Err(Usage("expected --captions or --data".to_owned()).into()),
+            (None, None) => return Err(UsageError("expected --captions or --data".to_owned()).into()),
         };
         Ok(RetrievalConfig {
             captions,

@@ -6,7 +6,7 @@ use clap::Args;
 use lexiform_data::parse_split;
 use lexiform_eval::{DataConfig, LabelSource, ShapeSource};
 
-use crate::failure::Usage;
+use crate::error::UsageError;
 
 /// Value of `--labels` that takes labels from folder names.
 const FOLDERS: &str = "folders";
@@ -69,11 +69,11 @@ impl ShapesArgs {
             (_, Some(path)) => LabelSource::DataSet { path: path.clone() },
             (Some(labels), None) if labels == FOLDERS => {
                 let missing =
-                    || Usage("--labels folders: expected --assets with one folder per label".to_owned());
+                    || UsageError("--labels folders: expected --assets with one folder per label".to_owned());
                 LabelSource::Folders { root: self.assets.clone().ok_or_else(missing)? }
             }
             (Some(file), None) => LabelSource::Listing { file: file.into(), assets: self.assets.clone() },
-            (None, None) => return Err(Usage("expected --labels or --data".to_owned()).into()),
+            (None, None) => return Err(UsageError("expected --labels or --data".to_owned()).into()),
         };
         Ok(ShapeSource { labels, split: self.split.name() })
     }

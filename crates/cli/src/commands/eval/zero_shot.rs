@@ -16,9 +16,9 @@ use super::protocol::note_protocol;
 use super::resampling::ResamplingArgs;
 use super::shapes::DataArgs;
 use super::show;
-use crate::failure::{Usage, Verdict};
+use crate::error::{Outcome, UsageError};
 use crate::output;
-use crate::target;
+use crate::output_file::ForceArg;
 
 /// Characters of the command line kept in a report.
 const LONGEST_COMMAND: usize = 2000;
@@ -59,6 +59,8 @@ pub(crate) struct ZeroShotArgs {
     /// Write an HTML report to this folder: report.html, report.json, classes.csv and cases.csv
     #[arg(long, value_name = "FOLDER")]
     report: Option<PathBuf>,
+    #[command(flatten)]
+    force: ForceArg,
     /// Fail if a file cannot be used
     #[arg(long, requires = "given")]
     strict: bool,
@@ -69,17 +71,17 @@ pub(crate) struct ZeroShotArgs {
 
 impl ZeroShotArgs {
     /// Evaluates the models and prints the results.
-    pub(crate) fn run(self) -> anyhow::Result<Verdict> {
+    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let generated = ValidationShapes { per_class: self.per_class };
         let config = self.config(&generated)?;
         // Fail before the evaluation, which can take hours.
         if let Some(folder) = &self.report {
-            target::check_folder(folder)?;
+            self.force.folder(folder, &[])?.check_set(&REPORT_FILES)?;
         }
         let models = self.models.models();
         let report = with_progress(|events| zero_shot(&config, &models, events))?;
         if !report.is_complete() {
-            return Ok(Verdict::Failed);
+            return Ok(Outcome::Failed);
         }
         if let Some(protocol) = config.texts.protocol {
             note_protocol(protocol, report.models[0].entries.len(), PublishedMetrics::is_zero_shot);
@@ -101,7 +103,7 @@ impl ZeroShotArgs {
         } else if needs_files {
             // Generated shapes are rendered as the model needs them.
             let text = "--views, --seeds and --protocol need --labels or --data";
-            return Err(Usage(text.to_owned()).into());
+            return Err(UsageError(text.to_owned()).into());
         } else {
             ZeroShotShapes::Generated(generated)
         };
@@ -123,7 +125,8 @@ impl ZeroShotArgs {
             return Ok(REFERENCE_SEEDS.to_vec());
         }
         let parse = |s: &String| {
-            s.parse().map_err(|_| Usage(format!("--seeds: expected numbers or `reference`, found {s:?}")))
+            s.parse()
+                .map_err(|_| UsageError(format!("--seeds: expected numbers or `reference`, found {s:?}")))
         };
         Ok(self.seeds.iter().map(parse).collect::<Result<_, _>>()?)
     }

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use lexiform_train::Recipe;
 
-use crate::support::Bench;
+use crate::support::Sandbox;
 
 /// A network of a few thousand numbers on a handful of shapes.
 const TINY: &str = "network.dim=16 network.image_size=32 network.width=16 network.layers=2 network.head_width=16 \
@@ -22,23 +22,25 @@ pub fn args<'a>(out: &'a str, more: &'a str) -> Vec<&'a str> {
 
 #[test]
 fn train_makes_a_model_that_can_be_used() {
-    let bench = Bench::new();
-    let run = bench.run(&args("run", "")).good();
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&args("run", "")).success();
     assert!(run.stdout.lines().any(|line| line.contains("\"event\":\"evaluated\"")), "{run:#?}");
-    bench.run(&["compare", "a chair", "models/flat.obj", "--model", "run/model.safetensors"]).good();
+    sandbox.run(&["compare", "a chair", "models/flat.obj", "--model", "run/model.safetensors"]).success();
     for name in ["log.jsonl", "curves.svg", "recipe.toml", "best.safetensors", "tensorboard"] {
-        assert!(bench.path("run").join(name).exists(), "{name}");
+        assert!(sandbox.path("run").join(name).exists(), "{name}");
     }
-    bench.run(&args("run", "")).bad(1, &["already contains a run (step 4)", "hint: add --resume"]);
-    bench.run(&args("run", "--resume")).good();
-    bench.run(&["train", RECIPE, "--set", "run.stepz=1"]).bad(1, &["stepz", "did you mean `steps`?"]);
-    bench.run(&args("run", "--devices cpu,gpu")).bad(2, &["'gpu' for '--devices", "no device is called so"]);
+    sandbox.run(&args("run", "")).failure(1, &["holds a run already (step 4)", "hint: add --resume"]);
+    sandbox.run(&args("run", "--resume")).success();
+    sandbox.run(&["train", RECIPE, "--set", "run.stepz=1"]).failure(1, &["stepz", "did you mean `steps`?"]);
+    sandbox
+        .run(&args("run", "--devices cpu,gpu"))
+        .failure(2, &["'gpu' for '--devices", "no device is called so"]);
 }
 
 /// Points learn towards what the recipe before them gave, and both are one model at the end.
 #[test]
 fn recipes_train_in_turn() {
-    let bench = Bench::new();
+    let sandbox = Sandbox::new();
     let points = "teacher=runs/words/model.safetensors network.tower.projection.dim=16 network.tower.encoder.patches=4 \
         network.tower.encoder.samples=4 network.tower.encoder.group_width=16 network.tower.encoder.width=16 \
         network.tower.encoder.layers=1 network.tower.encoder.heads=2 network.tower.encoder.head_width=8 \
@@ -49,46 +51,46 @@ fn recipes_train_in_turn() {
         settings.push(format!("name={name}"));
         let base = std::path::Path::new(RECIPE).with_file_name(base);
         let recipe = toml::to_string(&Recipe::read(&base, &settings).unwrap()).unwrap();
-        std::fs::write(bench.path(&format!("{name}.toml")), recipe).unwrap();
+        std::fs::write(sandbox.path(&format!("{name}.toml")), recipe).unwrap();
     }
     let both = ["train", "words.toml", "points.toml"];
     // The second cannot be rehearsed before the first has made its teacher.
-    let trial = bench.run(&[&both[..], &["--dry-run"]].concat()).good();
-    assert!(trial.stderr.contains("points: not rehearsed: runs/words/model.safetensors"), "{trial:#?}");
-    let run = bench.run(&both).good();
+    let trial = sandbox.run(&[&both[..], &["--dry-run"]].concat()).success();
+    assert!(trial.stderr.contains("points: skipped: runs/words/model.safetensors"), "{trial:#?}");
+    let run = sandbox.run(&both).success();
     let models: Vec<&str> = run.stdout.lines().collect();
-    assert_eq!(models, ["runs/words/model.safetensors", "runs/points/joint.safetensors"]);
-    bench.run(&["compare", "a chair", "models/flat.obj", "--model", models[1]]).good();
-    bench.run(&both).bad(1, &["runs/words", "already contains a run"]);
-    bench.run(&[&both[..], &["--resume"]].concat()).good();
-    bench.run(&[&both[..], &["--out", "run"]].concat()).bad(2, &["each goes to runs/NAME"]);
-    bench.run(&["train", "words.toml", "words.toml"]).bad(2, &["is called \"words\" too"]);
-    bench
-        .run(&["train", "words.toml", "--set", "run.save_joint_model=true", "--out", "run"])
-        .bad(1, &["run.save_joint_model", "requires a point encoder"]);
+    assert_eq!(models, ["runs/words/model.safetensors", "runs/points/joined.safetensors"]);
+    sandbox.run(&["compare", "a chair", "models/flat.obj", "--model", models[1]]).success();
+    sandbox.run(&both).failure(1, &["runs/words", "holds a run already"]);
+    sandbox.run(&[&both[..], &["--resume"]].concat()).success();
+    sandbox.run(&[&both[..], &["--out", "run"]].concat()).failure(2, &["each goes to runs/NAME"]);
+    sandbox.run(&["train", "words.toml", "words.toml"]).failure(2, &["has the name \"words\" too"]);
+    sandbox
+        .run(&["train", "words.toml", "--set", "run.concat_datasets=true", "--out", "run"])
+        .failure(1, &["run.concat_datasets", "takes an encoder"]);
 }
 
 #[test]
 fn a_dry_run_trains_nothing() {
-    let bench = Bench::empty();
-    let run = bench.run(&args("run", "--dry-run")).good();
+    let sandbox = Sandbox::empty();
+    let run = sandbox.run(&args("run", "--dry-run")).success();
     let trial = run.json().pop().unwrap();
     assert!(
         trial["step_seconds"].as_f64().unwrap() > 0.0
             && trial["plan"]["trainable_parameters"].as_u64().unwrap() > 1000
     );
-    assert!(!bench.path("run").exists());
+    assert!(!sandbox.path("run").exists());
 }
 
 /// Killed at three moments and gone on with each time, a run ends with the bytes of one that nobody touched.
 #[test]
 fn a_killed_run_goes_on_as_if_nothing_had_been() {
-    let bench = Bench::empty();
+    let sandbox = Sandbox::empty();
     let longer = "--set run.steps=30 --set run.checkpoint_every=2 --set run.evaluate_every=15";
-    bench.run(&args("whole", longer)).good();
+    sandbox.run(&args("whole", longer)).success();
     let resumed = format!("{longer} --resume");
     for (lines, wait) in [(3, 0), (9, 20), (14, 45)] {
-        let mut child = bench.command(&args("cut", &resumed)).stdout(Stdio::piped()).spawn().unwrap();
+        let mut child = sandbox.command(&args("cut", &resumed)).stdout(Stdio::piped()).spawn().unwrap();
         let events = BufReader::new(child.stdout.take().unwrap()).lines();
         let seen = events.map_while(Result::ok).take(lines).count();
         std::thread::sleep(std::time::Duration::from_millis(wait));
@@ -96,13 +98,13 @@ fn a_killed_run_goes_on_as_if_nothing_had_been() {
         child.wait().unwrap();
         assert_eq!(seen, lines);
     }
-    bench.run(&args("cut", &resumed)).good();
+    sandbox.run(&args("cut", &resumed)).success();
     for name in ["model.safetensors", "best.safetensors"] {
-        let bytes = |out: &str| std::fs::read(bench.path(out).join(name)).unwrap();
+        let bytes = |out: &str| std::fs::read(sandbox.path(out).join(name)).unwrap();
         assert!(bytes("whole") == bytes("cut"), "{name} differs");
     }
     let steps = |out: &str| {
-        let log = std::fs::read_to_string(bench.path(out).join("log.jsonl")).unwrap();
+        let log = std::fs::read_to_string(sandbox.path(out).join("log.jsonl")).unwrap();
         let steps = log.lines().filter(|line| line.starts_with("{\"event\":\"step\""));
         let steps = steps.map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
         steps.map(|step| (step["step"].as_u64().unwrap(), step["loss"].as_f64().unwrap())).collect::<Vec<_>>()

@@ -1,4 +1,4 @@
-//! How the command fails: messages with a hint, exit codes, and no panic on the user's screen.
+//! Error messages with hints, and exit codes. A panic is reported as an internal error.
 
 use std::fmt;
 use std::io::{self, Write as _};
@@ -6,28 +6,28 @@ use std::panic;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
-/// How a run that could be carried out ended.
+/// How a run ended that met no error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// Everything went well enough.
+pub(crate) enum Outcome {
+    /// The run succeeded.
     Done,
-    /// The run is over, and its result is a failure (already told).
+    /// The result is a failure, which has been reported.
     Failed,
 }
 
-/// The command line asks for something that makes no sense.
+/// An error in the command line: exit code 2.
 #[derive(Debug)]
-pub struct Usage(pub String);
+pub(crate) struct UsageError(pub(crate) String);
 
-impl fmt::Display for Usage {
+impl fmt::Display for UsageError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Usage {}
+impl std::error::Error for UsageError {}
 
-/// What to do about the error below it in the chain.
+/// An error with a hint on what to do about it.
 #[derive(Debug)]
 struct Hint {
     hint: String,
@@ -42,14 +42,14 @@ impl fmt::Display for Hint {
 
 impl std::error::Error for Hint {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        // The message of `source` is shown by `self`.
+        // `self` displays the message of `source`, which would appear twice in the chain.
         self.source.source()
     }
 }
 
-/// Adds to an error what the user can do about it.
-pub trait WithHint<T> {
-    /// The hint is one sentence, shown on its own line.
+/// Adds a hint to an error.
+pub(crate) trait WithHint<T> {
+    /// The hint says what the user can do, in one line.
     fn hint(self, hint: impl Into<String>) -> anyhow::Result<T>;
 }
 
@@ -59,53 +59,57 @@ impl<T, E: Into<anyhow::Error>> WithHint<T> for Result<T, E> {
     }
 }
 
-/// Where a panic happened and what it said, kept for the report.
+/// Message and location of the last panic.
 static PANIC: Mutex<Option<String>> = Mutex::new(None);
 
-/// What a shell says of a program that wrote to a reader that was gone: its work may not be done.
+/// The exit code of a program killed by SIGPIPE in a shell: 128 + 13.
 const BROKEN_PIPE: u8 = 141;
 
-/// Runs the command and turns whatever happens into an exit code: 0 done, 1 failed, 2 wrong usage, 141 the reader of its output
-/// went away.
-pub fn guarded(run: impl FnOnce() -> anyhow::Result<Verdict> + panic::UnwindSafe) -> ExitCode {
-    // Panics are bugs; a file's are caught where it is read, and none is shown as it is.
+/// Runs the command and returns its exit code: 0 success, 1 failure, 2 wrong usage, 141 broken pipe.
+pub(crate) fn run_to_exit_code(
+    run: impl FnOnce() -> anyhow::Result<Outcome> + panic::UnwindSafe,
+) -> ExitCode {
+    // Keeps the message for the report instead of printing a backtrace. Panics of 3D readers are caught where files are read.
     panic::set_hook(Box::new(|info| {
         if let Ok(mut last) = PANIC.lock() {
             *last = Some(info.to_string().replace('\n', " "));
         }
     }));
     match panic::catch_unwind(run) {
-        Ok(Ok(Verdict::Done)) => ExitCode::SUCCESS,
-        Ok(Ok(Verdict::Failed)) => ExitCode::from(1),
+        Ok(Ok(Outcome::Done)) => ExitCode::SUCCESS,
+        Ok(Ok(Outcome::Failed)) => ExitCode::from(1),
         Ok(Err(error)) if is_broken_pipe(&error) => ExitCode::from(BROKEN_PIPE),
-        Ok(Err(error)) => report(&error),
-        Err(_) => report_bug(),
+        Ok(Err(error)) => print_error(&error),
+        Err(_) => print_internal_error(),
     }
 }
 
-/// Whether the reader of our output went away (`lexiform … | head`): nothing to tell.
+/// Whether the reader of our output closed it (`lexiform … | head`), which needs no message.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    // The I/O error may be wrapped in context and hints.
     let is_pipe = |e: &io::Error| e.kind() == io::ErrorKind::BrokenPipe;
     error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(is_pipe))
 }
 
-fn report(error: &anyhow::Error) -> ExitCode {
+fn print_error(error: &anyhow::Error) -> ExitCode {
     let mut text = format!("error: {}\n", message(error));
     if let Some(hint) = hint_of(error) {
         text.push_str(&format!("hint: {hint}\n"));
     }
-    tell(&text);
-    ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+    print_stderr(&text);
+    ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
 }
 
-/// The chain of causes on one line, without causes that only repeat what stands before them.
+/// The chain of causes on one line, without causes whose text the message already contains.
 fn message(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |text, cause| {
         let cause = cause.to_string();
-        match text.is_empty() {
-            true => cause,
-            false if text.contains(&cause) => text,
-            false => format!("{text}: {cause}"),
+        if text.is_empty() {
+            cause
+        } else if text.contains(&cause) {
+            text
+        } else {
+            format!("{text}: {cause}")
         }
     })
 }
@@ -122,16 +126,16 @@ fn hint_of(error: &anyhow::Error) -> Option<String> {
     })
 }
 
-fn report_bug() -> ExitCode {
+fn print_internal_error() -> ExitCode {
     let what = PANIC.lock().ok().and_then(|mut last| last.take()).unwrap_or_default();
-    tell(&format!(
+    print_stderr(&format!(
         "error: internal error: {what}\nhint: this is a bug in lexiform; please report the line above\n"
     ));
     ExitCode::from(1)
 }
 
-fn tell(text: &str) {
-    // Nothing is left to do when even standard error is closed.
+fn print_stderr(text: &str) {
+    // If standard error is closed too, only the exit code is left.
     let _ = io::stderr().write_all(text.as_bytes());
 }
 

@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
-use crate::support::{Bench, other_model, tiny_model, wide_model};
+use crate::support::{Sandbox, other_model, tiny_model, wide_model};
 use lexiform_store::SqliteStore;
 use serde_json::{Value, json};
 
 #[test]
 fn a_folder_is_searched_without_any_preparation() {
-    let bench = Bench::new();
-    let run = bench.run(&["search", "models", "--shape", "models/kinds/tall.obj", "--json"]).good();
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["search", "models", "--shape", "models/kinds/tall.obj", "--json"]).success();
     let answers = run.json();
     assert_eq!(answers.len(), 3);
     assert_eq!(answers[0]["rank"], 1);
@@ -19,53 +19,53 @@ fn a_folder_is_searched_without_any_preparation() {
     assert!(answers[0]["score"].as_f64().unwrap() > 0.999, "{}", answers[0]);
     let id = answers[0]["id"].as_str().unwrap();
     assert_eq!(id.len(), 16);
-    let like = bench.run(&["search", "models", "--like", id, "-k", "1", "--json"]).good();
+    let like = sandbox.run(&["search", "models", "--like", id, "-k", "1", "--json"]).success();
     assert_eq!(like.json()[0]["id"], id);
-    assert!(bench.path("models/.lexiform").is_dir());
+    assert!(sandbox.path("models/.lexiform").is_dir());
 }
 
 #[test]
 fn people_get_a_table() {
-    let bench = Bench::new();
-    let run = bench.run(&["search", "models", "--shape", "models/flat.obj", "-k", "2"]).good();
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["search", "models", "--shape", "models/flat.obj", "-k", "2"]).success();
     let lines: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{run:#?}");
     assert_eq!(lines[0], "rank  score  path");
     assert_eq!(lines[1], "   1  1.000  models/flat.obj");
     assert!(run.stderr.contains("3 indexed"), "{run:#?}");
-    let again = bench.run(&["search", "models", "--shape", "models/flat.obj", "-k", "2"]).good();
+    let again = sandbox.run(&["search", "models", "--shape", "models/flat.obj", "-k", "2"]).success();
     assert_eq!((again.stdout, again.stderr.as_str()), (run.stdout, ""));
 }
 
 #[test]
 fn what_is_found_can_be_filtered_and_drawn() {
-    let bench = Bench::new();
+    let sandbox = Sandbox::new();
     let some = ["search", "models", "a box", "--where", "path ~ 'kinds/*'", "--sheet", "sheet.png", "--json"];
-    let answers = bench.run(&some).good().json();
+    let answers = sandbox.run(&some).success().json();
     assert_eq!(answers.len(), 2);
-    assert!(image::image_dimensions(bench.path("sheet.png")).unwrap().0 > 100);
-    let none = bench.run(&["search", "models", "a box", "--where", "triangles > 1M"]).good();
+    assert!(image::image_dimensions(sandbox.path("sheet.png")).unwrap().0 > 100);
+    let none = sandbox.run(&["search", "models", "a box", "--where", "triangles > 1M"]).success();
     assert_eq!(none.stdout, "");
-    assert!(none.stderr.contains("none of 3 shapes passes --where"), "{none:#?}");
+    assert!(none.stderr.contains("none of 3 shapes matches --where"), "{none:#?}");
 }
 
 #[test]
 fn an_empty_folder_is_explained() {
-    let bench = Bench::empty();
-    bench.write("notes.txt", "nothing here");
-    let run = bench.run(&["search", ".", "a box"]).good();
+    let sandbox = Sandbox::empty();
+    sandbox.write("notes.txt", "nothing here");
+    let run = sandbox.run(&["search", ".", "a box"]).success();
     assert!(run.stderr.contains("no 3D files"), "{run:#?}");
-    bench.write("broken.stl", "solid nothing");
-    let run = bench.run(&["search", ".", "a box"]).good();
+    sandbox.write("broken.stl", "solid nothing");
+    let run = sandbox.run(&["search", ".", "a box"]).success();
     assert!(run.stderr.contains("could be used"), "{run:#?}");
 }
 
 #[test]
 fn index_tells_of_every_file() {
-    let bench = Bench::new();
-    bench.write("models/broken.stl", "solid nothing");
+    let sandbox = Sandbox::new();
+    sandbox.write("models/broken.stl", "solid nothing");
     let index = ["index", "models", "--library", "library", "--json"];
-    let lines = bench.run(&index).good().json();
+    let lines = sandbox.run(&index).success().json();
     assert_eq!(lines.len(), 5);
     let status = |lines: &[Value], name: &str| {
         let line = lines.iter().find(|l| l["path"].as_str().is_some_and(|p| p.ends_with(name)));
@@ -77,37 +77,37 @@ fn index_tells_of_every_file() {
     assert_eq!((&summary["indexed"], &summary["failed"]), (&json!(3), &json!(1)));
     assert!(summary["seconds"].as_f64().is_some() && summary["unchanged"] == 0);
 
-    fs_err::rename(bench.path("models/flat.obj"), bench.path("models/plate.obj")).unwrap();
-    fs_err::remove_file(bench.path("models/kinds/cube.obj")).unwrap();
-    let lines = bench.run(&index).good().json();
+    fs_err::rename(sandbox.path("models/flat.obj"), sandbox.path("models/plate.obj")).unwrap();
+    fs_err::remove_file(sandbox.path("models/kinds/cube.obj")).unwrap();
+    let lines = sandbox.run(&index).success().json();
     assert_eq!(status(&lines, "plate.obj"), "renamed");
     assert_eq!(status(&lines, "cube.obj"), "removed");
     assert_eq!(status(&lines, "tall.obj"), "unchanged");
 
-    let strict = bench.run(&["index", "models", "--library", "library", "--strict"]);
+    let strict = sandbox.run(&["index", "models", "--library", "library", "--strict"]);
     assert_eq!(strict.code, 1);
     assert!(strict.stderr.contains("1 file could not be used") && strict.stderr.contains("broken.stl"));
-    let answers = bench.run(&["search", "library", "a box", "--json"]).good().json();
+    let answers = sandbox.run(&["search", "library", "a box", "--json"]).success().json();
     assert_eq!(answers.len(), 3, "what is gone stays until it is pruned");
 }
 
 #[test]
 fn a_second_run_is_told_who_is_at_work_and_searching_goes_on() {
-    let bench = Bench::new();
-    bench.run(&["index", "models"]).good();
-    let _writer = SqliteStore::open_for_writing(&bench.path("models/.lexiform")).unwrap();
-    bench.run(&["index", "models"]).bad(1, &["being written by", "hint: "]);
-    let run = bench.run(&["search", "models", "--shape", "models/flat.obj", "-k", "1"]).good();
+    let sandbox = Sandbox::new();
+    sandbox.run(&["index", "models"]).success();
+    let _writer = SqliteStore::open_for_writing(&sandbox.path("models/.lexiform")).unwrap();
+    sandbox.run(&["index", "models"]).failure(1, &["being written by", "hint: "]);
+    let run = sandbox.run(&["search", "models", "--shape", "models/flat.obj", "-k", "1"]).success();
     assert!(run.stdout.contains("flat.obj") && run.stderr.contains("note: "), "{run:#?}");
 }
 
 #[test]
 fn a_run_that_is_killed_keeps_what_it_told() {
-    let bench = Bench::empty();
+    let sandbox = Sandbox::empty();
     for i in 0..60 {
-        bench.write_box(&format!("models/{i:02}.obj"), [1.0, 1.0 + i as f32, 1.0]);
+        sandbox.write_box(&format!("models/{i:02}.obj"), [1.0, 1.0 + i as f32, 1.0]);
     }
-    let mut child = bench.command(&["index", "models", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut child = sandbox.command(&["index", "models", "--json"]).stdout(Stdio::piped()).spawn().unwrap();
     let told: BTreeSet<String> = BufReader::new(child.stdout.take().unwrap())
         .lines()
         .take(5)
@@ -117,7 +117,7 @@ fn a_run_that_is_killed_keeps_what_it_told() {
         .collect();
     child.kill().unwrap();
     child.wait().unwrap();
-    let lines = bench.run(&["index", "models", "--json"]).good().json();
+    let lines = sandbox.run(&["index", "models", "--json"]).success().json();
     let unchanged: BTreeSet<String> = lines
         .iter()
         .filter(|line| line["status"] == "unchanged")
@@ -130,38 +130,41 @@ fn a_run_that_is_killed_keeps_what_it_told() {
 
 #[test]
 fn two_models_never_mix() {
-    let bench = Bench::new();
-    bench.run(&["index", "models"]).good();
+    let sandbox = Sandbox::new();
+    sandbox.run(&["index", "models"]).success();
     let other = other_model().to_str().unwrap();
-    bench.run(&["search", "models", "box", "--model", other]).bad(1, &["expected model ", "hint: "]);
+    sandbox
+        .run(&["search", "models", "box", "--model", other])
+        .failure(1, &["library holds vectors of", "hint: "]);
 }
 
 /// As after an upgrade: the name stands for other weights.
 #[test]
 fn a_model_that_changed_encodes_the_files_anew() {
-    let bench = Bench::new();
+    let sandbox = Sandbox::new();
     let search = ["search", "models", "box", "--json", "--model", "model.safetensors"];
     let with = |weights: &std::path::Path| {
-        fs_err::copy(weights, bench.path("model.safetensors")).unwrap();
-        bench.run(&search).good().json()
+        fs_err::copy(weights, sandbox.path("model.safetensors")).unwrap();
+        sandbox.run(&search).success().json()
     };
     let before = with(tiny_model());
     let after = with(other_model());
     assert_eq!((before.len(), after.len()), (3, 3));
     assert_ne!(before[0]["score"], after[0]["score"]);
-    bench.run(&["index", "models"]).good();
-    assert_eq!(bench.run(&search).good().json(), after);
+    sandbox.run(&["index", "models"]).success();
+    assert_eq!(sandbox.run(&search).success().json(), after);
 }
 
 #[test]
 fn several_models_answer_side_by_side_and_together() {
-    let bench = Bench::new();
+    let sandbox = Sandbox::new();
     let (tiny, other) = (tiny_model().to_str().unwrap(), other_model().to_str().unwrap());
-    bench.run(&["index", "models"]).good();
-    let run = bench.run(&["index", "models", "--model", other]).good();
+    sandbox.run(&["index", "models"]).success();
+    let run = sandbox.run(&["index", "models", "--model", other]).success();
     assert!(run.stderr.contains("3 indexed"), "{run:#?}");
-    let search =
-        |more: &[&str]| bench.run(&[&["search", "models", "a box", "--json"], more].concat()).good().json();
+    let search = |more: &[&str]| {
+        sandbox.run(&[&["search", "models", "a box", "--json"], more].concat()).success().json()
+    };
     let [alone, second] = [tiny, other].map(|model| search(&["--model", model]));
     assert_eq!((alone.len(), second.len()), (3, 3));
     assert_ne!(alone, second, "each model has its own scores");
@@ -174,14 +177,14 @@ fn several_models_answer_side_by_side_and_together() {
         assert_ne!(both[0]["score"], alone[0]["score"]);
     }
     let wrong = ["search", "models", "a box", "--model", "nano=-1", "--model", tiny];
-    bench.run(&wrong).bad(2, &["expected a weight from 0 up after `=`, found \"nano=-1\""]);
+    sandbox.run(&wrong).failure(2, &["expected a weight of at least 0 after `=`, found \"nano=-1\""]);
     let twice = ["search", "models", "a box", "--model", tiny, "--model", &heavy];
-    bench.run(&twice).bad(2, &["is given twice"]);
-    bench.run(&["search", "models", "a box", "--fusion", "mean"]).bad(2, &["expected rrf or weighted"]);
+    sandbox.run(&twice).failure(2, &["is given twice"]);
+    sandbox.run(&["search", "models", "a box", "--combine", "mean"]).failure(2, &["expected rank or weight"]);
 
     // Without a name, all models are brought up to date.
-    bench.write_box("models/new.obj", [1.0, 2.0, 3.0]);
-    let mut command = bench.command(&["index", "models", "--json"]);
+    sandbox.write_box("models/new.obj", [1.0, 2.0, 3.0]);
+    let mut command = sandbox.command(&["index", "models", "--json"]);
     let output = command.env_remove("LEXIFORM_MODEL").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     assert_eq!(text.lines().filter(|line| line.contains("\"indexed\":1")).count(), 2, "{text}");
@@ -191,36 +194,36 @@ fn several_models_answer_side_by_side_and_together() {
 #[ignore = "needs LEXIFORM_SHARED"]
 fn a_point_model_takes_points_and_borrows_words() {
     let points = lexiform_golden::shared("fixtures/pointbert_tiny_rgb/model.pt");
-    let (bench, points) = (Bench::new(), points.to_str().unwrap());
+    let (sandbox, points) = (Sandbox::new(), points.to_str().unwrap());
     let words = wide_model().to_str().unwrap();
-    let run = bench.run(&["index", "models", "--model", points]).good();
+    let run = sandbox.run(&["index", "models", "--model", points]).success();
     assert!(run.stderr.contains("3 indexed"), "{run:#?}");
     let same = ["search", "models", "--shape", "models/kinds/tall.obj", "--model", points, "--json"];
-    assert_eq!(bench.run(&same).good().json()[0]["path"], "models/kinds/tall.obj");
+    assert_eq!(sandbox.run(&same).success().json()[0]["path"], "models/kinds/tall.obj");
     let search = ["search", "models", "a box", "--model", points];
-    bench.run(&search).bad(1, &["has no text tower", "--text-model"]);
-    let answers = bench.run(&[&search[..], &["--text-model", words, "--json"]].concat()).good().json();
+    sandbox.run(&search).failure(1, &["has no text tower", "--text-model"]);
+    let answers = sandbox.run(&[&search[..], &["--text-model", words, "--json"]].concat()).success().json();
     assert_eq!(answers.len(), 3);
     let tiny = tiny_model().to_str().unwrap();
-    bench
+    sandbox
         .run(&[&search[..], &["--text-model", tiny]].concat())
-        .bad(1, &["of dimension 40", "of dimension 32", "hint: "]);
+        .failure(1, &["embeddings of 40 numbers", "have 32", "hint: "]);
     let classify =
         ["classify", "models/flat.obj", "--labels", "rug,table", "--model", points, "--text-model", words];
-    bench.run(&[&classify[..], &["--json"]].concat()).good();
-    bench.run(&["embed", "models/flat.obj", "-o", "a.npy", "--model", points]).good();
-    bench.run(&["model", "convert", points, "own.safetensors"]).good();
-    bench.run(&["embed", "models/flat.obj", "-o", "b.npy", "--model", "own.safetensors"]).good();
-    let [a, b] = ["a.npy", "b.npy"].map(|name| fs_err::read(bench.path(name)).unwrap());
+    sandbox.run(&[&classify[..], &["--json"]].concat()).success();
+    sandbox.run(&["embed", "models/flat.obj", "-o", "a.npy", "--model", points]).success();
+    sandbox.run(&["model", "convert", points, "own.safetensors"]).success();
+    sandbox.run(&["embed", "models/flat.obj", "-o", "b.npy", "--model", "own.safetensors"]).success();
+    let [a, b] = ["a.npy", "b.npy"].map(|name| fs_err::read(sandbox.path(name)).unwrap());
     assert_eq!(a, b, "a converted model gives the same embeddings");
-    let card = bench.run(&["model", "info", points, "--json"]).good().json().remove(0);
+    let card = sandbox.run(&["model", "info", points, "--json"]).success().json().remove(0);
     assert_eq!((&card["modality"], &card["dim"]), (&json!("points"), &json!(40)));
 }
 
 #[test]
 fn classify_ranks_all_labels() {
-    let bench = Bench::new();
-    let run = bench.run(&["classify", "models/flat.obj", "--labels", "table,rug", "--json"]).good();
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["classify", "models/flat.obj", "--labels", "table,rug", "--json"]).success();
     let line = &run.json()[0];
     assert_eq!(line["path"], "models/flat.obj");
     let scores: Vec<f64> =
@@ -229,81 +232,84 @@ fn classify_ranks_all_labels() {
         scores.len() == 2 && scores[0] >= scores[1] && (scores[0] + scores[1] - 1.0).abs() < 1e-4,
         "{line}"
     );
-    bench.write("labels.txt", "table\n\nrug\nplate\n");
-    bench.write("broken.stl", "solid nothing");
-    let run = bench.run(&["classify", "broken.stl", "models/flat.obj", "--labels-file", "labels.txt"]).good();
+    sandbox.write("labels.txt", "table\n\nrug\nplate\n");
+    sandbox.write("broken.stl", "solid nothing");
+    let run =
+        sandbox.run(&["classify", "broken.stl", "models/flat.obj", "--labels-file", "labels.txt"]).success();
     assert!(run.stdout.contains("plate") && run.stderr.contains("1 file could not be used"), "{run:#?}");
 }
 
 #[test]
 fn embed_writes_unit_rows() {
-    let bench = Bench::new();
-    bench.run(&["embed", "models/flat.obj", "models/kinds/cube.obj", "-o", "shapes.npy"]).good();
-    bench.run(&["embed", "--text", "a box", "-o", "text.npy"]).good();
-    bench.run(&["render", "models/flat.obj", "-o", "views", "--views", "2"]).good();
-    bench
+    let sandbox = Sandbox::new();
+    sandbox.run(&["embed", "models/flat.obj", "models/kinds/cube.obj", "-o", "shapes.npy"]).success();
+    sandbox.run(&["embed", "--text", "a box", "-o", "text.npy"]).success();
+    sandbox.run(&["render", "models/flat.obj", "-o", "views", "--views", "2"]).success();
+    sandbox
         .run(&["embed", "--views", "views/v00.png", "views/v01.png", "-o", "views.npy", "--crop", "none"])
-        .good();
-    bench.run(&["embed", "models/flat.obj", "views/v00.png", "-o", "shapes.safetensors"]).good();
+        .success();
+    sandbox.run(&["embed", "models/flat.obj", "views/v00.png", "-o", "shapes.safetensors"]).success();
     for (name, rows) in [("shapes.npy", 2), ("text.npy", 1), ("views.npy", 1)] {
-        let bytes = fs_err::read(bench.path(name)).unwrap();
+        let bytes = fs_err::read(sandbox.path(name)).unwrap();
         let header = 10 + usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
         let values: Vec<f32> =
             bytes[header..].chunks(4).map(|b| f32::from_le_bytes(b.try_into().unwrap())).collect();
         let norm = values.iter().map(|x| x * x).sum::<f32>();
         assert!((norm - rows as f32).abs() < 1e-3, "{name}: {norm}");
     }
-    bench.run(&["embed", "-o", "nothing.npy"]).bad(2, &["FILE"]);
+    sandbox.run(&["embed", "-o", "nothing.npy"]).failure(2, &["FILE"]);
 }
 
 #[test]
 fn a_thing_is_like_itself() {
-    let bench = Bench::new();
-    let run = bench.run(&["compare", "models/flat.obj", "models/flat.obj"]).good();
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["compare", "models/flat.obj", "models/flat.obj"]).success();
     assert_eq!(run.stdout, "1.000\n");
-    let object = &bench.run(&["compare", "a red box", "models/flat.obj", "--json"]).good().json()[0];
+    let object = &sandbox.run(&["compare", "a red box", "models/flat.obj", "--json"]).success().json()[0];
     assert!(object["score"].as_f64().unwrap().abs() <= 1.0);
-    bench.run(&["compare", "missing.glb", "words"]).bad(1, &["missing.glb"]);
+    sandbox.run(&["compare", "missing.glb", "words"]).failure(1, &["missing.glb"]);
 }
 
 #[test]
 fn eval_counts_right_answers() {
-    let bench = Bench::new();
-    bench.write(
+    let sandbox = Sandbox::new();
+    sandbox.write(
         "labels.csv",
         "path,label\nmodels/flat.obj,table\nmodels/kinds/cube.obj,box\nbroken.stl,box\n",
     );
-    bench.write("broken.stl", "solid nothing");
-    let run = bench.run(&["eval", "zero-shot", "--labels", "labels.csv", "--json"]).good();
+    sandbox.write("broken.stl", "solid nothing");
+    let run = sandbox.run(&["eval", "zero-shot", "--labels", "labels.csv", "--json"]).success();
     let report = &run.json()[0];
     assert_eq!((&report["shapes"], &report["num_labels"]), (&json!(2), &json!(2)));
     assert_eq!(report["top_3"], 1.0);
     assert!(run.stderr.contains("1 file could not be used"), "{run:#?}");
-    bench.write("other.csv", "shape,kind\na,b\n");
-    bench.run(&["eval", "zero-shot", "--labels", "other.csv"]).bad(1, &["expected a column file", "hint: "]);
+    sandbox.write("other.csv", "shape,kind\na,b\n");
+    sandbox
+        .run(&["eval", "zero-shot", "--labels", "other.csv"])
+        .failure(1, &["expected a column file", "hint: "]);
 }
 
 #[test]
 fn models_are_listed_and_described() {
-    let bench = Bench::empty();
-    assert!(bench.run(&["model", "list"]).good().stdout.contains("nano"));
+    let sandbox = Sandbox::empty();
+    assert!(sandbox.run(&["model", "list"]).success().stdout.contains("nano"));
     let tiny = tiny_model();
-    let card = &bench.run(&["model", "info", tiny.to_str().unwrap(), "--json"]).good().json()[0];
+    let card = &sandbox.run(&["model", "info", tiny.to_str().unwrap(), "--json"]).success().json()[0];
     assert!(card["dim"].as_u64().unwrap() > 0);
-    bench.run(&["model", "convert", tiny.to_str().unwrap(), "tiny.safetensors"]).good();
-    bench.run(&["compare", "a", "b", "--model", "tiny.safetensors"]).good();
-    bench.run(&["model", "convert", tiny.to_str().unwrap(), "half.safetensors", "--half"]).good();
-    let size = |name: &str| fs_err::metadata(bench.path(name)).unwrap().len();
+    sandbox.run(&["model", "convert", tiny.to_str().unwrap(), "tiny.safetensors"]).success();
+    sandbox.run(&["compare", "a", "b", "--model", "tiny.safetensors"]).success();
+    sandbox.run(&["model", "convert", tiny.to_str().unwrap(), "half.safetensors", "--half"]).success();
+    let size = |name: &str| fs_err::metadata(sandbox.path(name)).unwrap().len();
     assert!(size("half.safetensors") * 3 < size("tiny.safetensors") * 2);
 }
 
 #[test]
 fn a_checkpoint_is_recognized_and_told_apart() {
-    let bench = Bench::empty();
+    let sandbox = Sandbox::empty();
     let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures");
     let info = |name: &str| {
         let path = fixtures.join(name);
-        bench.run(&["model", "info", path.to_str().unwrap(), "--json"]).good().json().remove(0)
+        sandbox.run(&["model", "info", path.to_str().unwrap(), "--json"]).success().json().remove(0)
     };
     let duoduo = info("duoduo_tiny/model.ckpt");
     assert_eq!(duoduo["contents"]["kind"], "Duoduo CLIP");
@@ -314,14 +320,15 @@ fn a_checkpoint_is_recognized_and_told_apart() {
     assert_eq!(odd["container"], "state_dict");
     assert_eq!(odd["other_containers"], json!(["visual_clip_model", "optimizer"]));
     assert!(odd["values"].as_array().unwrap().contains(&json!(["metrics.acc", "61.5"])), "{odd}");
-    let run = bench.run(&["model", "info", fixtures.join("weights/odd_legacy.pt").to_str().unwrap()]).good();
+    let run =
+        sandbox.run(&["model", "info", fixtures.join("weights/odd_legacy.pt").to_str().unwrap()]).success();
     assert!(run.stdout.contains("says        epoch = 12"), "{run:#?}");
-    bench.write("broken.pt", "PK\u{3}\u{4} and no more");
-    bench
+    sandbox.write("broken.pt", "PK\u{3}\u{4} and no more");
+    sandbox
         .run(&["model", "info", "broken.pt"])
-        .bad(1, &["broken.pt: not a readable PyTorch file", "cut off or damaged"]);
-    let by_hand = bench.run(&["compare", "a", "b", "--model", "cg3d-pt-1024"]);
-    by_hand.bad(
+        .failure(1, &["broken.pt: not a readable PyTorch file", "cut off or damaged"]);
+    let by_hand = sandbox.run(&["compare", "a", "b", "--model", "cg3d-pt-1024"]);
+    by_hand.failure(
         1,
         &[
             "must be downloaded manually",

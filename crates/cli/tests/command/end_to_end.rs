@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::support::Bench;
+use crate::support::Sandbox;
 
 const RECIPES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes");
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../samples/labels.csv");
@@ -18,17 +18,18 @@ fn event<'a>(lines: &'a [Value], name: &str) -> Vec<&'a Value> {
 }
 
 /// Prepares, trains 50 steps, evaluates; gives how many shapes there were, and the events of training.
-fn walk(bench: &Bench, labels: &str) -> (usize, Vec<Value>) {
-    let small = "--transparent --views 6 --size 64 --points 0 --features nano --held-out 0.25 --json";
+fn walk(sandbox: &Sandbox, labels: &str) -> (usize, Vec<Value>) {
+    let small =
+        "--transparent --views 6 --size 64 --points 0 --feature-model nano --val-fraction 0.25 --json";
     let prepare = ["data", "prepare", labels, "--out", "set"].into_iter().chain(small.split(' '));
-    let made = bench.run(&prepare.collect::<Vec<_>>()).good().json();
+    let made = sandbox.run(&prepare.collect::<Vec<_>>()).success().json();
     let shapes = event(&made, "merged")[0]["shapes"].as_u64().unwrap() as usize;
 
     let recipe = format!("{RECIPES}/duoduo-nano.toml");
     let settings = "data=set data.views=6 run.steps=50 batch.size.shapes=8 batch.max_views=3";
     let mut train = vec!["train", &recipe, "--out", "run", "--json"];
     settings.split(' ').for_each(|setting| train.extend(["--set", setting]));
-    let told = bench.run(&train).good().json();
+    let told = sandbox.run(&train).success().json();
     let opened = event(&told, "opened")[0];
     let [training, held_out] = ["training", "validation"].map(|part| opened[part].as_u64().unwrap() as usize);
     assert_eq!(
@@ -44,7 +45,7 @@ fn walk(bench: &Bench, labels: &str) -> (usize, Vec<Value>) {
 
     let eval =
         ["eval", "zero-shot", "--labels", labels, "--model", "nano", "--model", "run/model.safetensors"];
-    let results = bench.run(&[&eval[..], &["--views", "4", "--json"]].concat()).good().json();
+    let results = sandbox.run(&[&eval[..], &["--views", "4", "--json"]].concat()).success().json();
     assert_eq!(results.len(), 2);
     assert!(results.iter().all(|result| result["shapes"] == shapes), "{results:#?}");
     (shapes, told)
@@ -52,14 +53,14 @@ fn walk(bench: &Bench, labels: &str) -> (usize, Vec<Value>) {
 
 #[test]
 fn from_the_gallery_to_a_measured_model() {
-    let bench = Bench::empty();
-    let (shapes, told) = walk(&bench, SAMPLES);
+    let sandbox = Sandbox::empty();
+    let (shapes, told) = walk(&sandbox, SAMPLES);
     assert_eq!(shapes, 64);
     let finished = event(&told, "finished")[0];
     let share = |name: &str| finished[name].as_f64().unwrap();
-    assert!((0.0..=1.0).contains(&share("data_wait")) && share("shapes_per_second") > 0.0, "{finished}");
-    let log = std::fs::read_to_string(bench.path("run/log.jsonl")).unwrap();
-    assert!(log.lines().last().unwrap().contains("\"data_wait\""), "the share is kept in the log");
+    assert!((0.0..=1.0).contains(&share("waiting")) && share("shapes_per_second") > 0.0, "{finished}");
+    let log = std::fs::read_to_string(sandbox.path("run/log.jsonl")).unwrap();
+    assert!(log.lines().last().unwrap().contains("\"waiting\""), "the share is kept in the log");
     println!("{finished}");
 }
 
@@ -68,7 +69,7 @@ fn from_the_gallery_to_a_measured_model() {
 fn from_real_files_to_a_measured_model() {
     let public = lexiform_golden::shared("assets/public");
     let table = std::fs::read_to_string(public.join("labels.csv")).unwrap();
-    let bench = Bench::empty();
+    let sandbox = Sandbox::empty();
     let rows = table.lines().skip(1).filter_map(|line| {
         let (file, rest) = line.split_once(',')?;
         let path: PathBuf = public.join(file).canonicalize().ok()?;
@@ -77,7 +78,7 @@ fn from_real_files_to_a_measured_model() {
         (alone && small)
             .then(|| format!("{},{}\n", path.display(), rest.split(',').next().unwrap_or_default()))
     });
-    bench.write("real.csv", format!("file,label\n{}", rows.take(MOST).collect::<String>()));
-    let (shapes, _) = walk(&bench, "real.csv");
+    sandbox.write("real.csv", format!("file,label\n{}", rows.take(MOST).collect::<String>()));
+    let (shapes, _) = walk(&sandbox, "real.csv");
     assert!(shapes >= 10, "{shapes}");
 }

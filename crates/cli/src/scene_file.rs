@@ -1,0 +1,23 @@
+//! Reading a command's 3D file.
+
+use std::path::Path;
+
+use lexiform_geometry::Scene;
+
+use crate::error::WithHint as _;
+use crate::output;
+
+/// Reads a 3D file; notes about it go to standard error.
+pub(crate) fn read_scene(path: &Path) -> anyhow::Result<Scene> {
+    if !path.exists() {
+        return Err(not_found(path));
+    }
+    let scene = lexiform_mesh_io::read(path).hint("`lexiform info FILE` shows what the file contains")?;
+    scene.notes.iter().for_each(|text| output::note(format!("note: {text}")));
+    Ok(scene)
+}
+
+/// The error for a path that does not exist.
+pub(crate) fn not_found(path: &Path) -> anyhow::Error {
+    lexiform_search::Error::NotFound { path: path.to_owned() }.into()
+}
