@@ -65,7 +65,7 @@ fn what_cannot_caption_says_why() {
     prepare(&["--captions", "blip", "--caption-model", "nano"]).bad(1, &["no image tower and text decoder"]);
     bench.write("alone/model.safetensors", std::fs::read(tiny_blip()).unwrap());
     prepare(&["--captions", "blip", "--caption-model", "alone/model.safetensors"])
-        .bad(1, &["config.json must be beside it", "hint: copy config.json"]);
+        .bad(1, &["config.json must be in the same folder", "hint: copy config.json"]);
     bench
         .run(&["compare", "a", "b", "--model", tiny_blip().to_str().unwrap()])
         .bad(1, &["it is a captioner", "data prepare --captions blip"]);
