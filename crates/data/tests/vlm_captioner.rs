@@ -226,9 +226,9 @@ fn failures_are_of_the_view_if_the_server_is_healthy() {
     assert!(refused.reason.contains("4 tries"), "{refused:?}");
     for (status, well, hint) in [
         (502, false, "start the server"),
-        (401, true, "--caption-key"),
+        (401, true, "--caption-api-key"),
         (402, true, "payment"),
-        (403, true, "--caption-key"),
+        (403, true, "--caption-api-key"),
         (404, true, "--caption-url"),
     ] {
         let error =

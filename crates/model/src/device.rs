@@ -80,7 +80,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_are_devices_or_say_why_not() {
+    fn device_names_parse_or_explain_the_failure() {
         assert_eq!(device("cpu"), Ok(Device::flex()));
         assert_eq!(device("cpu:0"), Ok(Device::flex()));
         assert_eq!(device("cpu:1"), Err(DeviceError::NotFound { backend: "cpu", found: 1 }));

@@ -77,13 +77,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn zero_and_nan_have_no_direction() {
+    fn zero_and_nan_cannot_be_normalized() {
         assert!(Embedding::new(vec![0.0; 4]).is_err());
         assert!(Embedding::new(vec![f32::NAN, 1.0]).is_err());
     }
 
     #[test]
-    fn a_mix_leans_to_the_heavier_part() {
+    fn weighted_sums_lean_to_the_larger_weight() {
         let (x, y) = (Embedding::new(vec![2.0, 0.0]).unwrap(), Embedding::new(vec![0.0, 3.0]).unwrap());
         let mixed = Embedding::weighted_sum(&[(2.0, &x), (1.0, &y)]).unwrap();
         assert!(mixed.dot(&x) > mixed.dot(&y));

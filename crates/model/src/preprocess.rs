@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flat_view_stays_flat() {
+    fn uniform_views_stay_uniform() {
         let gray = RgbaImage::from_pixel(224, 224, image::Rgba([128, 128, 128, 255]));
         let pixels = Preprocess { crop: Crop::Center, ..Preprocess::clip(224) }.views(&[gray]);
         let [mean, deviation] = Normalization::Clip.statistics()[0];

@@ -59,7 +59,7 @@ pub enum Templates {
 }
 
 impl Templates {
-    /// The sentences, `{}` where the name goes; `None` where they are not known.
+    /// The sentences, `{}` is replaced by the name; `None` if they are not known.
     pub fn sentences(self) -> Option<Vec<String>> {
         match self {
             Self::Ulip => Some(ULIP.iter().flat_map(|pattern| expanded(pattern)).collect()),

@@ -102,7 +102,7 @@ fn features_logits_and_captions_agree() {
 }
 
 #[test]
-fn captions_are_words_and_do_not_depend_on_their_neighbors() {
+fn captions_do_not_depend_on_the_batch() {
     let captioner = tiny();
     let views = views();
     for (way, generation) in ways() {
@@ -125,7 +125,7 @@ fn captions_are_words_and_do_not_depend_on_their_neighbors() {
 }
 
 #[test]
-fn chance_follows_seeds_alone() {
+fn randomness_depends_only_on_seeds() {
     let captioner = tiny();
     let views = views();
     let decoding = DecodingStrategy::Nucleus { top_p: 0.9, sentences: 5 };
@@ -137,7 +137,7 @@ fn chance_follows_seeds_alone() {
 }
 
 #[test]
-fn words_are_those_of_berts_tokenizer() {
+fn bert_tokens_match_the_reference() {
     let words = BertTokenizer::read(&golden().path("vocab.txt")).unwrap();
     let list = |ids: &Value| -> Vec<u32> {
         ids.as_array().unwrap().iter().map(|id| id.as_u64().unwrap() as u32).collect()
@@ -207,7 +207,7 @@ fn the_original_layout_is_the_same_network() {
 }
 
 #[test]
-fn what_does_not_belong_together_is_told() {
+fn mismatched_towers_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let same = |name: &str| name.to_owned();
     let told = |changes: &[Change]| {

@@ -109,7 +109,7 @@ fn slips_own_file_opens_without_prompts() {
 /// A CG3D checkpoint's tower over SLIP's own file, as the reference puts them together.
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
-fn prompts_of_a_checkpoint_are_laid_over_slip() {
+fn checkpoint_prompts_are_added_to_slip() {
     let golden = Golden::shared("cg3d_slip_vpt_tiny");
     let folder = tempfile::tempdir().unwrap();
     std::fs::copy(golden.path("slip.pth"), folder.path().join("slip.pth")).unwrap();
@@ -261,7 +261,7 @@ fn transformers_layout_gives_open_clips_features() {
 }
 
 #[test]
-fn openais_numbers_tell_the_activation() {
+fn openai_scalars_determine_the_activation() {
     let folder = tempfile::tempdir().unwrap();
     let mut list = tensors(&small(Activation::QuickGelu));
     let plain = folder.path().join("plain.safetensors");
@@ -331,7 +331,7 @@ fn key_list(config: &ClipConfig) -> String {
 }
 
 #[test]
-fn published_sizes_are_told_from_the_tensors() {
+fn published_sizes_are_inferred_from_tensors() {
     let folder = tempfile::tempdir().unwrap();
     for (name, config) in published() {
         let (list, path) =
@@ -364,7 +364,7 @@ fn ulips_whole_file_is_read_by_towers_and_encoder() {
 /// Duoduo CLIP's state dict: nothing missing, nothing unused. Which blocks attend across views no tensor shows.
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
-fn duoduos_whole_file_is_read() {
+fn the_duoduo_file_loads_without_unused_tensors() {
     let lists = key_lists();
     let keys = std::fs::read_to_string(lists.join("duoduo_b32_state_dict_keys.json")).unwrap();
     let keys: Vec<(String, Vec<usize>, String)> = serde_json::from_str(&keys).unwrap();

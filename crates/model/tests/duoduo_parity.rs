@@ -139,7 +139,7 @@ fn crop_and_resize_agree_end_to_end() {
 }
 
 #[test]
-fn pictures_are_prepared_byte_for_byte() {
+fn preprocessing_is_byte_identical() {
     let golden = Golden::new("duoduo_preprocess");
     let read = |file: &str| image::open(golden.path(file)).unwrap();
     let view = resize_bicubic_rgba(&read("zero123_rgba.png").to_rgba8(), 224, 224);
@@ -156,7 +156,7 @@ fn pictures_are_prepared_byte_for_byte() {
 }
 
 #[test]
-fn tokens_are_the_references() {
+fn tokens_match_the_reference() {
     let golden = Golden::new("");
     let text = std::fs::read_to_string(golden.path("tokens.json")).unwrap();
     let fixture: serde_json::Value = serde_json::from_str(&text).unwrap();

@@ -61,7 +61,7 @@ fn answer(mut stream: TcpStream, content: &[u8], gets: &AtomicUsize, own: &str) 
 }
 
 #[test]
-fn a_broken_download_goes_on_and_lands_in_the_cache() {
+fn interrupted_downloads_resume_into_the_cache() {
     let fixture = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fixtures/duoduo_tiny/model.ckpt");
     let content = Arc::new(std::fs::read(fixture).unwrap());
     let (address, gets) = serve(Arc::clone(&content));

@@ -126,7 +126,7 @@ fn clouds() -> Vec<PointCloud> {
 }
 
 #[test]
-fn a_joined_model_takes_clouds_as_its_point_tower_does() {
+fn joined_models_embed_clouds_like_their_point_tower() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     Towers::new(1).save(&path("joint.safetensors"), None);
@@ -156,7 +156,7 @@ fn a_joined_model_takes_clouds_as_its_point_tower_does() {
 }
 
 #[test]
-fn a_tower_stands_only_beside_its_teacher() {
+fn point_towers_join_only_their_teacher() {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     Towers::new(1).save(&path("joint.safetensors"), None);

@@ -90,7 +90,7 @@ fn check_cg3d(name: &str, last: &str) {
 }
 
 #[test]
-fn point_mlp_is_cg3ds() {
+fn point_mlp_matches_cg3d() {
     check_cg3d("cg3d_pointmlp_tiny", "latent");
     check_cg3d("cg3d_pointmlp_finetune_tiny", "cls_logits");
     check_cg3d("cg3d_pointmlp_elite_tiny", "cls_logits");
@@ -98,7 +98,7 @@ fn point_mlp_is_cg3ds() {
 
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
-fn point_mlp_of_released_size_is_cg3ds() {
+fn point_mlp_of_released_size_matches_cg3d() {
     let golden = Golden::shared("cg3d_pointmlp_default");
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("model.safetensors");
@@ -124,7 +124,7 @@ fn point_mlp_of_released_size_is_cg3ds() {
 
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
-fn convolutional_encoders_are_ulips() {
+fn convolutional_encoders_match_ulip() {
     for name in ["pointmlp_tiny", "pointnext_tiny", "pointnet2_ssg"] {
         let golden = Golden::shared(name);
         let clouds = clouds(&golden, "clouds");
@@ -144,7 +144,7 @@ fn convolutional_encoders_are_ulips() {
 
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
-fn point_next_samples_as_openpoints() {
+fn point_next_sampling_matches_openpoints() {
     let golden = Golden::shared("pointnext_tiny");
     let model = open(&golden, "model.pt");
     let PointEncoder::PointNext(encoder) = model.tower().encoder() else { panic!("not a PointNeXt") };
@@ -159,7 +159,7 @@ fn point_next_samples_as_openpoints() {
 /// Every tensor of the released files has a place, and no place is left without one.
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
-fn released_files_are_read_whole() {
+fn released_files_load_without_unused_tensors() {
     let lists = key_lists();
     for (list, parameters) in [
         ("ulip1_pointmlp_encoder", 13_228_224),

@@ -18,7 +18,7 @@ fn placed(normalization: PointNormalization, positions: &[Vec3]) -> Vec<Vec3> {
 }
 
 #[test]
-fn half_precision_rounds_where_numpy_does() {
+fn f16_rounding_matches_numpy() {
     // Printed by NumPy 2.4: pc = float16 of these; q = pc − mean(pc, 0); q / max(sqrt(sum(q², 1))).
     let stored = STORED.map(Vec3::from_array);
     let found = placed(PointNormalization::UnitSphereF16, &stored);
@@ -29,7 +29,7 @@ fn half_precision_rounds_where_numpy_does() {
 }
 
 #[test]
-fn points_stay_finite_and_may_stay_where_they_are() {
+fn normalization_stays_finite_and_can_be_disabled() {
     let same = [Vec3::splat(0.25); 4];
     for normalization in [PointNormalization::UnitSphere, PointNormalization::UnitSphereF16] {
         assert_eq!(placed(normalization, &same), [Vec3::ZERO; 4], "{normalization:?}");

@@ -69,7 +69,7 @@ fn sorted(values: &[f32], group: usize, width: usize) -> Vec<f32> {
 
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
-fn point_bert_is_ulips() {
+fn point_bert_matches_ulip() {
     for name in ["pointbert_tiny_xyz", "pointbert_tiny_rgb"] {
         let golden = Golden::shared(name);
         let clouds = clouds(&golden, "clouds");
@@ -107,7 +107,7 @@ fn point_bert_is_ulips() {
 
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
-fn groups_are_ulips() {
+fn groups_match_ulip() {
     let golden = Golden::shared("pointbert_tiny_rgb");
     let config = open(&golden, "model.pt").config().tower.encoder.clone();
     let EncoderConfig::PointBert(config) = config else { panic!("another encoder: {config:?}") };
@@ -129,7 +129,7 @@ fn groups_are_ulips() {
 
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
-fn groups_are_cg3ds() {
+fn groups_match_cg3d() {
     let golden = Golden::shared("cg3d_ops");
     let grouping = lexiform_model::point::Grouping {
         groups: 10,
@@ -151,7 +151,7 @@ fn groups_are_cg3ds() {
 
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
-fn ppat_is_openshapes() {
+fn ppat_matches_openshape() {
     for name in ["ppat_tiny_xyz", "ppat_tiny_rgb"] {
         let golden = Golden::shared(name);
         let clouds = clouds(&golden, "clouds");
@@ -214,7 +214,7 @@ fn turned(values: &[f32], rows: usize, columns: usize) -> Vec<f32> {
 
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
-fn point_bert_is_cg3ds() {
+fn point_bert_matches_cg3d() {
     let golden = Golden::shared("cg3d_pointtransformer_tiny");
     let clouds = clouds(&golden, "points");
     let batch = CloudBatch::new(&clouds, false).unwrap();
@@ -309,7 +309,7 @@ fn own_files_are_the_same_model() {
 /// The key lists of released files are accepted whole.
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
-fn released_files_load_whole() {
+fn released_files_load_without_unused_tensors() {
     let lists = support::key_lists();
     let folder = tempfile::tempdir().unwrap();
     let cases: [(&str, usize, &str); 12] = [

@@ -76,7 +76,7 @@ fn odd_checkpoints_are_read_exactly() {
 }
 
 #[test]
-fn what_stands_beside_the_tensors_is_told() {
+fn values_next_to_the_tensors_are_listed() {
     for name in ["odd.pt", "odd_legacy.pt"] {
         let file = WeightFile::open(&fixture(name)).unwrap();
         assert_eq!(file.value(&["epoch"]), Some(Value::Int(12)), "{name}");
@@ -90,7 +90,7 @@ fn what_stands_beside_the_tensors_is_told() {
 }
 
 #[test]
-fn a_script_is_a_network_without_its_code() {
+fn torchscript_archives_are_read_without_their_code() {
     let (file, expected) = (WeightFile::open(&fixture("scripted.pt")).unwrap(), expected());
     for name in ["inner.weight", "inner.bias", "norm.weight", "norm.running_mean", "norm.running_var"] {
         assert_eq!(file.read(name).unwrap(), expected.read(&format!("net.{name}")).unwrap(), "{name}");
@@ -168,7 +168,7 @@ fn reads_or_refuses_damaged(samples: Vec<Sample>) {
 }
 
 #[test]
-fn a_damaged_number_is_noticed() {
+fn damaged_values_fail_the_checksum() {
     let bench = Scratch::new();
     let mut bytes = fs_err::read(fixture("odd.pt")).unwrap();
     let number = expected().read("parameter").unwrap()[0].to_le_bytes();
@@ -244,7 +244,7 @@ fn checkpoint(pickle: &[u8], storage: &[u8]) -> Vec<u8> {
 }
 
 #[test]
-fn views_that_leave_their_storage_are_refused() {
+fn views_beyond_their_storage_are_refused() {
     let bench = Scratch::new();
     let storage: Vec<u8> = (0..6).flat_map(|n| (n as f32).to_le_bytes()).collect();
     let file = |first, shape: &[i32], strides: &[i32]| {
@@ -272,7 +272,7 @@ fn views_that_leave_their_storage_are_refused() {
 }
 
 #[test]
-fn names_of_entries_lead_nowhere_and_nothing_is_executed() {
+fn entry_names_are_not_paths_and_nothing_is_executed() {
     let bench = Scratch::new();
     let trap = bench.0.path().join("trap");
     let command = format!("cos\nsystem\n(S'touch {}'\ntR.", trap.display());
@@ -344,7 +344,7 @@ fn safetensors(header: &str, bytes: usize) -> Vec<u8> {
 }
 
 #[test]
-fn safetensors_that_lie_about_themselves_are_refused() {
+fn inconsistent_safetensors_are_refused() {
     let bench = Scratch::new();
     let sound = r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F16","shape":[],"data_offsets":[8,10]}}"#;
     assert_eq!(bench.open(&safetensors(sound, 10)).unwrap().read("a").unwrap(), [0.0, 0.0]);
@@ -376,7 +376,7 @@ fn safetensors_that_lie_about_themselves_are_refused() {
 }
 
 #[test]
-fn what_is_no_checkpoint_is_said_to_be_none() {
+fn other_files_are_not_checkpoints() {
     let bench = Scratch::new();
     for bytes in
         [&b""[..], b"PK", b"PK\x05\x06", b"\x80\x02}.", b"{\"a\": 1}", b"<html>not found</html>", &[0; 400]]

@@ -46,7 +46,7 @@ const TIED: [(&str, &str); 2] = [
 ];
 
 impl CheckpointFormat {
-    /// Detects whose names a file has; `None` if it is no BLIP captioner.
+    /// Detects the format by the names of tensors; `None` if the file is not a BLIP captioner.
     pub fn of(file: &WeightFile) -> Option<Self> {
         [Self::HuggingFace, Self::Salesforce].into_iter().find(|format| {
             let layout = format.layout();

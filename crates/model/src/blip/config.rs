@@ -179,7 +179,9 @@ impl TensorShapes<'_> {
         let [_, positions, _] = self.shape("visual.positional_embedding")?;
         let grid = ((positions - 1) as f64).sqrt().round() as usize;
         if grid == 0 || grid * grid + 1 != positions {
-            return Err(self.unrecognized(format!("{positions} positions are no square and a class token")));
+            return Err(self.unrecognized(format!(
+                "expected a square number of positions and a class token, found {positions}"
+            )));
         }
         // Defaults of `BlipVisionConfig`: 12 heads and an epsilon of 1e-5; the original code uses 1e-6.
         let heads = stated.map(|stated| stated.num_attention_heads.unwrap_or(12));

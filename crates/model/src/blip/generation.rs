@@ -316,14 +316,14 @@ mod tests {
         [[0.0, 0.0, 0.6, 0.4], [0.25; 4], [0.3, 0.4, 0.15, 0.15], [0.01, 0.97, 0.01, 0.01]];
 
     #[test]
-    fn beams_find_what_greed_misses() {
+    fn beam_search_finds_better_captions_than_greedy() {
         assert_eq!(run(Generation::new(DecodingStrategy::Greedy, LIMITS, 0), &LANGUAGE), [[2]]);
         assert_eq!(run(Generation::new(DecodingStrategy::BeamSearch(3), LIMITS, 0), &LANGUAGE), [[3]]);
         assert_eq!(run(Generation::new(DecodingStrategy::BeamSearch(1), LIMITS, 0), &LANGUAGE), [[2]]);
     }
 
     #[test]
-    fn sentences_are_as_long_as_they_must_be() {
+    fn minimum_and_maximum_lengths_hold() {
         let limits = LengthLimits { min_length: 4, ..LIMITS };
         for decoding in [
             DecodingStrategy::Greedy,
@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn chance_follows_its_seed_and_stays_in_the_nucleus() {
+    fn nucleus_sampling_is_seeded_and_stays_in_the_nucleus() {
         let drawn = |seed, top_p| {
             run(Generation::new(DecodingStrategy::Nucleus { top_p, sentences: 20 }, LIMITS, seed), &LANGUAGE)
         };
@@ -348,7 +348,7 @@ mod tests {
     }
 
     #[test]
-    fn broken_logits_end() {
+    fn nan_logits_terminate() {
         for decoding in [
             DecodingStrategy::Greedy,
             DecodingStrategy::BeamSearch(3),

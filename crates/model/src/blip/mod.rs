@@ -98,7 +98,7 @@ impl Captioner {
     /// `config.json`.
     ///
     /// # Errors
-    /// If the file is no BLIP captioner, its `vocab.txt` or `config.json` is missing, or a tensor is missing, misshaped
+    /// If the file is not a BLIP captioner, its `vocab.txt` or `config.json` is missing, or a tensor is missing, misshaped
     /// or unused.
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
         Self::named(file, stem(file), device)
@@ -260,7 +260,7 @@ impl Captioner {
     }
 }
 
-/// One search per image.
+/// One generation per image.
 fn searches(pictures: usize, decoding: DecodingStrategy, limits: LengthLimits, seed: u64) -> Vec<Generation> {
     (0..pictures as u64).map(|i| Generation::new(decoding, limits, seed.wrapping_add(i))).collect()
 }

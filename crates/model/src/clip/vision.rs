@@ -230,7 +230,7 @@ impl ClipVision {
     }
 
     /// The tower for images of another size, with `grid` patches along an edge: positional embeddings of patches are resampled
-    /// as in OpenCLIP (bicubic, antialiased), that of the class token is kept.
+    /// as in OpenCLIP (bicubic, antialiased), except that of the class token.
     pub fn with_grid(mut self, grid: usize) -> Self {
         let positions = self.positional_embedding.val();
         let [tokens, width] = positions.dims();

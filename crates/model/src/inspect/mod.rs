@@ -56,7 +56,7 @@ pub fn list() -> Vec<ModelCard> {
 /// Describes a named model, or the model in a file.
 ///
 /// # Errors
-/// If there is no such model or file, or the file is no model.
+/// If there is no such model or file, or the file is not a model.
 pub fn describe(name_or_path: &str) -> Result<ModelCard, ModelError> {
     if let Some(model) = MODELS.iter().find(|model| model.name == name_or_path) {
         return Ok(model.card());

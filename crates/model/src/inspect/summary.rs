@@ -28,7 +28,7 @@ pub struct WeightFileSummary {
     pub groups: Vec<TensorGroup>,
     /// Values other than tensors: epoch, scores, arguments.
     pub values: Vec<(String, String)>,
-    /// What is needed and not in the file.
+    /// What the model needs that the file does not have.
     pub missing: Vec<String>,
 }
 
@@ -228,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn an_end_is_a_whole_part_of_a_name() {
+    fn suffixes_match_whole_name_parts() {
         assert!(is_name_suffix("module.visual.conv1.weight", "visual.conv1.weight"));
         assert!(is_name_suffix("pc_projection", "pc_projection"));
         assert!(!is_name_suffix("cross_visual.conv1.weight", "visual.conv1.weight"));

@@ -246,7 +246,7 @@ mod tests {
     /// Eight rows of three channels, and what torch's `BatchNorm1d` in training mode makes of the running statistics:
     /// 0.9 · start + 0.1 · (mean, unbiased variance).
     #[test]
-    fn statistics_of_the_batch_run() {
+    fn running_statistics_follow_the_batch() {
         let device = Device::flex().autodiff();
         let norm = BatchNorm::load(&WeightSource::random(1, &device), "norm", 3).unwrap();
         let values: Vec<f32> = (0..24).map(|i| (i * i % 7) as f32 - (i % 3) as f32).collect();

@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_skip_by_their_number_and_keep_the_mean() {
+    fn drop_path_depends_on_the_row_and_keeps_the_mean() {
         let drop = DropPath { rate: 0.5, seed: 7, first_row: 0 };
         let device = Device::flex();
         let values = |drop: DropPath, rows| -> Vec<f32> {
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn features_are_left_out_by_their_row_and_keep_the_mean() {
+    fn dropout_depends_on_the_row_and_keeps_the_mean() {
         let device = Device::flex();
         let dropout = |first_row| Dropout { rate: 0.25, seed: 3, first_row };
         let values = |first_row, rows: usize| -> Vec<f32> {

@@ -120,7 +120,7 @@ mod tests {
     }
 
     #[test]
-    fn tokens_may_be_remembered_one_by_one() {
+    fn cached_attention_matches_a_full_pass() {
         let source = WeightSource::random(3, &Device::flex());
         let attention = CachedAttention::load(&source, "attn", [8, 12], 2).unwrap();
         let (asked, all) = (tokens(3, 8), tokens(5, 12));

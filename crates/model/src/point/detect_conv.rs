@@ -10,7 +10,7 @@ use crate::weights::{Layout, Renaming, WeightFile, WeightsError};
 
 /// Neighbors of an anchor in every released PointMLP.
 const NEIGHBORS: usize = 24;
-/// The number of points that the numbers of anchors derive from, independent of the cloud's.
+/// The number of anchors of each stage is derived from this number of points, whatever the size of the cloud.
 const POINTS: usize = 1024;
 /// The classification head of a fine-tuned PointMLP is the last layer of the encoder's list.
 const LAST_OF_CLASSIFIER: &[Renaming] = &[("classifier.3.", &["classifier.8."])];

@@ -264,7 +264,7 @@ mod tests {
     }
 
     #[test]
-    fn a_measurement_may_ask_for_clouds_as_they_are() {
+    fn overrides_can_keep_clouds_unchanged() {
         let colored = cloud(20).with_colors(vec![Vec3::ONE; 20]).unwrap();
         let asked = PointPreprocessOverrides {
             n_points: Some(8),
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn looks_that_vote_differ_and_come_again() {
+    fn test_time_augmentation_varies_with_the_seed_and_repeats() {
         let input = PointPreprocess { n_points: 16, ..PointPreprocess::of(ModelFamily::Cg3d, false) };
         let look = |seed| input.prepare_test_time_augmented(&cloud(40), FpsStart::default(), seed).positions;
         assert_eq!(look(1), look(1));

@@ -364,7 +364,7 @@ mod tests {
 
     /// The paper's order of work is the slow twin.
     #[test]
-    fn a_stage_agrees_with_its_slow_twin() {
+    fn fused_stage_matches_reference() {
         let device = Device::flex();
         let config = PointMlpStage { width: 24, inner: 12, before: 2, after: 1 };
         let stage = Stage::load(&WeightSource::random(3, &device), &StageNames::new("", 0), 10, config)

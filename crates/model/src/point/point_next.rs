@@ -262,7 +262,7 @@ mod tests {
 
     /// The paper's order of work is the slow twin.
     #[test]
-    fn a_stage_agrees_with_its_slow_twin() {
+    fn fused_stage_matches_reference() {
         let device = Device::flex();
         let stage = Stage::load(&WeightSource::random(3, &device), "", 1, 8).expect("new weights");
         let number = |i: usize| ((i * i) as f32 * 0.618).sin();

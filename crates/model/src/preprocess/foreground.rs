@@ -253,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn an_object_is_told_from_a_plain_background() {
+    fn objects_are_segmented_from_plain_backgrounds() {
         check(&picture(|_, _| [255; 4]));
         check(&picture(|_, _| [40, 90, 160, 255]));
         check(&picture(|_, _| [0; 4]));
@@ -267,7 +267,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_can_be_told_nothing_is_done() {
+    fn undecidable_backgrounds_leave_the_photo_unchanged() {
         let busy = |x: u32, y: u32| {
             let v = ((x / 9 * 31 + y / 7 * 57) % 5 * 60) as u8;
             [v, 255 - v, v / 2, 255]

@@ -224,7 +224,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn repairs_are_those_of_the_reference() {
+    fn fix_text_matches_ftfy() {
         for (text, expected) in [
             ("“curly” it’s", "\"curly\" it's"),
             ("ﬁre ＦＵＬＬ\u{3000}ＷＩＤＴＨ", "fire full width"),

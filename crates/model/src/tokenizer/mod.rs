@@ -130,7 +130,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_that_is_too_long_still_ends() {
+    fn truncated_texts_keep_the_end_token() {
         let tokens = Tokenizer::Clip.encode(&["chair ".repeat(200).as_str()], 77);
         assert_eq!(tokens.ids()[76], 49407);
         assert_eq!(tokens.end(0), 76);

@@ -117,7 +117,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_piece_spells_is_left_out() {
+    fn characters_without_a_piece_are_skipped() {
         let words = WordPieceTokenizer::from_texts(["chair"]);
         assert_eq!(words.encode("椅子").len(), 2);
     }

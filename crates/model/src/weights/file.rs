@@ -13,8 +13,8 @@ use lexiform_formats::{PositionedFile, RandomAccess};
 use safetensors::tensor::Dtype;
 
 use super::error::WeightsError;
-use super::header::{self, Plain, byte_length};
-use super::torch::{Storage, StridedTensor, Torch};
+use super::header::{self, TensorInfo, byte_length};
+use super::torch::{Storage, StridedTensor, TorchCheckpoint};
 use super::value::{self, Value};
 
 /// Keys under which authors store the weights; the first that holds tensors is opened.
@@ -51,13 +51,13 @@ pub struct WeightFile {
     source: Arc<dyn RandomAccess>,
     entries: BTreeMap<String, TensorEntry>,
     metadata: BTreeMap<String, String>,
-    torch: Option<Arc<Torch>>,
+    torch: Option<Arc<TorchCheckpoint>>,
     container: Option<String>,
 }
 
 #[derive(Clone, Debug)]
 enum TensorEntry {
-    Plain(Plain),
+    Safetensors(TensorInfo),
     Torch(StridedTensor),
 }
 
@@ -93,14 +93,15 @@ impl WeightFile {
             format: "safetensors",
             message,
         })?;
-        let entries = tensors.into_iter().map(|(name, plain)| (name, TensorEntry::Plain(plain))).collect();
+        let entries =
+            tensors.into_iter().map(|(name, plain)| (name, TensorEntry::Safetensors(plain))).collect();
         Ok(Self { path, source, entries, metadata, torch: None, container: None })
     }
 
     fn torch(path: PathBuf, source: Arc<dyn RandomAccess>) -> Result<Self, WeightsError> {
         let invalid =
             |message: String| WeightsError::Format { path: path.clone(), format: "PyTorch", message };
-        let torch = Arc::new(Torch::open(&*source).map_err(invalid)?);
+        let torch = Arc::new(TorchCheckpoint::open(&*source).map_err(invalid)?);
         let whole = Self {
             entries: BTreeMap::new(),
             metadata: BTreeMap::new(),
@@ -221,7 +222,7 @@ impl WeightFile {
         Some(self.value_at(torch, at))
     }
 
-    fn value_at(&self, torch: &Torch, at: Ref) -> Value {
+    fn value_at(&self, torch: &TorchCheckpoint, at: Ref) -> Value {
         match torch.tensor(at).ok().flatten() {
             Some(tensor) if tensor.shape.iter().product::<usize>() == 1 => {
                 let number = self
@@ -316,12 +317,12 @@ impl WeightFile {
             return Ok(Some(Vec::new()));
         }
         match entry {
-            TensorEntry::Plain(plain) => self.contiguous(plain.dtype, plain.start, count, None),
+            TensorEntry::Safetensors(plain) => self.contiguous(plain.dtype, plain.start, count, None),
             TensorEntry::Torch(tensor) => {
                 let width = tensor.dtype.bitsize() / 8;
-                let offset = (tensor.first * width) as u64;
+                let offset = (tensor.storage_offset * width) as u64;
                 match &tensor.storage {
-                    Storage::Plain { start, .. } if tensor.is_contiguous() => {
+                    Storage::Raw { start, .. } if tensor.is_contiguous() => {
                         self.contiguous(tensor.dtype, start + offset, count, None)
                     }
                     // torch.save does not compress, so values are read in place.
@@ -341,7 +342,7 @@ impl WeightFile {
     /// All bytes of a storage.
     fn whole(&self, storage: &Storage) -> Result<Vec<u8>, String> {
         match storage {
-            Storage::Plain { start, size } => self.source.bytes(*start, *size).map_err(|e| e.to_string()),
+            Storage::Raw { start, size } => self.source.bytes(*start, *size).map_err(|e| e.to_string()),
             Storage::Zip(entry) => {
                 let most = MIN_TENSOR_BUDGET.max(self.source.length()).saturating_mul(MAX_SHARING_RATIO);
                 entry.read(&*self.source, most)
@@ -405,14 +406,14 @@ impl WeightFile {
 impl TensorEntry {
     fn shape(&self) -> &[usize] {
         match self {
-            Self::Plain(plain) => &plain.shape,
+            Self::Safetensors(plain) => &plain.shape,
             Self::Torch(tensor) => &tensor.shape,
         }
     }
 
     fn dtype(&self) -> Dtype {
         match self {
-            Self::Plain(plain) => plain.dtype,
+            Self::Safetensors(plain) => plain.dtype,
             Self::Torch(tensor) => tensor.dtype,
         }
     }
@@ -438,8 +439,8 @@ fn gather(tensor: &StridedTensor, bytes: &[u8]) -> Vec<f32> {
     let mut values = vec![0.0; count];
     let mut index = vec![0; tensor.shape.len()];
     for value in &mut values {
-        let at =
-            tensor.first + index.iter().zip(&tensor.strides).map(|(i, stride)| i * stride).sum::<usize>();
+        let at = tensor.storage_offset
+            + index.iter().zip(&tensor.strides).map(|(i, stride)| i * stride).sum::<usize>();
         // Opening made sure that the storage reaches this far.
         if let Some(raw) = bytes.get(at * width..(at + 1) * width) {
             convert(tensor.dtype, raw, std::slice::from_mut(value));

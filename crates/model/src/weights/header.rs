@@ -14,7 +14,7 @@ const METADATA: &str = "__metadata__";
 
 /// Where a tensor is.
 #[derive(Clone, Debug)]
-pub(super) struct Plain {
+pub(super) struct TensorInfo {
     pub dtype: Dtype,
     pub shape: Vec<usize>,
     /// First byte in the file.
@@ -37,9 +37,12 @@ enum HeaderValue {
 }
 
 /// What a header holds.
-pub(super) type Header = (BTreeMap<String, Plain>, BTreeMap<String, String>);
+pub(super) type Header = (BTreeMap<String, TensorInfo>, BTreeMap<String, String>);
 
-/// Reads and checks a header. `Err` says what is wrong.
+/// Reads and validates a header.
+///
+/// # Errors
+/// Describes what is wrong with the header.
 pub(super) fn read(source: &dyn RandomAccess) -> Result<Header, String> {
     let length = source.bytes(0, LENGTH_BYTES).map_err(|e| e.to_string())?;
     let length = u64::from_le_bytes(length.try_into().map_err(|_| "the file is truncated")?);
@@ -72,7 +75,7 @@ pub(super) fn read(source: &dyn RandomAccess) -> Result<Header, String> {
 }
 
 impl HeaderTensor {
-    fn resolve(self, data: u64) -> Result<Plain, String> {
+    fn resolve(self, data: u64) -> Result<TensorInfo, String> {
         let Self { dtype, shape, data_offsets: [start, end] } = self;
         let bytes = byte_length(dtype, &shape);
         let found = end.checked_sub(start);
@@ -80,13 +83,13 @@ impl HeaderTensor {
             return Err(format!("{dtype:?} of shape {shape:?} needs {bytes:?} bytes, it has {found:?}"));
         }
         let start = data.checked_add(start).ok_or("it begins beyond the file")?;
-        Ok(Plain { dtype, shape, start })
+        Ok(TensorInfo { dtype, shape, start })
     }
 }
 
 /// Tensors follow each other without gaps and overlaps, and end where the file ends.
-fn check_order(tensors: &BTreeMap<String, Plain>, data: u64, length: u64) -> Result<(), String> {
-    let mut order: Vec<(&String, &Plain)> = tensors.iter().collect();
+fn check_order(tensors: &BTreeMap<String, TensorInfo>, data: u64, length: u64) -> Result<(), String> {
+    let mut order: Vec<(&String, &TensorInfo)> = tensors.iter().collect();
     // Empty tensors share their start with the next one, so length breaks the tie.
     order.sort_by_key(|(_, tensor)| (tensor.start, byte_length(tensor.dtype, &tensor.shape)));
     let mut at = data;

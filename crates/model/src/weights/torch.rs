@@ -1,4 +1,4 @@
-//! What `torch.save` writes: a pickle that describes tensors, and storages that hold their numbers.
+//! Files written by `torch.save`: a pickle that describes tensors, and storages that hold their values.
 //!
 //! Two containers are read: the zip archive of PyTorch 1.6 and later (TorchScript archives too) and the bare
 //! sequence of pickles before it. Every claim of the pickle is compared with the storages when the file is opened.
@@ -16,7 +16,7 @@ const MAX_PICKLE_BYTES: u64 = 32 << 20;
 const MOST_NODES: usize = 4 << 20;
 /// Deepest nesting of dictionaries and modules that is followed.
 const MAX_DEPTH: usize = 64;
-/// Most values that are looked at: more than any file has, fewer than shared values may unfold to.
+/// Most values that are visited: more than any file has, fewer than an expanded pickle with shared values may have.
 const MAX_VISITS: usize = 4 << 20;
 const MAX_TENSORS: usize = 200_000;
 /// Longest name of a tensor in bytes.
@@ -25,23 +25,23 @@ const MAX_RANK: usize = 16;
 /// 0x1950a86a20f9469cfc6c, which opens files of PyTorch before 1.6.
 const LEGACY_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 const LEGACY_VERSION: i64 = 1001;
-/// Where modules keep what they consist of.
+/// Attributes of a pickled module that hold its parameters and submodules.
 const MODULE_TABLES: [&str; 3] = ["_parameters", "_buffers", "_modules"];
 
 /// The description part of a file.
 #[derive(Debug)]
-pub(super) struct Torch {
+pub(super) struct TorchCheckpoint {
     pub pickle: Pickle,
     storages: BTreeMap<String, Storage>,
     /// Bytes of all storages' elements are these wide where the tensors do not say.
     declared: BTreeMap<String, Dtype>,
 }
 
-/// Where the numbers of a storage are.
+/// Location of the values of a storage.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Storage {
     Zip(Entry),
-    Plain { start: u64, size: u64 },
+    Raw { start: u64, size: u64 },
 }
 
 /// A view of a storage.
@@ -51,8 +51,8 @@ pub(super) struct StridedTensor {
     pub shape: Vec<usize>,
     /// Elements from one index to the next, for each axis.
     pub strides: Vec<usize>,
-    /// First element.
-    pub first: usize,
+    /// Index of the first element in the storage.
+    pub storage_offset: usize,
     pub storage: Storage,
 }
 
@@ -60,12 +60,12 @@ impl Storage {
     fn size(&self) -> u64 {
         match self {
             Self::Zip(entry) => entry.size,
-            Self::Plain { size, .. } => *size,
+            Self::Raw { size, .. } => *size,
         }
     }
 }
 
-impl Torch {
+impl TorchCheckpoint {
     /// Reads the description.
     ///
     /// # Errors
@@ -152,7 +152,7 @@ impl Torch {
                     source.length() - at
                 )
             })?;
-            self.storages.insert(key.to_owned(), Storage::Plain { start: at + 8, size });
+            self.storages.insert(key.to_owned(), Storage::Raw { start: at + 8, size });
             at = end;
         }
         Ok(())
@@ -236,7 +236,7 @@ impl Torch {
                 "shape {shape:?} with strides {strides:?} from element {first} does not fit into {held} elements"
             ));
         }
-        Ok(StridedTensor { dtype, shape, strides, first, storage })
+        Ok(StridedTensor { dtype, shape, strides, storage_offset: first, storage })
     }
 
     fn sizes(&self, at: Ref) -> Result<Vec<usize>, String> {
@@ -257,7 +257,7 @@ impl Torch {
 
 /// Collects tensors.
 struct TensorCollector<'a> {
-    torch: &'a Torch,
+    torch: &'a TorchCheckpoint,
     found: BTreeMap<String, StridedTensor>,
     visits: usize,
 }

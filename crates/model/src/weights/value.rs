@@ -13,7 +13,7 @@ pub enum Value {
     Bool(bool),
     /// An integer.
     Int(i64),
-    /// A number, also one kept by NumPy or in a tensor of one element.
+    /// A number; NumPy scalars and tensors with one element count as such.
     Float(f64),
     /// A text.
     Text(String),

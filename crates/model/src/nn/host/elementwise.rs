@@ -154,7 +154,7 @@ mod tests {
 
     /// burn's own operations are the slow twin.
     #[test]
-    fn agrees_with_the_tensor_operations() {
+    fn matches_the_tensor_operations() {
         let device = Device::flex();
         let values: Vec<f32> = (0..40_000).map(|i| (i as f32 - 20_000.0) / 2000.0).collect();
         let x = Tensor::<2>::from_data(TensorData::new(values, [1000, 40]), &device);
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_number_stays_so() {
+    fn nan_is_preserved() {
         let x = Tensor::<1>::from_data(TensorData::new(vec![f32::NAN, -1.0], [2]), &Device::flex());
         let y: Vec<f32> =
             bias_activation(x, None, Some(Activation::Relu)).into_data().try_into_vec().unwrap();

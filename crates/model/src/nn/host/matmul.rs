@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn products_of_parts_are_those_of_the_numbers_one_by_one() {
+    fn products_of_submatrices_match_a_naive_loop() {
         let values: Vec<f32> = (0..200).map(|i| ((i * 7 % 11) as f32) - 5.0).collect();
         let a = Matrix::strided(&values, [6, 4], [20, 1]).rows(1, 5);
         let b = Matrix::strided(&values[3..], [4, 7], [1, 9]);
@@ -201,7 +201,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_of_a_list_are_written_apart() {
+    fn column_splits_write_disjoint_parts() {
         let mut values = vec![1.0; 12];
         let (one, two) = ([1.0, 2.0], [10.0, 20.0, 30.0, 40.0, 50.0, 60.0]);
         let mut parts = MatrixMut::split_columns(&mut values, 6, 3);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_times_nothing() {
+    fn empty_products_are_zero() {
         assert!(matmul(Matrix::new(&[], [0, 3]), Matrix::new(&[0.0; 6], [3, 2])).is_empty());
         assert_eq!(matmul(Matrix::new(&[], [2, 0]), Matrix::new(&[], [0, 2])), [0.0; 4]);
     }

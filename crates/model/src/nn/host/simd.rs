@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn extremes_stay_what_they_are() {
+    fn extreme_values_do_not_overflow() {
         assert_eq!([erf(0.0), erf(9.0), erf(-9.0), erf(f32::INFINITY)], [0.0, 1.0, -1.0, 1.0]);
         assert!(gelu(f32::NAN).is_nan() && gelu_derivative(f32::NAN).is_nan() && sigmoid(f32::NAN).is_nan());
         assert_eq!([gelu(1e30), gelu_derivative(40.0), sigmoid(200.0)], [1e30, 1.0, 1.0]);
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn slopes_are_those_of_their_functions() {
+    fn derivatives_match_finite_differences() {
         for i in -60..=60 {
             let (x, step) = (f64::from(i) * 0.1, 1e-3);
             let wide = |f: fn(f32) -> f32| {
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn sums_take_every_number() {
+    fn sums_include_every_element() {
         for length in [0, 1, 15, 16, 17, 40] {
             let row: Vec<f32> = (0..length).map(|i| i as f32).collect();
             let expected = (0..length).sum::<usize>() as f32;

@@ -37,7 +37,7 @@ mod tests {
 
     /// burn's own operation is the slow twin.
     #[test]
-    fn agrees_with_the_tensor_operation() {
+    fn matches_the_tensor_operation() {
         let device = Device::flex();
         for width in [1, 7, 16, 77, 513] {
             let mut values: Vec<f32> = (0..6 * width).map(|i| ((i * 37 % 101) as f32 - 50.0) * 0.4).collect();

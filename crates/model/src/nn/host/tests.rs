@@ -5,7 +5,7 @@ use burn::tensor::{Device, Tensor, TensorData, module};
 
 use super::*;
 
-/// Numbers around 0 that look arbitrary.
+/// Deterministic pseudo-random numbers around 0.
 fn some<const D: usize>(shape: [usize; D], seed: usize, device: &Device) -> Tensor<D> {
     let count = shape.iter().product::<usize>();
     let number = |i: usize| ((i * 7919 + seed * 104_729) % 2017) as f32 / 1008.5 - 1.0;
@@ -91,7 +91,7 @@ fn mlps_agree_with_the_tensor_operations() {
 }
 
 #[test]
-fn what_is_frozen_gets_no_gradient() {
+fn frozen_tensors_get_no_gradient() {
     let device = Device::flex().autodiff();
     let (x, weight) = (some([6, 8], 1, &device), some([8, 4], 2, &device).require_grad());
     let result = linear(x.clone(), weight.clone(), None, None, Some(Activation::Gelu));
@@ -171,7 +171,7 @@ fn attention_agrees_with_the_tensor_operation() {
 }
 
 #[test]
-fn nothing_gives_nothing() {
+fn empty_batches_give_empty_results() {
     let device = Device::flex();
     let attn_shape = AttentionShape { heads: 2, head_width: 4, row: 5, first: 5, causal: false };
     assert_eq!(attention(Tensor::empty([0, 5, 24], &device), attn_shape).dims(), [0, 5, 8]);
