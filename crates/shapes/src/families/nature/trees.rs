@@ -96,16 +96,20 @@ fn broadleaf(rng: &mut Rng, b: &mut Builder) {
         }
     }
     if rng.chance(0.12) {
-        let fruit = rng.paint_of(&["red", "orange", "yellow"], MaterialKind::Plain);
-        for _ in 0..9 {
-            let out = vec3(rng.normal(), rng.normal() * 0.5, rng.normal()).normalize_or(Vec3::X) * crown;
-            b.add("fruit", sphere(crown * 0.09, 6).translated(top + out + Vec3::Y * crown * 0.55), fruit);
-        }
-        b.subcategory("fruit tree");
-        b.colored_part("fruits", fruit);
+        add_fruit(rng, b, top, crown);
     }
     b.main_color(leaves);
     b.colored_part("trunk", wood);
+}
+
+fn add_fruit(rng: &mut Rng, b: &mut Builder, top: Vec3, crown: f32) {
+    let fruit = rng.paint_of(&["red", "orange", "yellow"], MaterialKind::Plain);
+    for _ in 0..9 {
+        let out = vec3(rng.normal(), rng.normal() * 0.5, rng.normal()).normalize_or(Vec3::X) * crown;
+        b.add("fruit", sphere(crown * 0.09, 6).translated(top + out + Vec3::Y * crown * 0.55), fruit);
+    }
+    b.subcategory("fruit tree");
+    b.colored_part("fruits", fruit);
 }
 
 fn conifer(rng: &mut Rng, b: &mut Builder) {
