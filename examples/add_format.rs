@@ -11,7 +11,7 @@ use glam::{Vec3, Vec4};
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_geometry::{Camera, Mesh, Scene};
 use lexiform_render::{RenderConfig, render};
-use lexiform_search::{EncoderOptions, Labels, ShapePreprocessor};
+use lexiform_search::{EncoderOptions, ShapePreprocessor, ZeroShotClassifier};
 
 /// Corners of a face of a box, as indices whose bits are the signs along x, y and z; counter-clockwise from outside.
 const FACES: [[u32; 4]; 6] =
@@ -49,13 +49,13 @@ fn main() -> Result<()> {
     let (file, out) = (arguments.next().context(usage)?, arguments.next().context(usage)?);
     let (scene, _) = normalize_unit_sphere(read_boxes(&file)?, Center::Bounds);
     println!("{} triangles", scene.n_faces());
-    render(&scene, &Camera::catalog(), &RenderConfig::default()).save(&out)?;
+    render(&scene, &Camera::three_quarter_view(), &RenderConfig::default()).save(&out)?;
 
     let encoder = EncoderOptions::default().open("nano")?;
-    let input = ShapePreprocessor::of(&*encoder).at(scene);
+    let input = ShapePreprocessor::for_encoder(&*encoder).process_scene(scene);
     let embeddings = encoder.embed_shapes(vec![input]).map_err(|error| anyhow!(error))?;
     let labels = ["table", "chair", "car", "tree"].map(str::to_owned);
-    let scores = Labels::new(&*encoder, &labels, &encoder.templates())?.score(&embeddings[0]);
+    let scores = ZeroShotClassifier::new(&*encoder, &labels, &encoder.templates())?.classify(&embeddings[0]);
     println!("{:.0} % {}", 100.0 * scores[0].score, scores[0].label);
     Ok(())
 }

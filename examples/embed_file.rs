@@ -17,7 +17,7 @@ fn main() -> Result<()> {
     // "nano" is part of the library; a path opens a checkpoint of another model.
     let encoder = EncoderOptions::default().open("nano")?;
     // Renders the views, or samples the points, that this model was trained on.
-    let preprocessor = ShapePreprocessor::of(&*encoder);
+    let preprocessor = ShapePreprocessor::for_encoder(&*encoder);
     let embedding = embed_file(&*encoder, &preprocessor, &file)?;
     println!("{}: {} numbers by {}", file.display(), encoder.dim(), encoder.id());
 
@@ -27,7 +27,7 @@ fn main() -> Result<()> {
     }
 
     if let Some(out) = arguments.next() {
-        let array = Array::singles(&[encoder.dim()], embedding.as_slice());
+        let array = Array::from_f32(&[encoder.dim()], embedding.as_slice());
         lexiform_formats::write_file(&out, &array.to_npy())?;
         println!("wrote {}", out.display());
     }

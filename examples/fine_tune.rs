@@ -31,7 +31,7 @@ fn main() -> Result<()> {
         TrainEvent::Evaluated { step, report: Some(report), .. } => {
             println!("step {step}: val top-1 {:.1} %", 100.0 * report.top_1);
         }
-        TrainEvent::LeftOut { path, reason } => eprintln!("{}: {reason}", path.display()),
+        TrainEvent::FileSkipped { path, reason } => eprintln!("{}: {reason}", path.display()),
         _ => {}
     })?;
     println!("wrote {}", model.display());

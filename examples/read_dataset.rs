@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Error, Result};
 use lexiform_data::{Dataset, POINTS};
-use lexiform_formats::picture::decode_picture;
+use lexiform_formats::view_format::decode_view;
 
 /// Shapes that are shown.
 const SHOWN: usize = 5;
@@ -23,13 +23,13 @@ fn main() -> Result<()> {
     for shape in 0..dataset.len().min(SHOWN) {
         let label = dataset.label(shape).unwrap_or("no label");
         println!("{} ({}, {label})", dataset.key(shape), dataset.split(shape));
-        for caption in dataset.about(shape)?.captions {
-            println!("  \"{}\", from {}", caption.text, caption.from);
+        for caption in dataset.metadata(shape)?.captions {
+            println!("  \"{}\", from {}", caption.text, caption.source);
         }
         // Any views of any shape, by offset: the shard is not read from its beginning.
-        for view in dataset.view_numbers(shape).take(2) {
+        for view in dataset.view_indices(shape).take(2) {
             let bytes = &dataset.views(shape, &[view])?[0];
-            let image = decode_picture(bytes).map_err(Error::msg)?;
+            let image = decode_view(bytes).map_err(Error::msg)?;
             println!("  view {view}: {} × {} pixels", image.width(), image.height());
         }
         if let Some(points) = dataset.array(shape, POINTS)? {

@@ -19,7 +19,7 @@ fn main() -> Result<()> {
 
     // The library is an SQLite file in the folder's `.lexiform/`, next to the assets it describes.
     let encoder = EncoderOptions::default().open("nano")?;
-    let library = Library::open(LibraryPath::beside(&folder), encoder, "nano")?;
+    let library = Library::open(LibraryPath::for_assets(&folder), encoder, "nano")?;
     let summary = library.index(&[folder], &IndexOptions::default(), &mut |event| {
         // Broken files are reported and left out; they do not stop the others.
         if let IndexEvent::File { path, status: FileStatus::Failed { error } } = event {

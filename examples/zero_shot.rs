@@ -7,7 +7,7 @@
 use std::path::Path;
 
 use anyhow::{Result, ensure};
-use lexiform_search::{EncoderOptions, Labels, ShapePreprocessor, embed_file};
+use lexiform_search::{EncoderOptions, ShapePreprocessor, ZeroShotClassifier, embed_file};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -16,10 +16,10 @@ fn main() -> Result<()> {
 
     let encoder = EncoderOptions::default().open("nano")?;
     // Each label becomes the mean of several sentences, as in "a photo of a {}". Your own templates work as well.
-    let labels = Labels::new(&*encoder, labels, &encoder.templates())?;
+    let labels = ZeroShotClassifier::new(&*encoder, labels, &encoder.templates())?;
 
-    let shape = embed_file(&*encoder, &ShapePreprocessor::of(&*encoder), file)?;
-    for score in labels.score(&shape) {
+    let shape = embed_file(&*encoder, &ShapePreprocessor::for_encoder(&*encoder), file)?;
+    for score in labels.classify(&shape) {
         println!("{:5.1} %  {}", 100.0 * score.score, score.label);
     }
     Ok(())

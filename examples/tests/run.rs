@@ -5,9 +5,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lexiform_data::prepare::{Prepare, PrepareConfig, Sources};
-use lexiform_data::table::Table;
-use lexiform_data::{MakeOptions, make, merge};
+use lexiform_data::annotations::AnnotationTable;
+use lexiform_data::prepare::{CombinedSource, Prepare, PrepareConfig};
+use lexiform_data::{BuildOptions, build_dataset, merge_partitions};
 
 /// Runs an example and gives what it printed.
 fn run(program: &str, arguments: &[&str]) -> String {
@@ -73,12 +73,12 @@ fn render_views_writes_images() {
 #[test]
 fn read_dataset_lists_shapes() {
     let folder = folder(&["chair_01.glb", "mug_01.glb"]);
-    let source = Sources::open(&[text(folder.path()).to_owned()]).unwrap();
+    let source = CombinedSource::open(&[text(folder.path()).to_owned()]).unwrap();
     let config = PrepareConfig { views: 2, size: 32, points: 64, ..PrepareConfig::default() };
-    let prepare = Prepare::new(&source, config, Table::default()).unwrap();
+    let prepare = Prepare::new(&source, config, AnnotationTable::default()).unwrap();
     let set = folder.path().join("set");
-    make(&prepare, &set, &MakeOptions::default(), &mut |_| {}).unwrap();
-    merge(&set).unwrap();
+    build_dataset(&prepare, &set, &BuildOptions::default(), &mut |_| {}).unwrap();
+    merge_partitions(&set).unwrap();
     let printed = run(env!("CARGO_BIN_EXE_read_dataset"), &[text(&set)]);
     assert!(printed.starts_with("2 shapes in 1 shards"), "{printed}");
     assert_eq!(printed.matches("view 1: 32 × 32 pixels").count(), 2, "{printed}");

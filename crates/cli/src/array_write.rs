@@ -23,7 +23,7 @@ pub(crate) fn encode(path: &Path, model: &str, rows: &[(String, Embedding)]) -> 
     let values: Vec<u8> = rows.iter().flat_map(|(_, e)| e.as_slice()).flat_map(|x| x.to_le_bytes()).collect();
     let is_npy = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));
     if is_npy {
-        let dtype = Dtype { kind: array::Kind::Float, size: 4, big: false };
+        let dtype = Dtype { kind: array::Kind::Float, size: 4, big_endian: false };
         return Ok(Array { dtype, shape: vec![rows.len(), dim], data: values }.to_npy());
     }
     let view = TensorView::new(TensorType::F32, vec![rows.len(), dim], &values)?;

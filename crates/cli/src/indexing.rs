@@ -47,7 +47,7 @@ pub(crate) fn update(
     let mut failed = Vec::new();
     let mut removed = Vec::new();
     let mut output_result = Ok(());
-    let show = |path: &str| reporting.paths.path(&library.place().path(path));
+    let show = |path: &str| reporting.paths.path(&library.library_path().resolve(path));
     let summary = library.index(paths, options, &mut |event| match event {
         IndexEvent::Planned { to_check, .. } => {
             progress = (!reporting.json && to_check > 0).then(|| Progress::new(to_check));

@@ -64,12 +64,11 @@ impl OpenModelArgs {
 
     /// How the model is opened; `crop` replaces the model's own crop of views.
     pub(crate) fn options(&self, crop: Option<Crop>) -> EncoderOptions {
-        let Self { text_model, image_size, visual_prompts: prompts, device_arg: DeviceArg { device } } =
-            self.clone();
+        let Self { text_model, image_size, visual_prompts, device_arg: DeviceArg { device } } = self.clone();
         EncoderOptions {
             crop,
             image_size,
-            prompts,
+            visual_prompts,
             text_model,
             clouds: PointPreprocessOverrides::default(),
             device,
@@ -113,8 +112,8 @@ pub(crate) struct EnsembleArgs {
     #[command(flatten)]
     pub(crate) open_args: OpenModelArgs,
     /// How results of several models are combined: by rank, or by the weighted mean of their scores
-    #[arg(long, value_name = "rank|weight", default_value = "rank", hide_default_value = true)]
-    pub(crate) combine: Fusion,
+    #[arg(long, value_name = "rrf|weighted", default_value = "rrf", hide_default_value = true)]
+    pub(crate) fusion: Fusion,
 }
 
 impl EnsembleArgs {

@@ -58,12 +58,13 @@ impl IndexArgs {
 
     /// Updates the library for one model; returns how many files failed.
     fn index(&self, place: LibraryPath, model: &str) -> anyhow::Result<usize> {
-        let library = Library::open_or_add(place, self.model.open_args.open(model, None)?, model)?;
+        let library = Library::open_or_add_model(place, self.model.open_args.open(model, None)?, model)?;
         let options =
             IndexOptions { jobs: self.jobs.count(), prune: self.prune, retry_failed: self.retry_failed };
         // Paths are shown the way the indexed folder was typed.
-        let typed = self.paths.iter().find(|path| fs_err::canonicalize(path).ok() == library.place().root);
-        let paths = match (typed, &library.place().root) {
+        let typed =
+            self.paths.iter().find(|path| fs_err::canonicalize(path).ok() == library.library_path().root);
+        let paths = match (typed, &library.library_path().root) {
             (Some(typed), Some(root)) => PathDisplay::new(typed, root),
             _ => PathDisplay::absolute(),
         };
@@ -96,6 +97,6 @@ impl IndexArgs {
         report.list_removed();
         output::note(report.totals());
         let n = output::quantity(library.len()?, "shape");
-        Ok(output::line(format!("{}: {n}", library.place().folder.display()))?)
+        Ok(output::line(format!("{}: {n}", library.library_path().folder.display()))?)
     }
 }

@@ -106,9 +106,7 @@ impl ModelArgs {
             Action::List { json } => list(json)?,
             Action::Info { model, json } => describe(&model, json)?,
             Action::Pull { name } => pull(&name)?,
-            Action::Join { model, points, output, force } => {
-                concat_datasets(&model, &points, &output, force)?
-            }
+            Action::Join { model, points, output, force } => join(&model, &points, &output, force)?,
             Action::Convert { model, output, precision, half, photo_crop, force } => {
                 let full = matches!(precision, PrecisionArg::F32) && !half;
                 let precision = if full { Precision::Full } else { Precision::Half };
@@ -128,8 +126,8 @@ struct ConvertOptions {
 
 fn join(model: &str, points: &str, output: &Path, force: ForceArg) -> anyhow::Result<()> {
     let file = force.file(output, &EXTENSIONS, &[Path::new(model), Path::new(points)])?;
-    let points = PointModel::open(points, &PointOptions::default())?;
-    let joint = JointModel::open(model, &OpenOptions::default())?.with_points(&points)?;
+    let points = PointModel::open(points, &PointModelOptions::default())?;
+    let joint = JointModel::open(model, &OpenOptions::default())?.with_point_tower(&points)?;
     joint.save(file.replaceable()?, Precision::Half)?;
     output::note(format!("wrote {}", output.display()));
     Ok(())
@@ -139,18 +137,18 @@ fn convert(model: &str, output: &Path, options: ConvertOptions) -> anyhow::Resul
     let ConvertOptions { precision, photo_crop, force } = options;
     let target = force.file(output, &EXTENSIONS, &[Path::new(model)])?;
     let target = target.replaceable()?;
-    let file = registry::locate(model)?;
-    if PointModel::recognizes(&file) {
+    let file = registry::open_weights(model)?;
+    if PointModel::matches_file(&file) {
         if photo_crop.is_some() {
             let text = format!("--photo-crop: {model} is a point model and has no photo preprocessing");
             return Err(UsageError(text).into());
         }
-        PointModel::from_file(&file, &PointOptions::default())?.save(target, precision)?;
+        PointModel::from_file(&file, &PointModelOptions::default())?.save(target, precision)?;
     } else {
         let joint = JointModel::open(model, &OpenOptions::default())?;
         let joint = match photo_crop {
-            Some(PhotoCropArg::Center) => joint.with_photos(Photos::Middle),
-            Some(PhotoCropArg::Object) => joint.with_photos(Photos::Object),
+            Some(PhotoCropArg::Center) => joint.with_photo_crop(PhotoCrop::Center),
+            Some(PhotoCropArg::Object) => joint.with_photo_crop(PhotoCrop::Object),
             None => joint,
         };
         joint.save(target, precision)?;
@@ -184,8 +182,8 @@ fn list(json: bool) -> anyhow::Result<()> {
             card.paired.clone().unwrap_or_else(|| "its own".to_owned()),
             size,
             weights.to_owned(),
-            card.licence.clone(),
-            card.about.clone(),
+            card.license.clone(),
+            card.description.clone(),
             repository,
         ]
     };
@@ -255,7 +253,7 @@ fn show_contents(contents: &WeightFileSummary) -> anyhow::Result<()> {
 #[cfg(feature = "hub")]
 fn pull(name: &str) -> anyhow::Result<()> {
     let progress = crate::progress::Progress::for_bytes();
-    let path = lexiform_model::hub::pull(name, |at| progress.set_position(at.done, at.total))?;
+    let path = lexiform_model::hub::pull(name, |at| progress.set_position(at.downloaded, at.total))?;
     drop(progress);
     Ok(output::line(path.display().to_string())?)
 }

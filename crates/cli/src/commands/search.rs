@@ -93,10 +93,10 @@ impl SearchArgs {
         let models = self.models.names_for(&place)?;
         for (model, weight) in &models {
             let library = self.library(&place, paths.clone(), model, models.len() > 1)?;
-            members.push(Member { weight: *weight, library });
+            members.push(EnsembleMember { weight: *weight, library });
         }
         // All libraries are open by now, so a model that cannot be opened is reported before the search.
-        let ensemble = Ensemble::new(members, self.models.combine)?;
+        let ensemble = Ensemble::new(members, self.models.fusion)?;
         let answers = ensemble.search(&query)?;
         let library = &ensemble.members()[0].library;
         // Results first: they are not lost if the sheet cannot be written.
@@ -136,7 +136,7 @@ impl SearchArgs {
             (TermKind::Text, self.text.clone().map(QueryTerm::Text)),
             (TermKind::Image, self.image.clone().map(QueryTerm::Image)),
             (TermKind::Shape, self.shape.clone().map(QueryTerm::Shape)),
-            (TermKind::Like, like.map(QueryTerm::Like)),
+            (TermKind::Like, like.map(QueryTerm::Record)),
         ];
         let mut terms: Vec<(f32, QueryTerm)> =
             wanted.into_iter().filter_map(|(kind, term)| Some((weight(kind), term?))).collect();

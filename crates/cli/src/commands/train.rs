@@ -83,7 +83,7 @@ impl TrainArgs {
     }
 
     fn train(&self, recipe: &Recipe, out: &Path, options: &FitOptions) -> anyhow::Result<()> {
-        let mut watcher = Watcher::new(out, SystemTime::now());
+        let mut logger = RunLogger::new(out, SystemTime::now());
         let mut console = ConsoleReporter { json: self.json, progress: None };
         let (mut logged, mut shown) = (Ok(()), Ok(()));
         let done = fit(recipe, out, options, &mut |event| {
@@ -116,7 +116,7 @@ impl TrainArgs {
     fn show_dry_run(&self, recipe: &Recipe, options: &FitOptions) -> anyhow::Result<()> {
         let mut console = ConsoleReporter { json: self.json, progress: None };
         let mut output_result = Ok(());
-        let trial = rehearse(recipe, options, &mut |event| {
+        let trial = dry_run(recipe, options, &mut |event| {
             if output_result.is_ok() {
                 output_result = console.show(&event);
             }
@@ -147,8 +147,16 @@ fn missing_dependency<'a>(recipe: &'a Recipe, before: &[(Recipe, PathBuf)]) -> O
 }
 
 /// The result of a dry run as a table and three lines.
-fn dry_run_table(trial: &Trial) -> String {
-    let Plan { groups, steps, frozen, parameters, steps_per_epoch, bytes, .. } = &trial.plan;
+fn dry_run_table(trial: &DryRun) -> String {
+    let TrainPlan {
+        groups,
+        steps,
+        frozen_parameters,
+        trainable_parameters,
+        steps_per_epoch,
+        memory_bytes,
+        ..
+    } = &trial.plan;
     let columns = [
         ("group", Align::Left),
         ("tensors", Align::Right),
@@ -162,7 +170,7 @@ fn dry_run_table(trial: &Trial) -> String {
     let table = output::table(&columns, &rows.collect::<Vec<_>>());
     let hours = trial.step_seconds * *steps as f64 / 3600.0;
     format!(
-        "{table}\n\n{parameters} trainable parameters, {frozen} frozen\n\
+        "{table}\n\n{trainable_parameters} trainable parameters, {frozen_parameters} frozen\n\
          {steps} steps, {:.1} epochs; {} shapes and {} images per step, {:.2} s per step: {hours:.1} h in total\n\
          memory: {:.0} MB for weights, optimizer and samples, {:.0} MB peak in the timed step",
         *steps as f64 / *steps_per_epoch as f64,
@@ -177,7 +185,7 @@ fn dry_run_table(trial: &Trial) -> String {
 /// Where the teacher's features come from.
 fn describe_feature_source(features: &FeatureSource) -> String {
     match features {
-        FeatureSource::Set => "the data set has the teacher's features".to_owned(),
+        FeatureSource::Dataset => "the data set has the teacher's features".to_owned(),
         FeatureSource::Computed { expected, found: Some(found) } => {
             format!("the data set has features of {found}; features of {expected} will be computed")
         }
@@ -205,25 +213,25 @@ impl ConsoleReporter {
             }
             TrainEvent::Opened { path, training, validation, skipped, features } => {
                 self.note(format!(
-                    "{}: {} for training, {held_out} for validation",
+                    "{}: {} for training, {validation} for validation",
                     path.display(),
                     output::quantity(*training, "shape")
                 ));
-                for (reason, count) in left_out {
+                for (reason, count) in skipped {
                     self.note(format!("skipped: {count} that {reason}"));
                 }
                 if let Some(features) = features {
                     self.note(describe_feature_source(features));
                 }
             }
-            TrainEvent::LeftOut { path, reason } => {
+            TrainEvent::FileSkipped { path, reason } => {
                 self.note(format!("skipped: {}: {reason}", path.display()))
             }
-            TrainEvent::Features { done, all } if done == all => {
-                self.note(format!("cached features of {}", output::quantity(*all, "view and caption")));
+            TrainEvent::Features { done, total } if done == total => {
+                self.note(format!("cached features of {}", output::quantity(*total, "view and caption")));
             }
             // Too frequent for the terminal; JSON output has them.
-            TrainEvent::Features { .. } | TrainEvent::Saved { .. } => {}
+            TrainEvent::Features { .. } | TrainEvent::CheckpointSaved { .. } => {}
             TrainEvent::Start(plan) => self.start(plan),
             TrainEvent::Step(step) => {
                 let losses = step.losses.iter().map(|(name, value)| match step.accuracies.get(name) {
@@ -245,10 +253,10 @@ impl ConsoleReporter {
             TrainEvent::Evaluated { step, .. } => {
                 self.note(format!("step {step}: model saved; no validation shapes to measure on"))
             }
-            TrainEvent::Finished { steps, seconds, waiting, images_per_second, .. } => self.note(format!(
+            TrainEvent::Finished { steps, seconds, data_wait, images_per_second, .. } => self.note(format!(
                 "{} in {seconds:.1} s, {images_per_second:.0} images/s, {:.1} % of the time waiting for data",
                 output::quantity(*steps, "step"),
-                100.0 * waiting
+                100.0 * data_wait
             )),
             TrainEvent::EarlyStopped { step, reason } => {
                 self.note(format!("stopped after step {step}: {reason}"))
@@ -260,10 +268,10 @@ impl ConsoleReporter {
     fn start(&mut self, plan: &TrainPlan) {
         let TrainPlan { trainable_parameters, categories, vocabulary_size, steps, start_step, .. } = plan;
         self.note(format!(
-            "{parameters} parameters, {categories} categories, vocabulary of {vocabulary} words, {steps} steps"
+            "{trainable_parameters} parameters, {categories} categories, vocabulary of {vocabulary_size} words, {steps} steps"
         ));
-        if *done > 0 {
-            self.note(format!("resuming after step {done}"));
+        if *start_step > 0 {
+            self.note(format!("resuming after step {start_step}"));
         }
         self.progress = Some(Progress::new(steps.saturating_sub(*start_step)));
     }

@@ -61,17 +61,20 @@ fn blip_captions_every_view() {
 
 #[test]
 fn what_cannot_caption_says_why() {
-    let bench = Bench::new();
-    let prepare = |more: &[&str]| bench.run(&[&["data", "prepare", "models", "--out", "set"], more].concat());
-    prepare(&["--captions", "blip", "--sentences", "2", "--decoding", "beams"])
-        .bad(2, &["needs --decoding nucleus"]);
-    prepare(&["--caption-model", "x"]).bad(2, &["--caption-model needs --captions blip or --caption-url"]);
-    prepare(&["--captions", "served"]).bad(2, &["need --caption-url and --caption-model"]);
-    prepare(&["--captions", "blip", "--caption-model", "nano"]).bad(1, &["no image tower and text decoder"]);
-    bench.write("alone/model.safetensors", std::fs::read(tiny_blip()).unwrap());
-    prepare(&["--captions", "blip", "--caption-model", "alone/model.safetensors"])
-        .bad(1, &["config.json must be in the same folder", "hint: copy config.json"]);
-    bench
+    let sandbox = Sandbox::new();
+    let prepare =
+        |more: &[&str]| sandbox.run(&[&["data", "prepare", "models", "--out", "set"], more].concat());
+    prepare(&["--captioner", "blip", "--caption-count", "2", "--caption-decoding", "beam"])
+        .failure(2, &["needs --caption-decoding nucleus"]);
+    prepare(&["--caption-model", "x"])
+        .failure(2, &["--caption-model needs --captioner blip or --caption-url"]);
+    prepare(&["--captioner", "api"]).failure(2, &["need --caption-url and --caption-model"]);
+    prepare(&["--captioner", "blip", "--caption-model", "nano"])
+        .failure(1, &["no image tower and text decoder"]);
+    sandbox.write("alone/model.safetensors", std::fs::read(tiny_blip()).unwrap());
+    prepare(&["--captioner", "blip", "--caption-model", "alone/model.safetensors"])
+        .failure(1, &["config.json must be in the same folder", "hint: copy config.json"]);
+    sandbox
         .run(&["compare", "a", "b", "--model", tiny_blip().to_str().unwrap()])
         .failure(1, &["it writes captions", "data prepare --captioner blip"]);
     let info =

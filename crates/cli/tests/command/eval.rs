@@ -53,8 +53,7 @@ fn the_number_of_threads_does_not_show() {
         let output = sandbox.command(&args).env("RAYON_NUM_THREADS", threads).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         let files = ["report.json", "classes.csv", "cases.csv"];
-        let files =
-            files.map(|name| fs_err::read_to_string(sandbox.path(out).concat_datasets(name)).unwrap());
+        let files = files.map(|name| fs_err::read_to_string(sandbox.path(out).join(name)).unwrap());
         (String::from_utf8(output.stdout).unwrap(), files.map(|text| text.replace(out, "")))
     };
     assert_eq!(run("1", "one"), run("2", "two"));

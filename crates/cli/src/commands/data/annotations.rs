@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lexiform_data::table::Table;
+use lexiform_data::annotations::AnnotationTable;
 
 /// Parses a fraction from 0 to 1.
 pub(crate) fn parse_fraction(text: &str) -> Result<f64, String> {
@@ -11,10 +11,10 @@ pub(crate) fn parse_fraction(text: &str) -> Result<f64, String> {
 }
 
 /// Reads tables of labels, captions and splits as one.
-pub(crate) fn read_annotations(files: &[PathBuf]) -> anyhow::Result<Table> {
-    let mut all = Table::default();
+pub(crate) fn read_annotations(files: &[PathBuf]) -> anyhow::Result<AnnotationTable> {
+    let mut all = AnnotationTable::default();
     for file in files {
-        all.join(Table::read(file)?);
+        all.extend(AnnotationTable::read(file)?);
     }
     Ok(all)
 }

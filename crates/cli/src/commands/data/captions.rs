@@ -272,7 +272,7 @@ impl Blip {
             ));
         }
         let (sentences, views) = Default::default();
-        Ok(Self { captioner, writing, seed, mutex: Mutex::new(()), sentences, views })
+        Ok(Self { captioner, generation: writing, seed, mutex: Mutex::new(()), sentences, views })
     }
 }
 
@@ -306,10 +306,10 @@ impl Captioner for Blip {
         }
         let (indices, pictures): (Vec<usize>, Vec<_>) = views.into_iter().unzip();
         // Every shape has its own seed, the same in every run and partition.
-        let seed = fnv1a(subject.name) ^ self.seed;
+        let seed = fnv1a(input.name) ^ self.seed;
         let said = {
             let _guard = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
-            self.captioner.caption(&pictures, &self.writing, seed)
+            self.captioner.caption(&pictures, &self.generation, seed)
         };
         let said =
             said.map_err(|error| CaptionError::Server { reason: error.to_string(), hint: error.hint() })?;

@@ -155,7 +155,7 @@ impl PrepareArgs {
             normals,
             points: points as usize,
             seed,
-            held_out,
+            val_fraction: held_out,
             folder_labels: self.labels.folder_labels,
             file_captions: !self.labels.no_source_captions,
             top_k_captions: self.labels.top_captions,

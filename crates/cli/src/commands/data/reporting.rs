@@ -4,8 +4,10 @@ use std::path::Path;
 use std::time::Instant;
 
 use clap::Args;
-use lexiform_data::table::Matched;
-use lexiform_data::{Event, MakeOptions, MakeSummary, Part, Producer, is_remote, merge};
+use lexiform_data::annotations::MatchCounts;
+use lexiform_data::{
+    BuildEvent, BuildOptions, BuildSummary, Partition, Producer, build_dataset, is_remote, merge_partitions,
+};
 use serde_json::{Value, json};
 
 use super::summary;
@@ -20,7 +22,7 @@ use crate::{indexing, output};
 pub(crate) struct MakeArgs {
     /// Build only partition I of N, counted from 0; `data merge` merges the partitions
     #[arg(long, value_name = "I/N", default_value = "0/1", hide_default_value = true)]
-    partition: Part,
+    partition: Partition,
     #[command(flatten)]
     pub(crate) jobs: JobsArg,
     /// Size of a shard in MiB
@@ -55,26 +57,26 @@ impl MakeArgs {
 
     /// Builds the data set, reports progress, and merges it unless it is one of several partitions.
     pub(crate) fn make(&self, producer: &dyn Producer, dataset: &Path) -> anyhow::Result<Outcome> {
-        let options = MakeOptions {
-            part: self.partition,
-            jobs: self.jobs.count(),
+        let options = BuildOptions {
+            partition: self.partition,
+            num_workers: self.jobs.count(),
             shard_bytes: self.shard_size << 20,
             retry_failed: self.retry_failed,
         };
-        let matched = producer.matched();
+        let matched = producer.match_counts();
         if let Some(warning) = matched.warning(producer.jobs().first().map(|job| job.source.as_str())) {
             warn(&warning, self.json)?;
         }
         let mut reporter = MakeReporter::new(self.json);
-        let result = lexiform_data::make(producer, dataset, &options, &mut |event| reporter.report(event))?;
+        let result = build_dataset(producer, dataset, &options, &mut |event| reporter.report(event))?;
         let failed = reporter.finish(&result, matched)?;
         // Partitions may be built on other machines, so only the user knows when all are finished.
-        if self.partition == Part::WHOLE {
-            summary::print(dataset, &merge(dataset)?, self.json)?;
+        if self.partition == Partition::ALL {
+            summary::print(dataset, &merge_partitions(dataset)?, self.json)?;
         } else if !self.json {
             output::note(format!(
                 "when all {} partitions are finished: lexiform data merge {}",
-                self.partition.of,
+                self.partition.count,
                 dataset.display()
             ));
         }
@@ -119,30 +121,30 @@ impl MakeReporter {
         }
     }
 
-    fn report(&mut self, event: Event) {
+    fn report(&mut self, event: BuildEvent) {
         match event {
-            Event::Planned { shapes, written, failed } => {
+            BuildEvent::Planned { shapes, written, failed } => {
                 self.todo = shapes - written - failed;
                 self.progress = (!self.json && self.todo > 0).then(|| Progress::new(self.todo));
                 self.line(
                     json!({ "event": "planned", "shapes": shapes, "written": written, "failed": failed }),
                 );
             }
-            Event::Written { key, source, refused } => {
+            BuildEvent::Written { key, source, missing_captions: refused } => {
                 self.step(&source);
                 let mut line = json!({ "event": "written", "key": key, "source": source });
                 if let Some(refused) = refused {
-                    line["refused"] = json!(refused);
+                    line["missing_captions"] = json!(refused);
                     self.refused = Some(format!("{source}: {}", refused.reason));
                 }
                 self.line(self.with_rate(line));
             }
-            Event::Failed(failed) => {
+            BuildEvent::Failed(failed) => {
                 self.step(&failed.source);
                 self.line(json!({ "event": "failed", "key": failed.key, "source": failed.source, "error": failed.reason }));
                 self.failed.push((failed.source, failed.reason));
             }
-            Event::Shard(shard) => {
+            BuildEvent::Shard(shard) => {
                 self.line(json!({
                     "event": "shard", "file": shard.file, "bytes": shard.bytes, "shapes": shard.shapes, "sha256": shard.sha256,
                 }));
@@ -176,13 +178,13 @@ impl MakeReporter {
     }
 
     /// Prints the totals. Returns how many shapes failed or have no caption, including those of earlier runs.
-    fn finish(mut self, summary: &MakeSummary, annotations: Matched) -> anyhow::Result<usize> {
+    fn finish(mut self, summary: &BuildSummary, annotations: MatchCounts) -> anyhow::Result<usize> {
         self.progress = None;
         let seconds = self.started.elapsed().as_secs_f64();
         let per_minute = summary.written as f64 * 60.0 / seconds.max(1e-3);
         self.line(json!({
-            "event": "finished", "written": summary.written, "existing": summary.before, "failed": summary.failed,
-            "uncaptioned": summary.uncaptioned, "partially_captioned": summary.partly_captioned,
+            "event": "finished", "written": summary.written, "existing": summary.already_written, "failed": summary.failed,
+            "uncaptioned": summary.without_captions, "partially_captioned": summary.missing_some_captions,
             "annotations": annotations.rows, "annotations_matched": annotations.matched, "seconds": seconds,
             "shapes_per_minute": per_minute,
         }));
@@ -192,7 +194,7 @@ impl MakeReporter {
             indexing::list_failed(&self.failed);
             output::note(format!(
                 "{} written, {} existing, {} failed in {seconds:.1} s ({per_minute:.0} per minute)",
-                summary.written, summary.before, summary.failed
+                summary.written, summary.already_written, summary.failed
             ));
             if annotations.rows > 0 {
                 output::note(format!(
@@ -202,12 +204,13 @@ impl MakeReporter {
             }
             self.report_missing_captions(summary);
         }
-        Ok(summary.failed + summary.uncaptioned)
+        Ok(summary.failed + summary.without_captions)
     }
 
     /// Reports shapes with missing captions.
-    fn report_missing_captions(&self, summary: &MakeSummary) {
-        let MakeSummary { uncaptioned, partly_captioned, .. } = *summary;
+    fn report_missing_captions(&self, summary: &BuildSummary) {
+        let BuildSummary { without_captions: uncaptioned, missing_some_captions: partly_captioned, .. } =
+            *summary;
         if uncaptioned + partly_captioned == 0 {
             return;
         }

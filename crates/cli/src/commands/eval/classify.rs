@@ -15,6 +15,7 @@ use super::protocol::{ProtocolArgs, note_protocol};
 use super::resampling::ResamplingArgs;
 use super::shapes::ShapesArgs;
 use super::show;
+use crate::classifier;
 use crate::commands::classify::lines;
 use crate::error::Outcome;
 use crate::output;

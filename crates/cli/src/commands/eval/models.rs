@@ -19,12 +19,12 @@ pub(crate) struct ComparedModelsArgs {
 impl ComparedModelsArgs {
     /// The given models, or the built-in one.
     pub(crate) fn models(&self) -> Models {
-        let names = if self.model.is_empty() { vec![DEFAULT.to_owned()] } else { self.model.clone() };
-        Models { names, options: self.opening.options(None) }
+        let names = if self.model.is_empty() { vec![DEFAULT_MODEL.to_owned()] } else { self.model.clone() };
+        Models { names, options: self.open_args.options(None) }
     }
 }
 
 /// An evaluation of a single model.
 pub(crate) fn one(model: &ModelArg) -> Models {
-    Models { names: vec![model.name().to_owned()], options: model.opening.options(None) }
+    Models { names: vec![model.name().to_owned()], options: model.open_args.options(None) }
 }

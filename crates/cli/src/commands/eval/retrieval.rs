@@ -58,6 +58,8 @@ pub(crate) struct RetrievalArgs {
     #[arg(long, value_name = "FILE")]
     per_query_csv: Option<PathBuf>,
     #[command(flatten)]
+    force: ForceArg,
+    #[command(flatten)]
     models: ComparedModelsArgs,
     #[command(flatten)]
     resampling: ResamplingArgs,
@@ -75,7 +77,9 @@ impl RetrievalArgs {
         let config = self.config()?;
         // Before the evaluation, which can take hours.
         if let Some(path) = &self.per_query_csv {
-            target::check_file(path)?;
+            let inputs =
+                [&self.captions, &self.photos, &self.templates].into_iter().flatten().map(PathBuf::as_path);
+            self.force.file(path, &["csv"], &inputs.collect::<Vec<_>>())?.replaceable()?;
         }
         let models = self.models.models();
         let report = with_progress(|events| retrieval(&config, &models, events))?;

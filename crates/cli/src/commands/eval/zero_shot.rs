@@ -20,6 +20,8 @@ use crate::error::{Outcome, UsageError};
 use crate::output;
 use crate::output_file::ForceArg;
 
+/// Files of a report. The page comes first: it says what software wrote it.
+const REPORT_FILES: [&str; 4] = ["report.html", "report.json", "classes.csv", "predictions.csv"];
 /// Characters of the command line kept in a report.
 const LONGEST_COMMAND: usize = 2000;
 
