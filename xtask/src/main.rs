@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask check | tidy | structure | bench | parity`.
+//! Development tasks: `cargo xtask check | tidy | structure | paths | bench | parity`.
 
 mod bench;
 mod check;
@@ -17,10 +17,11 @@ fn main() -> Result<()> {
         ["check"] => check::run(),
         ["tidy"] => tidy::run(),
         ["structure"] => structure::run(),
+        ["paths"] => paths::run(),
         ["bench", names @ ..] => bench::run(names),
         ["parity", names @ ..] => parity::run(names),
         _ => bail!(
-            "usage: cargo xtask check | tidy | structure | bench [NAME…] | parity [CASE…]\n\
+            "usage: cargo xtask check | tidy | structure | paths | bench [NAME…] | parity [CASE…]\n\
              check  everything CI runs: format, tidy, structure, clippy, docs, tests, dependency invariants\n\
              tidy   file sizes, headers and refused words\n\
              structure  lengths, import cycles, comments and doc examples, checked against limits\n\

@@ -198,7 +198,7 @@ fn models_are_compared_in_every_direction() {
         assert_eq!(compared["items"], lines[first]["queries"]);
         assert!(lines[first].get("against_first").is_none());
     }
-    // A model beside others is measured as it is alone, and a line a query of each is written.
+    // A model gives the same numbers with and without others; the CSV file has a line for each model and query.
     let alone = sandbox.run(&[&one[..], &["--json"]].concat()).success().json();
     assert_eq!([&alone[0], &alone[1]], [&lines[0], &lines[2]]);
     assert_eq!(
@@ -269,7 +269,7 @@ fn probes_and_episodes_learn_from_examples() {
     let probe = ["eval", "probe", "--labels", "folders", "--assets", "things", "--json"];
     let line = &sandbox.run(&probe).success().json()[0];
     assert_eq!((&line["shapes"], &line["trained_on"]), (&json!(6), &json!(6)));
-    assert!(line["top_1"].as_f64().unwrap() > 0.8, "boxes of different shape are told apart: {line}");
+    assert!(line["top_1"].as_f64().unwrap() > 0.8, "boxes of different shape are distinguished: {line}");
     let few = ["eval", "few-shot", "--labels", "folders", "--assets", "things", "--way", "3", "--json"];
     let line = sandbox.run(&few).success().json().remove(0);
     assert!(line["accuracy"].as_f64().unwrap() > 0.6, "{line}");

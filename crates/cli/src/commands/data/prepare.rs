@@ -138,7 +138,7 @@ impl PrepareArgs {
             normals,
             points,
             seed,
-            val_fraction: held_out,
+            val_fraction,
         } = self.view;
         if transparent && pictures == ViewFormat::Jpeg {
             return Err(
@@ -155,7 +155,7 @@ impl PrepareArgs {
             normals,
             points: points as usize,
             seed,
-            val_fraction: held_out,
+            val_fraction,
             folder_labels: self.labels.folder_labels,
             file_captions: !self.labels.no_source_captions,
             top_k_captions: self.labels.top_captions,
