@@ -1,29 +1,27 @@
 //! SplitMix64, a random number generator with the same output on every machine (Steele, Lea and Flood 2014,
-//! <https://doi.org/10.1145/2660193.2660195>).
+//! <https://doi.org/10.1145/2660193.2660195>), and the draws that resampling needs.
+
+use rand_xoshiro::rand_core::{RngCore as _, SeedableRng as _};
 
 /// A random number generator; equal seeds give equal sequences.
 #[derive(Clone, Debug)]
-pub struct SplitMix64(u64);
+pub struct SplitMix64(rand_xoshiro::SplitMix64);
 
 impl SplitMix64 {
     /// A generator with this seed.
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self(rand_xoshiro::SplitMix64::seed_from_u64(seed))
     }
 
     /// The generator of one of many independent streams of a seed.
     pub fn for_stream(seed: u64, stream: u64) -> Self {
-        let mut start = Self(seed);
-        Self(start.next_u64() ^ stream.wrapping_mul(0xd1b5_4a32_d192_ed03))
+        let mut start = Self::new(seed);
+        Self::new(start.next_u64() ^ stream.wrapping_mul(0xd1b5_4a32_d192_ed03))
     }
 
     /// 64 random bits.
     pub fn next_u64(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        self.0.next_u64()
     }
 
     /// A uniform integer below `limit`, with a bias below `limit` · 2⁻⁶⁴; 0 if `limit` is 0.

@@ -1,9 +1,11 @@
 //! Captioners of `data prepare`: a model behind an API, or BLIP in this process.
 
+use std::hash::Hasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use clap::{Args, ValueEnum};
+use fnv::FnvHasher;
 use lexiform_data::caption::{
     CaptionError, CaptionInput, CaptionOutput, Captioner, VlmCaptioner, VlmConfig, VlmStats,
 };
@@ -278,8 +280,9 @@ impl Blip {
 
 /// FNV-1a of a shape's name: its seed does not depend on the order in which shapes are captioned.
 fn fnv1a(name: &str) -> u64 {
-    name.bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    let mut hasher = FnvHasher::default();
+    hasher.write(name.as_bytes());
+    hasher.finish()
 }
 
 impl Captioner for Blip {
