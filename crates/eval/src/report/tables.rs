@@ -57,7 +57,7 @@ fn cell(text: &str) -> String {
     }
 }
 
-/// Per-file results from the parsed records of [`cases_csv`].
+/// Per-file results from the parsed records of [`predictions_csv`].
 ///
 /// # Errors
 /// If a column is missing.

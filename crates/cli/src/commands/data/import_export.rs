@@ -30,7 +30,7 @@ pub(crate) struct ImportArgs {
     /// Fraction of shapes in the split `val`, if the source has no splits
     #[arg(long, value_name = "FRACTION", default_value_t = 0.0, value_parser = parse_fraction)]
     val_fraction: f64,
-    /// AnnotationTable of labels, captions or splits by id (.csv, .json, .gz), such as Cap3D's or Text2Shape's; may be given more than
+    /// Table of labels, captions or splits by id (.csv, .json, .gz), such as Cap3D's or Text2Shape's; may be given more than
     /// once
     #[arg(long, value_name = "FILE")]
     annotations: Vec<PathBuf>,

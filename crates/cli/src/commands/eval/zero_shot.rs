@@ -58,7 +58,7 @@ pub(crate) struct ZeroShotArgs {
     models: ComparedModelsArgs,
     #[command(flatten)]
     resampling: ResamplingArgs,
-    /// Write an HTML report to this folder: report.html, report.json, classes.csv and cases.csv
+    /// Write an HTML report to this folder: report.html, report.json, classes.csv and predictions.csv
     #[arg(long, value_name = "FOLDER")]
     report: Option<PathBuf>,
     #[command(flatten)]
