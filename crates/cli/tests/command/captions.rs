@@ -68,15 +68,15 @@ fn what_cannot_caption_says_why() {
         .failure(2, &["needs --caption-decoding nucleus"]);
     prepare(&["--caption-model", "x"])
         .failure(2, &["--caption-model needs --captioner blip or --caption-url"]);
-    prepare(&["--captioner", "api"]).failure(2, &["need --caption-url and --caption-model"]);
+    prepare(&["--captioner", "api"]).failure(2, &["needs --caption-url and --caption-model"]);
     prepare(&["--captioner", "blip", "--caption-model", "nano"])
         .failure(1, &["no image tower and text decoder"]);
     sandbox.write("alone/model.safetensors", std::fs::read(tiny_blip()).unwrap());
     prepare(&["--captioner", "blip", "--caption-model", "alone/model.safetensors"])
-        .failure(1, &["config.json must be in the same folder", "hint: copy config.json"]);
+        .failure(1, &["config.json must be beside it", "hint: copy config.json"]);
     sandbox
         .run(&["compare", "a", "b", "--model", tiny_blip().to_str().unwrap()])
-        .failure(1, &["it writes captions", "data prepare --captioner blip"]);
+        .failure(1, &["it is a captioner", "data prepare --captioner blip"]);
     let info =
         sandbox.run(&["model", "info", tiny_blip().to_str().unwrap(), "--json"]).success().json().remove(0);
     assert_eq!((&info["modality"], &info["view_size"]), (&"captioner".into(), &24.into()));
@@ -161,7 +161,7 @@ fn a_server_captions_every_view_and_what_it_refuses_is_told_and_asked_for_again(
     willing.store(false, Ordering::Relaxed);
     let lines = prepare("later", "1", &["--json"]);
     let written = lines.success().json().into_iter().filter(|line| line["event"] == "written");
-    assert!(written.clone().all(|line| line["refused"]["asked"] == 1) && written.count() == 3);
+    assert!(written.clone().all(|line| line["missing_captions"]["requested"] == 1) && written.count() == 3);
     prepare("never", "6", &[]).failure(1, &["none of the first", "hint: check the server's message"]);
     willing.store(true, Ordering::Relaxed);
     let lines = prepare("later", "1", &["--json", "--retry-failed", "--strict"]).success().json();

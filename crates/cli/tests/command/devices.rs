@@ -20,10 +20,8 @@ fn devices_that_are_not_there_are_told() {
 #[test]
 fn a_card_computes_what_the_processor_does() {
     let card = if cfg!(feature = "wgpu") { "wgpu" } else { "vulkan" };
-    if let Err(reason) = lexiform_model::device(card) {
-        eprintln!("skipped: {reason}");
-        return;
-    }
+    // A build for this device is tested on a machine that has it.
+    lexiform_model::device(card).unwrap_or_else(|reason| panic!("{reason}"));
     let sandbox = Sandbox::new();
     let embed = |device: &str, name: &str, what: &[&str]| {
         let file = format!("{device}-{name}.npy");

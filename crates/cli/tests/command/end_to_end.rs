@@ -31,10 +31,9 @@ fn walk(sandbox: &Sandbox, labels: &str) -> (usize, Vec<Value>) {
     settings.split(' ').for_each(|setting| train.extend(["--set", setting]));
     let told = sandbox.run(&train).success().json();
     let opened = event(&told, "opened")[0];
-    let [training, validation] =
-        ["training", "validation"].map(|part| opened[part].as_u64().unwrap() as usize);
+    let [training, held_out] = ["training", "validation"].map(|part| opened[part].as_u64().unwrap() as usize);
     assert_eq!(
-        (training + validation, &opened["features"]["from"]),
+        (training + held_out, &opened["features"]["from"]),
         (shapes, &Value::from("dataset")),
         "{opened}"
     );
@@ -42,7 +41,7 @@ fn walk(sandbox: &Sandbox, labels: &str) -> (usize, Vec<Value>) {
     assert_eq!(event(&told, "step").len(), 50);
     let evaluated = event(&told, "evaluated");
     assert_eq!(evaluated.iter().map(|e| e["step"].as_u64().unwrap()).collect::<Vec<_>>(), [0, 25, 50]);
-    assert!(evaluated.iter().all(|e| e["report"]["items"] == validation));
+    assert!(evaluated.iter().all(|e| e["report"]["items"] == held_out));
 
     let eval =
         ["eval", "zero-shot", "--labels", labels, "--model", "nano", "--model", "run/model.safetensors"];
@@ -59,9 +58,9 @@ fn from_the_gallery_to_a_measured_model() {
     assert_eq!(shapes, 64);
     let finished = event(&told, "finished")[0];
     let share = |name: &str| finished[name].as_f64().unwrap();
-    assert!((0.0..=1.0).contains(&share("waiting")) && share("shapes_per_second") > 0.0, "{finished}");
+    assert!((0.0..=1.0).contains(&share("data_wait")) && share("shapes_per_second") > 0.0, "{finished}");
     let log = std::fs::read_to_string(sandbox.path("run/log.jsonl")).unwrap();
-    assert!(log.lines().last().unwrap().contains("\"waiting\""), "the share is kept in the log");
+    assert!(log.lines().last().unwrap().contains("\"data_wait\""), "the share is kept in the log");
     println!("{finished}");
 }
 

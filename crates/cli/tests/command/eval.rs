@@ -39,20 +39,20 @@ fn labels_come_from_folders_and_a_report_is_written() {
         serde_json::from_str(&fs_err::read_to_string(sandbox.path("out/report.json")).unwrap()).unwrap();
     assert_eq!(report["results"][0], *result);
     let lines = |name: &str| fs_err::read_to_string(sandbox.path(name)).unwrap().lines().count();
-    assert_eq!((lines("out/classes.csv"), lines("out/cases.csv")), (4, 13));
+    assert_eq!((lines("out/classes.csv"), lines("out/predictions.csv")), (4, 13));
     let text = sandbox.run(&BY_FOLDER).success().stdout;
-    assert!(text.contains("class average") && text.contains("12 shapes, 3 labels"), "{text}");
+    assert!(text.contains("mean class accuracy") && text.contains("12 shapes, 3 labels"), "{text}");
     sandbox.run(&["eval", "zero-shot", "--labels", "folders"]).failure(2, &["--assets"]);
 }
 
 #[test]
-fn the_number_of_threads_does_not_show() {
+fn results_do_not_depend_on_the_number_of_threads() {
     let sandbox = boxes();
     let run = |threads: &str, out: &str| {
         let args = [&BY_FOLDER[..], &["--report", out, "--json"]].concat();
         let output = sandbox.command(&args).env("RAYON_NUM_THREADS", threads).output().unwrap();
         assert!(output.status.success(), "{output:?}");
-        let files = ["report.json", "classes.csv", "cases.csv"];
+        let files = ["report.json", "classes.csv", "predictions.csv"];
         let files = files.map(|name| fs_err::read_to_string(sandbox.path(out).join(name)).unwrap());
         (String::from_utf8(output.stdout).unwrap(), files.map(|text| text.replace(out, "")))
     };
@@ -92,7 +92,7 @@ fn features_stand_for_files() {
     let other = other_model().to_str().unwrap();
     sandbox
         .run(&[&zero_shot[..], &["rows.safetensors", "--model", other]].concat())
-        .failure(1, &["its features are of tiny", "the words would be of other"]);
+        .failure(1, &["were computed by tiny", "found other"]);
     sandbox.run(&[&zero_shot[..], &["words.npy"]].concat()).failure(1, &["each of the 12 lines", "found 3"]);
     sandbox.run(&[&zero_shot[..], &["things/labels.csv"]].concat()).failure(1, &["labels.csv", "hint: "]);
 }
@@ -108,7 +108,7 @@ fn models_and_numbers_of_views_stand_side_by_side() {
     assert!(lines[0].get("against_first").is_none());
     assert!(lines[1..].iter().all(|l| l["against_first"]["items"] == 12));
     let text = sandbox.run(&args[..args.len() - 1]).success().stdout;
-    assert!(text.contains("top 1 less the first's") && text.contains("3 views"), "{text}");
+    assert!(text.contains("top 1 vs. first") && text.contains("3 views"), "{text}");
     let drawn = [&BY_FOLDER[..], &["--seeds", "reference", "--views", "2", "--json"]].concat();
     let lines = sandbox.run(&drawn).success().json();
     assert_eq!(lines.len(), 4);
@@ -127,20 +127,20 @@ fn runs_are_compared_file_by_file() {
     let other = other_model().to_str().unwrap();
     sandbox.run(&[&BY_FOLDER[..], &["--report", "one"]].concat()).success();
     sandbox.run(&[&BY_FOLDER[..], &["--report", "two", "--model", other]].concat()).success();
-    let lines = sandbox.run(&["eval", "compare", "one", "two/cases.csv", "--json"]).success().json();
+    let lines = sandbox.run(&["eval", "compare", "one", "two/predictions.csv", "--json"]).success().json();
     assert_eq!((&lines[0]["shapes"], &lines[1]["against_first"]["items"]), (&json!(12), &json!(12)));
     let same = sandbox.run(&["eval", "compare", "one", "one", "--json"]).success().json();
     assert_eq!(
         (&same[1]["against_first"]["difference"], &same[1]["against_first"]["p_value"]),
         (&json!(0.0), &json!(1.0))
     );
-    assert!(sandbox.run(&["eval", "compare", "one", "two"]).success().stdout.contains("only this right"));
+    assert!(sandbox.run(&["eval", "compare", "one", "two"]).success().stdout.contains("only this correct"));
     sandbox.run(&["eval", "compare", "one", "nowhere"]).failure(1, &["nowhere"]);
     sandbox.run(&["eval", "compare", "one", "one/classes.csv"]).failure(1, &["expected a column file"]);
 }
 
 #[test]
-fn words_and_photos_bring_shapes() {
+fn captions_and_photos_find_shapes() {
     let sandbox = boxes();
     let captions = "file,caption\ntower/w0.obj,a tall tower\ntower/w1.obj,a tall tower\nbox/b0.obj,a box\n\
         box/b0.obj,a cube\nmissing.obj,nothing\n";
@@ -151,7 +151,7 @@ fn words_and_photos_bring_shapes() {
     sandbox
         .write("things/photos.csv", "image,file\nphotos/v00.png,tower/w0.obj\nphotos/v01.png,tower/w0.obj\n");
     let args = ["eval", "retrieval", "--captions", "things/captions.csv", "--photos", "things/photos.csv"];
-    let run = sandbox.run(&[&args[..], &["--csv", "queries.csv", "--json"]].concat()).success();
+    let run = sandbox.run(&[&args[..], &["--per-query-csv", "queries.csv", "--json"]].concat()).success();
     assert!(run.stderr.contains("missing.obj: no such file"), "{run:#?}");
     let sizes: Vec<[u64; 2]> =
         run.json().iter().map(|l| ["queries", "gallery"].map(|key| l[key].as_u64().unwrap())).collect();
@@ -162,10 +162,7 @@ fn words_and_photos_bring_shapes() {
         1 + 3 + 3 + 2 + 1
     );
     let text = sandbox.run(&args).success().stdout;
-    assert!(
-        text.contains("photo → shape") && text.contains("–") && !text.contains("less the first's"),
-        "{text}"
-    );
+    assert!(text.contains("photo → shape") && text.contains("–") && !text.contains("vs. first"), "{text}");
     for line in run.json() {
         let share = line["recall"][0].as_f64().unwrap();
         let [low, high] = ["low", "high"].map(|end| line["intervals"]["recall"][0][end].as_f64().unwrap());
@@ -185,7 +182,8 @@ fn models_are_compared_in_every_direction() {
     let (tiny, other) = (tiny_model().to_str().unwrap(), other_model().to_str().unwrap());
     let one = ["eval", "retrieval", "--captions", "things/labels.csv", "--model", tiny];
     let both = [&one[..], &["--model", other]].concat();
-    let lines = sandbox.run(&[&both[..], &["--csv", "queries.csv", "--json"]].concat()).success().json();
+    let lines =
+        sandbox.run(&[&both[..], &["--per-query-csv", "queries.csv", "--json"]].concat()).success().json();
     let told = |line: &Value| (line["direction"].clone(), line["model"].as_str().unwrap()[..4].to_owned());
     let [there, back] = ["text → shape", "shape → text"].map(|name| json!(name));
     let expected = [(&there, "tiny"), (&there, "othe"), (&back, "tiny"), (&back, "othe")];
@@ -198,7 +196,7 @@ fn models_are_compared_in_every_direction() {
         assert_eq!(compared["items"], lines[first]["queries"]);
         assert!(lines[first].get("against_first").is_none());
     }
-    // A model gives the same numbers with and without others; the CSV file has a line for each model and query.
+    // A model gives the same results alone and with others; every query of each has a line.
     let alone = sandbox.run(&[&one[..], &["--json"]].concat()).success().json();
     assert_eq!([&alone[0], &alone[1]], [&lines[0], &lines[2]]);
     assert_eq!(
@@ -206,23 +204,23 @@ fn models_are_compared_in_every_direction() {
         1 + 2 * (3 + 12)
     );
     let text = sandbox.run(&both).success().stdout;
-    assert!(text.contains("R@1 less the first's") && text.lines().count() == 5, "{text}");
+    assert!(text.contains("R@1 vs. first") && text.lines().count() == 5, "{text}");
     sandbox
         .run(&[&both[..], &["--features", "rows.npy"]].concat())
-        .failure(2, &["features are of one model, found 2"]);
+        .failure(2, &["precomputed features are of one model, found 2"]);
 }
 
 #[test]
-fn places_that_cannot_be_written_are_told_before_the_work() {
+fn unwritable_outputs_are_errors_before_any_work() {
     let sandbox = boxes();
     sandbox.write("file", "");
-    // The model is not there either, and would be told if the work were begun.
+    // The model does not exist either; that would be the error if the work had begun.
     let report = [&BY_FOLDER[..], &["--model", "nowhere.safetensors", "--report", "file"]].concat();
     sandbox.run(&report).failure(1, &["file: cannot be written", "hint: "]);
     let retrieval =
         ["eval", "retrieval", "--captions", "things/labels.csv", "--model", "nowhere.safetensors"];
     sandbox
-        .run(&[&retrieval[..], &["--csv", "no/queries.csv"]].concat())
+        .run(&[&retrieval[..], &["--per-query-csv", "no/queries.csv"]].concat())
         .failure(1, &["no/queries.csv: cannot be written"]);
     sandbox
         .run(&["search", "things", "box", "--sheet", "no/sheet.png"])
@@ -245,7 +243,7 @@ fn tables_are_read_under_the_same_headings_and_splits() {
     );
     sandbox
         .run(&[&of_table[..], &["--split", "val"]].concat())
-        .failure(1, &["none of 4 belongs", "test, train"]);
+        .failure(1, &["none of 4 shapes is in split", "test, train"]);
     sandbox
         .run(&[&of_table[..], &["--split", "banana"]].concat())
         .failure(2, &["expected split train, val or test"]);
@@ -255,7 +253,7 @@ fn tables_are_read_under_the_same_headings_and_splits() {
     assert_eq!([texts(&[]), texts(&["--split", "test"])], [4, 2].map(|n| json!(n)));
     sandbox
         .run(&[&retrieval[..], &["--split", "val"]].concat())
-        .failure(1, &["none of 4 belongs", "test, train"]);
+        .failure(1, &["none of 4 shapes is in split", "test, train"]);
     let probe = ["eval", "probe", "--labels", "things/mine.csv", "--json"];
     assert_eq!(sandbox.run(&probe).success().json()[0]["shapes"], 2);
     sandbox.write("things/bad.csv", "file,label,split\nbox/b0.obj,box,dev\n");
@@ -268,8 +266,8 @@ fn probes_and_episodes_learn_from_examples() {
     let sandbox = boxes();
     let probe = ["eval", "probe", "--labels", "folders", "--assets", "things", "--json"];
     let line = &sandbox.run(&probe).success().json()[0];
-    assert_eq!((&line["shapes"], &line["trained_on"]), (&json!(6), &json!(6)));
-    assert!(line["top_1"].as_f64().unwrap() > 0.8, "boxes of different shape are distinguished: {line}");
+    assert_eq!((&line["shapes"], &line["train_shapes"]), (&json!(6), &json!(6)));
+    assert!(line["top_1"].as_f64().unwrap() > 0.8, "boxes of different proportions are separable: {line}");
     let few = ["eval", "few-shot", "--labels", "folders", "--assets", "things", "--way", "3", "--json"];
     let line = sandbox.run(&few).success().json().remove(0);
     assert!(line["accuracy"].as_f64().unwrap() > 0.6, "{line}");
@@ -278,31 +276,32 @@ fn probes_and_episodes_learn_from_examples() {
     let table = "file,label,split\nbox/b0.obj,box,train\ntower/w0.obj,tower,train\ntower/w1.obj,tower,test\n";
     sandbox.write("things/split.csv", table);
     let line = &sandbox.run(&["eval", "probe", "--labels", "things/split.csv", "--json"]).success().json()[0];
-    assert_eq!((&line["shapes"], &line["trained_on"]), (&json!(1), &json!(2)));
+    assert_eq!((&line["shapes"], &line["train_shapes"]), (&json!(1), &json!(2)));
 }
 
 #[test]
-fn scores_of_a_classifier_are_counted_and_vote() {
+fn logits_of_a_classifier_are_scored_and_averaged() {
     let sandbox = Sandbox::empty();
     sandbox.write("labels.csv", "file,label\na,cup\nb,cup\nc,vase\n");
-    // [3, 2], columns cup and vase; the looks differ in how sure they are of `b`.
+    // [3, 2], columns cup and vase; the two files differ in how confident they are about `b`.
     sandbox.write_npy("one.npy", 2, &[2.0, 1.0, 1.0, 3.0, 0.0, 1.0]);
     sandbox.write_npy("two.npy", 2, &[2.0, 1.0, 9.0, 1.0, 0.0, 1.0]);
-    let one = ["eval", "classify", "--labels", "labels.csv", "--scores", "one.npy"];
+    let one = ["eval", "classify", "--labels", "labels.csv", "--logits", "one.npy"];
     let line = sandbox.run(&[&one[..], &["--json"]].concat()).success().json().remove(0);
-    assert_eq!((&line["class_average"], &line["looks"]), (&json!(0.75), &json!(1)));
+    assert_eq!((&line["mean_class_accuracy"], &line["augmentations"]), (&json!(0.75), &json!(1)));
     assert!((line["top_1"].as_f64().unwrap() - 2.0 / 3.0).abs() < 1e-12);
-    let both = [&one[..], &["--scores", "two.npy"]].concat();
+    let both = [&one[..], &["--logits", "two.npy"]].concat();
     assert_eq!(sandbox.run(&[&both[..], &["--json"]].concat()).success().json()[0]["top_1"], json!(1.0));
     let text = sandbox.run(&[&both[..], &["--vote", "majority"]].concat()).success().stdout;
-    assert!(text.contains("class average 100.0") && text.contains("3 shapes, 2 labels"), "{text}");
+    assert!(text.contains("mean class accuracy 100.0") && text.contains("3 shapes, 2 labels"), "{text}");
     sandbox.write("columns.txt", "vase\ncup\n");
-    let turned = sandbox.run(&[&both[..], &["--columns", "columns.txt", "--json"]].concat()).success().json();
+    let turned =
+        sandbox.run(&[&both[..], &["--class-names", "columns.txt", "--json"]].concat()).success().json();
     assert_eq!(turned[0]["top_1"], json!(0.0));
     sandbox.write("columns.txt", "vase\ncup\nbed\n");
     sandbox
-        .run(&[&both[..], &["--columns", "columns.txt"]].concat())
-        .failure(1, &["one.npy: expected 3 scores a shape, found 2", "hint: "]);
+        .run(&[&both[..], &["--class-names", "columns.txt"]].concat())
+        .failure(1, &["one.npy: expected 3 logits per shape, found 2", "hint: "]);
 }
 
 #[test]
@@ -315,7 +314,7 @@ fn more_augmentations_help_a_classifier() {
     labels.sort_unstable();
     labels.dedup();
     let sandbox = Sandbox::empty();
-    // Each look is wrong about another third of the files, and less sure there.
+    // Each augmentation is wrong about another third of the files, with a smaller lead there.
     for look in 0..3 {
         let scores = |(i, label): (usize, &&str)| {
             let right = labels.binary_search(label).unwrap();
@@ -327,13 +326,13 @@ fn more_augmentations_help_a_classifier() {
         let rows: Vec<f32> = given.iter().enumerate().flat_map(scores).collect();
         sandbox.write_npy(&format!("look{look}.npy"), labels.len(), &rows);
     }
-    let args = ["eval", "classify", "--labels", LABELS, "--json", "--scores", "look0.npy"];
+    let args = ["eval", "classify", "--labels", LABELS, "--json", "--logits", "look0.npy"];
     let alone = sandbox.run(&args).success().json().remove(0);
     let wrong = given.len().div_ceil(3) as f64 / given.len() as f64;
     assert!((alone["top_1"].as_f64().unwrap() - (1.0 - wrong)).abs() < 1e-12, "{alone}");
     assert_eq!((&alone["shapes"], &alone["top_3"]), (&json!(given.len()), &json!(1.0)));
-    for vote in ["mean", "probabilities", "majority"] {
-        let more = ["--scores", "look1.npy", "--scores", "look2.npy", "--vote", vote];
+    for vote in ["mean", "softmax", "majority"] {
+        let more = ["--logits", "look1.npy", "--logits", "look2.npy", "--vote", vote];
         let all = sandbox.run(&[&args[..], &more].concat()).success().json().remove(0);
         assert_eq!(
             (&all["top_1"], &all["mean_class_accuracy"], &all["augmentations"]),
@@ -344,31 +343,34 @@ fn more_augmentations_help_a_classifier() {
 }
 
 #[test]
-fn protocols_bring_labels_sentences_and_rows_to_compare_with() {
+fn protocols_provide_labels_templates_and_published_results() {
     let sandbox = Sandbox::empty();
     sandbox.write_box("net/night_stand/a.obj", [1.0, 1.5, 1.0]);
     sandbox.write_box("net/table/b.obj", [3.0, 0.2, 2.0]);
     let args = ["eval", "zero-shot", "--labels", "folders", "--assets", "net", "--protocol"];
     let run = sandbox.run(&[&args[..], &["modelnet10", "--json", "--report", "out"]].concat()).success();
-    assert_eq!((&run.json()[0]["labels"], &run.json()[0]["shapes"]), (&json!(10), &json!(2)));
-    for part in ["modelnet10 as cg3d", "67.3 / 66.9", "908 in the paper"] {
+    assert_eq!((&run.json()[0]["num_labels"], &run.json()[0]["shapes"]), (&json!(10), &json!(2)));
+    for part in ["modelnet10 (cg3d protocol)", "67.3 / 66.9", "908 in the paper"] {
         assert!(run.stderr.contains(part), "{part}: {run:#?}");
     }
     let page = fs_err::read_to_string(sandbox.path("out/report.html")).unwrap();
     assert!(page.contains("This is a {}") && page.contains("67.3"));
     sandbox
         .run(&[&args[..], &["modelnet40"]].concat())
-        .failure(2, &["say whose by --as (ulip2, cg3d, openshape)"]);
-    sandbox.run(&[&args[..], &["modelnet10", "--as", "duoduo"]].concat()).failure(2, &["not known", "cg3d"]);
+        .failure(2, &["choose one with --paper (ulip2, cg3d, openshape)"]);
     sandbox
-        .run(&[&args[..], &["objaverse-lvis", "--as", "duoduo"]].concat())
+        .run(&[&args[..], &["modelnet10", "--paper", "duoduo"]].concat())
+        .failure(2, &["no protocol", "cg3d"]);
+    sandbox
+        .run(&[&args[..], &["objaverse-lvis", "--paper", "duoduo"]].concat())
         .failure(2, &["--labels-file", "1,156"]);
     sandbox
-        .run(&[&args[..], &["modelnet40", "--as", "openshape"]].concat())
+        .run(&[&args[..], &["modelnet40", "--paper", "openshape"]].concat())
         .failure(1, &["--class-features"]);
-    sandbox.run(&[&args[..], &["shapenet"]].concat()).failure(2, &["no protocol is called", "mvpnet"]);
+    sandbox.run(&[&args[..], &["shapenet"]].concat()).failure(2, &["unknown protocol", "mvpnet"]);
     sandbox.write("two.txt", "table\nnight stand\n");
-    let labels = ["objaverse-lvis", "--as", "duoduo", "--labels-file", "two.txt", "--views", "1", "--json"];
+    let labels =
+        ["objaverse-lvis", "--paper", "duoduo", "--labels-file", "two.txt", "--views", "1", "--json"];
     let run = sandbox.run(&[&args[..], &labels[..]].concat()).success();
     assert!(
         run.stderr.contains("the protocol has 1156 labels, found 2") && run.json().len() == 1,
@@ -401,9 +403,11 @@ fn point_models_are_measured_with_the_words_they_pair_with() {
     let both = [&BY_FOLDER[..], &with, &["--model", words, "--json"]].concat();
     let lines = sandbox.run(&both).success().json();
     assert_eq!(lines.len(), 2);
-    let generated =
-        sandbox.run(&[&["eval", "zero-shot", "--each", "1", "--json"], &with[..]].concat()).success().json();
-    assert_eq!(generated[0]["labels"], generated[0]["shapes"]);
+    let generated = sandbox
+        .run(&[&["eval", "zero-shot", "--per-class", "1", "--json"], &with[..]].concat())
+        .success()
+        .json();
+    assert_eq!(generated[0]["num_labels"], generated[0]["shapes"]);
     sandbox
         .run(&[&BY_FOLDER[..], &with, &["--views", "3"]].concat())
         .failure(2, &["takes points, not views"]);
@@ -417,12 +421,14 @@ fn point_models_are_measured_with_the_words_they_pair_with() {
 }
 
 #[test]
-fn attributes_of_generated_shapes_are_asked_for() {
+fn attributes_of_generated_shapes_are_evaluated() {
     let (sandbox, tiny) = (Sandbox::empty(), tiny_model().to_str().unwrap());
     let ask = |more: &[&str]| {
-        let args =
-            [&["eval", "attributes", "--each", "1", "--rounds", "20", "--json", "--model", tiny], more]
-                .concat();
+        let args = [
+            &["eval", "attributes", "--per-class", "1", "--resamples", "20", "--json", "--model", tiny],
+            more,
+        ]
+        .concat();
         sandbox.run(&args).success().json()
     };
     let count = |line: &Value| line["questions"].as_u64().unwrap();
@@ -440,5 +446,5 @@ fn attributes_of_generated_shapes_are_asked_for() {
     assert_eq!([&split[0]["unseen"], &split[1]["unseen"]], [&json!(false), &json!(true)]);
     assert_eq!(count(&split[0]) + count(&split[1]), count(&all[0]));
     assert_eq!(split[2..], all[1..]);
-    sandbox.run(&["eval", "attributes", "--unseen", "2"]).failure(2, &["from 0 to 1"]);
+    sandbox.run(&["eval", "attributes", "--unseen-fraction", "2"]).failure(2, &["from 0 to 1"]);
 }

@@ -24,23 +24,23 @@ fn a_data_set_stands_for_files() {
     let sandbox = set_of_boxes();
     let of_set = ["eval", "zero-shot", "--data", "set"];
     let found = first(&sandbox, &[&of_set[..], &["--report", "out"]].concat());
-    assert_eq!((&found["shapes"], &found["labels"]), (&json!(12), &json!(3)));
+    assert_eq!((&found["shapes"], &found["num_labels"]), (&json!(12), &json!(3)));
     let page = fs_err::read_to_string(sandbox.path("out/report.html")).unwrap();
     let wrong = 12 - (found["top_1"].as_f64().unwrap() * 12.0).round() as usize;
     assert_eq!(page.matches("data:image/jpeg").count(), wrong);
     let test = first(&sandbox, &[&of_set[..], &["--split", "test"]].concat());
-    assert_eq!((&test["shapes"], &test["labels"]), (&json!(4), &json!(1)));
+    assert_eq!((&test["shapes"], &test["num_labels"]), (&json!(4), &json!(1)));
     sandbox
         .run(&[&of_set[..], &["--split", "dev"]].concat())
         .failure(2, &["expected split train, val or test"]);
     sandbox
         .run(&["eval", "zero-shot", "--labels", "folders", "--assets", "things", "--split", "val"])
-        .failure(1, &["none of 12 belongs to split \"val\"", "nothing there says a split"]);
+        .failure(1, &["none of 12 shapes is in split \"val\"", "no shape has a split"]);
     sandbox.run(&[&of_set[..], &["--labels", "folders"]].concat()).failure(2, &["cannot be used with"]);
     let counts = sandbox.run(&[&of_set[..], &["--views", "1,3", "--json"]].concat()).success().json();
     assert_eq!(counts.iter().map(|l| l["shapes"].clone()).collect::<Vec<_>>(), [12, 12]);
     let short = sandbox.run(&[&of_set[..], &["--views", "4"]].concat());
-    assert!(short.code == 1 && short.stderr.contains("has 3 views, 4 were asked for"), "{short:#?}");
+    assert!(short.code == 1 && short.stderr.contains("expected 4 views, found 3"), "{short:#?}");
     for measure in [&["few-shot", "--way", "2", "--episodes", "9"][..], &["probe", "--c", "1"]] {
         first(
             &sandbox,
@@ -80,13 +80,13 @@ fn captions_of_a_set_are_looked_for() {
     assert_eq!((&line["queries"], &line["gallery"]), (&json!(2), &json!(4)));
     let protocol = ["--protocol", "text2shape"];
     let run = sandbox.run(&[&of_set[..], &protocol, &["--views", "3"]].concat()).success();
-    for part in ["text2shape as duoduo: 12 of 12 views", "Duoduo CLIP: RR@1: 15.90"] {
+    for part in ["text2shape (duoduo protocol): 12 of 12 views", "Duoduo CLIP: RR@1: 15.90"] {
         assert!(run.stderr.contains(part), "{part}: {run:#?}");
     }
     // The protocol's own number of views is more than there are.
     let run = sandbox.run(&[&of_set[..], &protocol].concat());
-    assert!(run.code == 1 && run.stderr.contains("has 3 views, 12 were asked for"), "{run:#?}");
-    sandbox.run(&["eval", "retrieval"]).failure(2, &["give --captions or --data"]);
+    assert!(run.code == 1 && run.stderr.contains("expected 12 views, found 3"), "{run:#?}");
+    sandbox.run(&["eval", "retrieval"]).failure(2, &["expected --captions or --data"]);
 }
 
 #[test]
@@ -111,7 +111,7 @@ fn rows_with_names_are_found_by_them() {
     };
     let run = |file: &str| sandbox.run(&with(file).iter().map(String::as_str).collect::<Vec<_>>());
     assert_eq!(run("right.safetensors").success().stdout, run("turned.safetensors").success().stdout);
-    run("less.safetensors").failure(1, &["no row is called \"tower/w0.obj\"", "hint: "]);
+    run("less.safetensors").failure(1, &["expected a row \"tower/w0.obj\", found none", "hint: "]);
 }
 
 /// A fine-tuned checkpoint as its authors release it: its head names the labels, looks vote.
@@ -123,17 +123,17 @@ fn a_fine_tuned_checkpoint_is_counted() {
     sandbox.write("columns.txt", "coffee_table\ntower\nbox\n");
     let of_set =
         ["eval", "classify", "--data", "set", "--model", checkpoint.to_str().unwrap(), "--points", "128"];
-    let named = [&of_set[..], &["--columns", "columns.txt"]].concat();
+    let named = [&of_set[..], &["--class-names", "columns.txt"]].concat();
     let line = first(&sandbox, &named);
-    assert_eq!((&line["shapes"], &line["looks"]), (&json!(12), &json!(1)));
+    assert_eq!((&line["shapes"], &line["augmentations"]), (&json!(12), &json!(1)));
     assert_eq!(line, first(&sandbox, &named));
-    let voted = first(&sandbox, &[&named[..], &["--votes", "4"]].concat());
-    assert_eq!(voted["looks"], 4);
+    let voted = first(&sandbox, &[&named[..], &["--tta", "4"]].concat());
+    assert_eq!(voted["augmentations"], 4);
     // Of files, whose surfaces are sampled.
     let of_files =
         ["eval", "classify", "--labels", "things/labels.csv", "--model", checkpoint.to_str().unwrap()];
-    assert_eq!(first(&sandbox, &[&of_files[..], &["--columns", "columns.txt"]].concat())["shapes"], 12);
-    sandbox.run(&of_set).failure(1, &["expected 3 scores a shape, found", "hint: "]);
+    assert_eq!(first(&sandbox, &[&of_files[..], &["--class-names", "columns.txt"]].concat())["shapes"], 12);
+    sandbox.run(&of_set).failure(1, &["expected 3 logits per shape, found", "hint: "]);
     let points = tiny_points();
     let other = ["eval", "classify", "--data", "set", "--model", points.to_str().unwrap()];
     sandbox.run(&other).failure(1, &["has no classification head"]);
@@ -200,8 +200,8 @@ fn a_trained_classifier_names_files() {
     sandbox.run(&train).success();
     let model = "run/model.safetensors";
     let of_files = ["eval", "classify", "--labels", "folders", "--assets", "things"];
-    let line = first(&sandbox, &[&of_files[..], &["--model", model, "--votes", "3"]].concat());
-    assert_eq!((&line["shapes"], &line["looks"]), (&json!(12), &json!(3)));
+    let line = first(&sandbox, &[&of_files[..], &["--model", model, "--tta", "3"]].concat());
+    assert_eq!((&line["shapes"], &line["augmentations"]), (&json!(12), &json!(3)));
     assert!(line["top_1"].as_f64().unwrap() > 0.5, "{line}");
     let named = sandbox
         .run(&["classify", "things/tower/w0.obj", "--model", model, "--json"])

@@ -31,7 +31,7 @@ fn a_joined_model_takes_meshes_as_views_and_clouds_as_points() {
     assert_eq!((&card["modality"], &card["dim"]), (&json!("views and points"), &json!(32)));
     // The words of another model are no words for these points.
     let words = ["classify", "models/scan.ply", "--labels", "a,b", "--model", points, "--text-model"];
-    sandbox.run(&[&words[..], &[other]].concat()).failure(1, &["it was aligned to tiny@"]);
+    sandbox.run(&[&words[..], &[other]].concat()).failure(1, &["expected text model tiny@"]);
     sandbox.run(&[&words[..], &[tiny]].concat()).success();
 
     let embed = |file: &str, model: &str| {
@@ -65,8 +65,8 @@ fn shapes_can_be_measured_as_clouds() {
         sandbox.run(&args).success().json().remove(0)
     };
     let scanned = measure(&["--clouds", "500", "--report", "scanned"]);
-    assert_eq!((&scanned["shapes"], &scanned["labels"]), (&json!(2), &json!(2)));
-    sandbox.run(&["eval", "zero-shot", "--each", "1", "--clouds", "0"]).failure(2, &["--clouds"]);
+    assert_eq!((&scanned["shapes"], &scanned["num_labels"]), (&json!(2), &json!(2)));
+    sandbox.run(&["eval", "zero-shot", "--per-class", "1", "--clouds", "0"]).failure(2, &["--clouds"]);
 }
 
 #[test]
@@ -84,7 +84,7 @@ fn a_model_is_told_what_of_photos_to_look_at() {
     };
     for photos in ["object", "center"] {
         sandbox
-            .run(&["model", "convert", tiny, &format!("{photos}.safetensors"), "--photo-crop", photos])
+            .run(&["model", "convert", tiny, &format!("{photos}.safetensors"), "--photos", photos])
             .success();
     }
     assert_ne!(embed("object.safetensors"), embed("center.safetensors"));

@@ -12,7 +12,7 @@ fn percent(value: &Value) -> f64 {
 fn the_built_in_model_names_generated_shapes() {
     let sandbox = Sandbox::empty();
     let result = sandbox
-        .run(&["eval", "zero-shot", "--each", "1", "--json", "--rounds", "10", "--model", "nano"])
+        .run(&["eval", "zero-shot", "--per-class", "1", "--json", "--resamples", "10", "--model", "nano"])
         .success()
         .json()
         .remove(0);
@@ -40,7 +40,7 @@ fn the_built_in_model_finds_real_files() {
         "nano",
     ];
     let named = sandbox.run(&named).success().json().remove(0);
-    assert!(named["shapes"].as_u64() >= Some(140) && named["labels"].as_u64() >= Some(120), "{named}");
+    assert!(named["shapes"].as_u64() >= Some(140) && named["num_labels"].as_u64() >= Some(120), "{named}");
     // A point below the card's, for what another processor rounds otherwise.
     assert!(percent(&named["top_1"]) > 68.0 && percent(&named["top_5"]) > 91.0, "{}", named["top_1"]);
     let found = [

@@ -133,9 +133,7 @@ fn two_models_never_mix() {
     let sandbox = Sandbox::new();
     sandbox.run(&["index", "models"]).success();
     let other = other_model().to_str().unwrap();
-    sandbox
-        .run(&["search", "models", "box", "--model", other])
-        .failure(1, &["library holds vectors of", "hint: "]);
+    sandbox.run(&["search", "models", "box", "--model", other]).failure(1, &["expected model ", "hint: "]);
 }
 
 /// As after an upgrade: the name stands for other weights.
@@ -180,7 +178,7 @@ fn several_models_answer_side_by_side_and_together() {
     sandbox.run(&wrong).failure(2, &["expected a weight of at least 0 after `=`, found \"nano=-1\""]);
     let twice = ["search", "models", "a box", "--model", tiny, "--model", &heavy];
     sandbox.run(&twice).failure(2, &["is given twice"]);
-    sandbox.run(&["search", "models", "a box", "--combine", "mean"]).failure(2, &["expected rank or weight"]);
+    sandbox.run(&["search", "models", "a box", "--fusion", "mean"]).failure(2, &["expected rrf or weighted"]);
 
     // Without a name, all models are brought up to date.
     sandbox.write_box("models/new.obj", [1.0, 2.0, 3.0]);
@@ -207,7 +205,7 @@ fn a_point_model_takes_points_and_borrows_words() {
     let tiny = tiny_model().to_str().unwrap();
     sandbox
         .run(&[&search[..], &["--text-model", tiny]].concat())
-        .failure(1, &["embeddings of 40 numbers", "have 32", "hint: "]);
+        .failure(1, &["of dimension 40", "of dimension 32", "hint: "]);
     let classify =
         ["classify", "models/flat.obj", "--labels", "rug,table", "--model", points, "--text-model", words];
     sandbox.run(&[&classify[..], &["--json"]].concat()).success();

@@ -29,7 +29,7 @@ fn train_makes_a_model_that_can_be_used() {
     for name in ["log.jsonl", "curves.svg", "recipe.toml", "best.safetensors", "tensorboard"] {
         assert!(sandbox.path("run").join(name).exists(), "{name}");
     }
-    sandbox.run(&args("run", "")).failure(1, &["holds a run already (step 4)", "hint: add --resume"]);
+    sandbox.run(&args("run", "")).failure(1, &["already contains a run (step 4)", "hint: add --resume"]);
     sandbox.run(&args("run", "--resume")).success();
     sandbox.run(&["train", RECIPE, "--set", "run.stepz=1"]).failure(1, &["stepz", "did you mean `steps`?"]);
     sandbox
@@ -59,15 +59,15 @@ fn recipes_train_in_turn() {
     assert!(trial.stderr.contains("points: skipped: runs/words/model.safetensors"), "{trial:#?}");
     let run = sandbox.run(&both).success();
     let models: Vec<&str> = run.stdout.lines().collect();
-    assert_eq!(models, ["runs/words/model.safetensors", "runs/points/joined.safetensors"]);
+    assert_eq!(models, ["runs/words/model.safetensors", "runs/points/joint.safetensors"]);
     sandbox.run(&["compare", "a chair", "models/flat.obj", "--model", models[1]]).success();
-    sandbox.run(&both).failure(1, &["runs/words", "holds a run already"]);
+    sandbox.run(&both).failure(1, &["runs/words", "already contains a run"]);
     sandbox.run(&[&both[..], &["--resume"]].concat()).success();
     sandbox.run(&[&both[..], &["--out", "run"]].concat()).failure(2, &["each goes to runs/NAME"]);
-    sandbox.run(&["train", "words.toml", "words.toml"]).failure(2, &["has the name \"words\" too"]);
+    sandbox.run(&["train", "words.toml", "words.toml"]).failure(2, &["is called \"words\" too"]);
     sandbox
-        .run(&["train", "words.toml", "--set", "run.concat_datasets=true", "--out", "run"])
-        .failure(1, &["run.concat_datasets", "takes an encoder"]);
+        .run(&["train", "words.toml", "--set", "run.save_joint_model=true", "--out", "run"])
+        .failure(1, &["run.save_joint_model", "requires a point encoder"]);
 }
 
 #[test]
