@@ -100,7 +100,7 @@ fn fine_tune_learns_a_few_steps() {
     let rows = names.map(|name| format!("{name},{}\n", name.split('_').next().unwrap()));
     std::fs::write(folder.path().join("labels.csv"), format!("file,label\n{}", rows.concat())).unwrap();
     let out = folder.path().join("run");
-    let tiny = ["run.steps=3", "run.evaluate_every=3", "data.views=2", "batch.size.images=8"];
+    let tiny = ["run.steps=3", "run.evaluate_every=3", "data.views=4", "batch.size.images=8"];
     let arguments = [&[text(folder.path()), text(&out)][..], &tiny].concat();
     let printed = run(env!("CARGO_BIN_EXE_fine_tune"), &arguments);
     assert_eq!(printed.matches("loss").count(), 3, "{printed}");

@@ -164,8 +164,8 @@ mod tests {
         check(&file("<f4", "False", "(2, 3)", &[0; 16]), "does not fit");
         check(&file("<f4", "False", "(99999999999999999999, 3)", &[0; 16]), "expected rows");
         check(&file("<f4", "False", "(2, 2)", &[0; 16]), "row 0 is zero");
-        check(b"\x93NUMPY\x01\x00\xff\xff", "cut off");
-        check(b"\x93NUMPY", "cut off");
+        check(b"\x93NUMPY\x01\x00\xff\xff", "truncated");
+        check(b"\x93NUMPY", "truncated");
         assert!(tensors(b"nothing", None).is_err());
     }
 }

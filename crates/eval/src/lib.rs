@@ -31,7 +31,7 @@
 //! };
 //! let models = Models { names: vec!["nano".to_owned()], options: Default::default() };
 //! let report = zero_shot(&config, &models, &mut |_| {})?;
-//! assert!(report.measured()[0].top_1 > 0.5);
+//! assert!(report.results()[0].top_1 > 0.5);
 //! # Ok::<(), EvalError>(())
 //! ```
 //!

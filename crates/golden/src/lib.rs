@@ -9,7 +9,7 @@
 //! use lexiform_golden::{Golden, check, fixture};
 //!
 //! let golden = Golden::read(&fixture("geometry/fps.safetensors"));
-//! let expected = golden.values_f32(golden.names().first().expect("the file has tensors"));
+//! let expected = golden.values(golden.names().first().expect("the file has tensors"));
 //! check("itself", &expected, &expected, 0.0);
 //! ```
 #![expect(clippy::print_stdout, reason = "tests print the differences that docs/parity.md lists")]

@@ -247,7 +247,7 @@ fn point_bert_matches_cg3d() {
         let expected = golden.values("expected.safetensors", "cls_logits");
         check(&format!("cg3d fine-tuned {file}: cls_logits"), &seen["classes"], &expected, TOLERANCE);
         let error = model.embed_clouds(&[]).unwrap_err();
-        assert!(error.to_string().contains("no projection"), "{error}");
+        assert!(error.to_string().contains("without a projection"), "{error}");
     }
 }
 

@@ -73,7 +73,7 @@ fn what_cannot_caption_says_why() {
         .failure(1, &["no image tower and text decoder"]);
     sandbox.write("alone/model.safetensors", std::fs::read(tiny_blip()).unwrap());
     prepare(&["--captioner", "blip", "--caption-model", "alone/model.safetensors"])
-        .failure(1, &["config.json must be beside it", "hint: copy config.json"]);
+        .failure(1, &["config.json must be in the same folder", "hint: copy config.json"]);
     sandbox
         .run(&["compare", "a", "b", "--model", tiny_blip().to_str().unwrap()])
         .failure(1, &["it is a captioner", "data prepare --captioner blip"]);

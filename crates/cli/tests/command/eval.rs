@@ -93,7 +93,7 @@ fn features_stand_for_files() {
     sandbox
         .run(&[&zero_shot[..], &["rows.safetensors", "--model", other]].concat())
         .failure(1, &["were computed by tiny", "found other"]);
-    sandbox.run(&[&zero_shot[..], &["words.npy"]].concat()).failure(1, &["each of the 12 lines", "found 3"]);
+    sandbox.run(&[&zero_shot[..], &["words.npy"]].concat()).failure(1, &["expected 12 rows", "found 3"]);
     sandbox.run(&[&zero_shot[..], &["things/labels.csv"]].concat()).failure(1, &["labels.csv", "hint: "]);
 }
 
@@ -108,7 +108,7 @@ fn models_and_numbers_of_views_stand_side_by_side() {
     assert!(lines[0].get("against_first").is_none());
     assert!(lines[1..].iter().all(|l| l["against_first"]["items"] == 12));
     let text = sandbox.run(&args[..args.len() - 1]).success().stdout;
-    assert!(text.contains("top 1 vs. first") && text.contains("3 views"), "{text}");
+    assert!(text.contains("top-1 vs. first") && text.contains("3 views"), "{text}");
     let drawn = [&BY_FOLDER[..], &["--seeds", "reference", "--views", "2", "--json"]].concat();
     let lines = sandbox.run(&drawn).success().json();
     assert_eq!(lines.len(), 4);

@@ -214,5 +214,5 @@ fn a_trained_classifier_names_files() {
     assert!(["box", "coffee_table", "tower"].iter().all(|label| labels.contains(label)), "{labels:?}");
     sandbox.run(&["classify", "things/tower/w0.obj", "--model", "nano"]).failure(2, &["--labels"]);
     let unused = ["classify", "things/tower/w0.obj", "--model", model, "--text-model", "nano"];
-    sandbox.run(&unused).failure(2, &["--text-model", "its own head"]);
+    sandbox.run(&unused).failure(2, &["--text-model", "a classifier's own head"]);
 }

@@ -84,7 +84,7 @@ fn a_model_is_told_what_of_photos_to_look_at() {
     };
     for photos in ["object", "center"] {
         sandbox
-            .run(&["model", "convert", tiny, &format!("{photos}.safetensors"), "--photos", photos])
+            .run(&["model", "convert", tiny, &format!("{photos}.safetensors"), "--photo-crop", photos])
             .success();
     }
     assert_ne!(embed("object.safetensors"), embed("center.safetensors"));

@@ -91,7 +91,8 @@ fn a_report_is_replaced_and_a_users_folder_is_not() {
     sandbox.run(&[&report[..], &["--force"]].concat()).success();
     // The page says what wrote it, and the tables belong to it.
     sandbox.run(&report).success();
-    let queries = ["eval", "retrieval", "--captions", "labels.csv", "--csv", "labels.csv", "--force"];
+    let queries =
+        ["eval", "retrieval", "--captions", "labels.csv", "--per-query-csv", "labels.csv", "--force"];
     sandbox.run(&queries).failure(2, &["would replace the input"]);
 }
 

@@ -324,7 +324,7 @@ fn a_checkpoint_is_recognized_and_told_apart() {
     sandbox.write("broken.pt", "PK\u{3}\u{4} and no more");
     sandbox
         .run(&["model", "info", "broken.pt"])
-        .failure(1, &["broken.pt: not a readable PyTorch file", "cut off or damaged"]);
+        .failure(1, &["broken.pt: not a readable PyTorch file", "truncated or damaged"]);
     let by_hand = sandbox.run(&["compare", "a", "b", "--model", "cg3d-pt-1024"]);
     by_hand.failure(
         1,

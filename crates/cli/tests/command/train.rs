@@ -64,7 +64,9 @@ fn recipes_train_in_turn() {
     sandbox.run(&both).failure(1, &["runs/words", "already contains a run"]);
     sandbox.run(&[&both[..], &["--resume"]].concat()).success();
     sandbox.run(&[&both[..], &["--out", "run"]].concat()).failure(2, &["each goes to runs/NAME"]);
-    sandbox.run(&["train", "words.toml", "words.toml"]).failure(2, &["is called \"words\" too"]);
+    sandbox
+        .run(&["train", "words.toml", "words.toml"])
+        .failure(2, &["another recipe has the name \"words\""]);
     sandbox
         .run(&["train", "words.toml", "--set", "run.save_joint_model=true", "--out", "run"])
         .failure(1, &["run.save_joint_model", "requires a point encoder"]);

@@ -23,7 +23,7 @@ pub const TINY_ENCODER: &[&str] = &[
 /// The built-in model as teacher, whose features are 128 wide.
 pub const WITH_TEACHER: &[&str] = &["teacher=nano", "network.tower.projection.dim=128"];
 /// A small classification head.
-pub const TINY_HEAD: &[&str] = &["network.head={ hidden = 16, dropout = 0.1 }"];
+pub const TINY_HEAD: &[&str] = &["network.head={ hidden_width = 16, dropout = 0.1 }"];
 /// Few points in few groups.
 pub const FEW_GROUPS: &[&str] = &["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8"];
 
