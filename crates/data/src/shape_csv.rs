@@ -64,7 +64,7 @@ pub struct CsvRow {
 }
 
 /// A CSV file whose first line has the names of the columns. Lines keep their order, and several lines may be about the same shape;
-/// [`AnnotationTable`](crate::annotations::Table) is the alternative to look up shapes by name.
+/// [`AnnotationTable`](crate::annotations::AnnotationTable) is the alternative to look up shapes by name.
 ///
 /// ```
 /// use lexiform_data::shape_csv::{CsvColumn, ShapeCsv};

@@ -31,9 +31,10 @@ fn walk(sandbox: &Sandbox, labels: &str) -> (usize, Vec<Value>) {
     settings.split(' ').for_each(|setting| train.extend(["--set", setting]));
     let told = sandbox.run(&train).success().json();
     let opened = event(&told, "opened")[0];
-    let [training, held_out] = ["training", "validation"].map(|part| opened[part].as_u64().unwrap() as usize);
+    let [training, validation] =
+        ["training", "validation"].map(|part| opened[part].as_u64().unwrap() as usize);
     assert_eq!(
-        (training + held_out, &opened["features"]["from"]),
+        (training + validation, &opened["features"]["from"]),
         (shapes, &Value::from("dataset")),
         "{opened}"
     );
@@ -41,7 +42,7 @@ fn walk(sandbox: &Sandbox, labels: &str) -> (usize, Vec<Value>) {
     assert_eq!(event(&told, "step").len(), 50);
     let evaluated = event(&told, "evaluated");
     assert_eq!(evaluated.iter().map(|e| e["step"].as_u64().unwrap()).collect::<Vec<_>>(), [0, 25, 50]);
-    assert!(evaluated.iter().all(|e| e["report"]["items"] == held_out));
+    assert!(evaluated.iter().all(|e| e["report"]["items"] == validation));
 
     let eval =
         ["eval", "zero-shot", "--labels", labels, "--model", "nano", "--model", "run/model.safetensors"];

@@ -70,7 +70,7 @@ struct ViewArgs {
 
 #[derive(Args)]
 struct LabelArgs {
-    /// Take labels from folder names, and splits from <class>/train/x and <class>/test/x
+    /// Take labels from folder names, and splits from `CLASS/train/x` and `CLASS/test/x`
     #[arg(long)]
     folder_labels: bool,
     /// Table of labels, captions or splits by file or id (.csv, .json, .gz); may be given more than once
