@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 
 /// Exceptions, needed only for their features or build scripts: (package, dependency).
-const UNNAMED: [(&str, &str); 0] = [];
+const UNNAMED: [(&str, &str); 2] = [("data", "reqwest"), ("xtask", "proc-macro2")];
 
 /// Fails if a crate lists a dependency that its sources do not name.
 ///
