@@ -122,6 +122,47 @@ fn point_mlp_of_released_size_matches_cg3d() {
     check("cg3d_pointmlp_default: latent", &latent, &expected("latent"), TOLERANCE);
 }
 
+/// The model of a fixture whose weights follow a rule, in a file whose names have `prefix`.
+fn open_detw(golden: &Golden, prefix: &str) -> PointModel {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let mut prefixed = TensorList::default();
+    for (name, shape, values) in detw(golden).iter() {
+        prefixed.push_values(format!("{prefix}{name}"), shape.to_vec(), values.to_vec());
+    }
+    prefixed.write(&path, Precision::Full, Default::default()).unwrap();
+    PointModel::open(path.to_str().unwrap(), &PointModelOptions::default()).unwrap()
+}
+
+#[test]
+fn multi_scale_grouping_matches_ulip() {
+    let golden = Golden::new("pointnet2_msg");
+    let model = open_detw(&golden, "module.point_encoder.");
+    assert_eq!(model.config().tower.encoder.architecture(), "PointNet++ MSG");
+    let clouds = clouds(&golden, "clouds");
+    let features = model.tower().encoder().encode(&batch(&clouds), FpsStart::default());
+    let expected = golden.values("expected.safetensors", "features");
+    check("pointnet2_msg: features", &values(&features), &expected, TOLERANCE);
+}
+
+#[test]
+fn point_conv_matches_cg3d() {
+    let golden = Golden::new("cg3d_pointconv");
+    let model = open_detw(&golden, "module.");
+    assert_eq!((model.dim(), model.paired_clip()), (512, Some(PairedClip::SlipB16)));
+    let clouds = clouds(&golden, "clouds");
+    let features = model.tower().encoder().encode(&batch(&clouds), FpsStart::default());
+    for (part, found) in [("features", features.clone()), ("latent", model.tower().project(features))] {
+        let expected = golden.values("expected.safetensors", part);
+        check(&format!("cg3d_pointconv: {part}"), &values(&found), &expected, TOLERANCE);
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("own.safetensors");
+    model.save(&path, Precision::Full).unwrap();
+    let own = PointModel::open(path.to_str().unwrap(), &PointModelOptions::default()).unwrap();
+    assert_eq!(own.config(), model.config());
+}
+
 #[test]
 #[ignore = "needs LEXIFORM_SHARED"]
 fn convolutional_encoders_match_ulip() {

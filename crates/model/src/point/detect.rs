@@ -3,7 +3,7 @@
 //! What shapes do not determine (heads, groups, radii) is that of the published models, unless a `config.json` next to the
 //! weights states it.
 
-use super::detect_conv::{point_mlp, point_next, pointnet2};
+use super::detect_conv::{point_conv, point_mlp, point_next, pointnet2};
 use super::family::ModelFamily;
 use super::released_file::{
     DetectedEncoder, SidecarConfig, TensorShapes, find_prefix, ulip_file, unrecognized,
@@ -19,7 +19,7 @@ use crate::weights::{Layout, PPAT_BLOCK, TIMM_BLOCK, WeightFile, WeightsError};
 /// # Errors
 /// If the file looks like a known encoder but its sizes cannot be determined.
 pub fn detect_encoder(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
-    for detect in [point_bert, ppat, point_mlp, point_next, pointnet2] {
+    for detect in [point_bert, ppat, point_mlp, point_next, point_conv, pointnet2] {
         if let Some(found) = detect(file)? {
             // Sizes come from an untrusted file.
             found.config.encoder.check().map_err(|message| unrecognized(file, message))?;

@@ -3,8 +3,8 @@
 use super::family::ModelFamily;
 use super::released_file::{DetectedEncoder, SidecarConfig, TensorShapes, find_prefix, ulip_file};
 use super::{
-    ClassHeadConfig, EncoderConfig, FpsKernel, PointMlpConfig, PointMlpStage, PointNextConfig,
-    PointTowerConfig, ProjectionConfig,
+    ClassHeadConfig, EncoderConfig, FpsKernel, GroupingScales, PointMlpConfig, PointMlpStage,
+    PointNet2Config, PointNextConfig, PointTowerConfig, ProjectionConfig,
 };
 use crate::weights::{Layout, Renaming, WeightFile, WeightsError};
 
@@ -82,9 +82,26 @@ pub(super) fn point_next(file: &WeightFile) -> Result<Option<DetectedEncoder>, W
     ulip_file(file, prefix, EncoderConfig::PointNext(config), |layout| layout).map(Some)
 }
 
-/// PointNet++ with single-scale grouping: ULIP's file.
+/// PointNet++ with single-scale or multi-scale grouping: ULIP's files.
 pub(super) fn pointnet2(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
-    let Some(prefix) = find_prefix(file, "sa1.mlp_convs.0.weight") else { return Ok(None) };
+    let of = |scales: GroupingScales, first: &str| find_prefix(file, first).map(|prefix| (scales, prefix));
+    let found = of(GroupingScales::Single, "sa1.mlp_convs.0.weight")
+        .or_else(|| of(GroupingScales::Multi, "sa1.conv_blocks.0.0.weight"));
+    let Some((scales, prefix)) = found else { return Ok(None) };
     let prefix = prefix.strip_suffix("point_encoder.").unwrap_or(prefix);
-    ulip_file(file, prefix, EncoderConfig::PointNet2 {}, |layout| layout).map(Some)
+    let encoder = EncoderConfig::PointNet2(PointNet2Config { scales });
+    ulip_file(file, prefix, encoder, |layout| layout).map(Some)
+}
+
+/// PointConv in CG3D's format.
+pub(super) fn point_conv(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
+    let Some(prefix) = find_prefix(file, "sa1.densitynet.mlp_convs.0.weight") else { return Ok(None) };
+    let shapes = TensorShapes { file, prefix };
+    let projection = match shapes.contains("projection.weight") {
+        true => Some(ProjectionConfig { dim: shapes.size("projection.weight", 0)?, bias: true }),
+        false => None,
+    };
+    let layout = Layout::prefixed(prefix).rename("point_encoder.", "");
+    let config = PointTowerConfig { encoder: EncoderConfig::PointConv {}, projection, classes: None };
+    Ok(Some(DetectedEncoder { family: ModelFamily::Cg3d, config, layout }))
 }

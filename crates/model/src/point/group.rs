@@ -107,22 +107,27 @@ impl Grouping {
     /// repeated.
     pub fn of(&self, positions: &[Vec3]) -> Groups {
         let centers = farthest_point_sample_by(positions, self.groups, self.rule);
-        let queries: Vec<Vec3> = centers.iter().map(|&i| positions[i]).collect();
-        let members = match self.neighborhood {
-            Neighborhood::Ball(ball) => ball_query(positions, &queries, ball, self.size),
-            Neighborhood::Nearest => {
-                let found = knn(positions, &queries, self.size);
-                // `knn` returns fewer neighbors than asked from a cloud that has fewer points.
-                let each = self.size.min(positions.len());
-                if each == self.size { found } else { pad_groups(&found, each, self.size) }
-            }
-        };
+        let members = members_of(positions, &centers, self.size, self.neighborhood);
         Groups { centers, members }
     }
 
     /// Groups the points of every cloud of a batch.
     pub fn group_batch(&self, clouds: &CloudBatch) -> Vec<Groups> {
         clouds.as_slice().par_iter().map(|cloud| self.of(&cloud.positions)).collect()
+    }
+}
+
+/// The members of the groups around `centers`, concatenated.
+fn members_of(positions: &[Vec3], centers: &[usize], size: usize, neighborhood: Neighborhood) -> Vec<usize> {
+    let queries: Vec<Vec3> = centers.iter().map(|&i| positions[i]).collect();
+    match neighborhood {
+        Neighborhood::Ball(ball) => ball_query(positions, &queries, ball, size),
+        Neighborhood::Nearest => {
+            let found = knn(positions, &queries, size);
+            // `knn` returns fewer neighbors than asked from a cloud that has fewer points.
+            let each = size.min(positions.len());
+            if each == size { found } else { pad_groups(&found, each, size) }
+        }
     }
 }
 
@@ -134,6 +139,12 @@ impl Groups {
     /// Positions of the centers.
     pub fn center_positions<'a>(&'a self, positions: &'a [Vec3]) -> impl Iterator<Item = Vec3> + 'a {
         self.centers.iter().map(|&i| positions[i])
+    }
+
+    /// Groups with the same centers and other members.
+    pub fn regroup(&self, positions: &[Vec3], size: usize, neighborhood: Neighborhood) -> Self {
+        let members = members_of(positions, &self.centers, size, neighborhood);
+        Self { centers: self.centers.clone(), members }
     }
 
     /// Every member with its center, in the order of groups.

@@ -1,7 +1,7 @@
 //! Encoders of point clouds: one file per encoder, and the grouping of points that they share.
 //!
 //! PointBERT and `ppat` apply the shared transformer block to groups of points; they differ in how a group becomes a token,
-//! where positions enter, and how tokens are pooled. PointMLP, PointNeXt and PointNet++ are pointwise convolutions over
+//! where positions enter, and how tokens are pooled. PointMLP, PointNeXt, PointNet++ and PointConv are pointwise convolutions over
 //! point sets that shrink from stage to stage. To add an encoder, write one file, add a variant to [`PointEncoder`] and to
 //! [`EncoderConfig`], and an entry to [`detect_encoder()`].
 //!
@@ -44,12 +44,14 @@ mod input;
 mod mlp_head;
 mod normalization;
 mod point_bert;
+mod point_conv;
 mod point_mlp;
 mod point_next;
 mod pointnet2;
 mod ppat;
 mod released_file;
 mod set_abstraction;
+mod shared_mlp;
 mod tower;
 
 use burn::module::Module;
@@ -64,9 +66,10 @@ pub use head::{ClassHead, ClassHeadConfig};
 pub use input::{PointPreprocess, PointPreprocessOverrides, Resample, UpAxis};
 pub use normalization::PointNormalization;
 pub use point_bert::{PointBert, PointBertConfig};
+pub use point_conv::PointConv;
 pub use point_mlp::{Intermediate, PointMlp, PointMlpConfig, PointMlpStage};
 pub use point_next::{PointNext, PointNextConfig};
-pub use pointnet2::PointNet2;
+pub use pointnet2::{GroupingScales, PointNet2, PointNet2Config};
 pub use ppat::{Ppat, PpatConfig};
 pub use released_file::DetectedEncoder;
 pub use set_abstraction::FpsKernel;
@@ -89,6 +92,8 @@ pub enum PointEncoder {
     PointNext(PointNext),
     /// PointNet++ ([arXiv 1706.02413](https://arxiv.org/abs/1706.02413); ULIP).
     PointNet2(PointNet2),
+    /// PointConv ([arXiv 1811.07246](https://arxiv.org/abs/1811.07246); CG3D).
+    PointConv(PointConv),
 }
 
 /// Sizes of an encoder.
@@ -103,8 +108,10 @@ pub enum EncoderConfig {
     PointMlp(PointMlpConfig),
     /// Sizes of [`PointNext`].
     PointNext(PointNextConfig),
-    /// [`PointNet2`] has one size. The braces make unknown keys an error.
-    PointNet2 {},
+    /// Sizes of [`PointNet2`].
+    PointNet2(PointNet2Config),
+    /// [`PointConv`] has one size. The braces make unknown keys an error.
+    PointConv {},
 }
 
 impl EncoderConfig {
@@ -115,7 +122,8 @@ impl EncoderConfig {
             Self::Ppat(config) => config.width,
             Self::PointMlp(config) => config.features(),
             Self::PointNext(config) => config.features(),
-            Self::PointNet2 {} => PointNet2::WIDTH,
+            Self::PointNet2(_) => PointNet2::WIDTH,
+            Self::PointConv {} => PointConv::WIDTH,
         }
     }
 
@@ -127,7 +135,7 @@ impl EncoderConfig {
         match &mut self {
             Self::PointBert(config) => config.groups = groups,
             Self::Ppat(config) => config.patches = groups,
-            Self::PointMlp(_) | Self::PointNext(_) | Self::PointNet2 {} => {
+            Self::PointMlp(_) | Self::PointNext(_) | Self::PointNet2(_) | Self::PointConv {} => {
                 return Err(
                     "only transformers of groups (PointBERT, ppat) have a number of groups".to_owned()
                 );
@@ -142,7 +150,7 @@ impl EncoderConfig {
         match self {
             Self::PointBert(config) => config.colored,
             Self::Ppat(config) => config.colored,
-            Self::PointMlp(_) | Self::PointNext(_) | Self::PointNet2 {} => false,
+            Self::PointMlp(_) | Self::PointNext(_) | Self::PointNet2(_) | Self::PointConv {} => false,
         }
     }
 
@@ -156,7 +164,7 @@ impl EncoderConfig {
             Self::Ppat(config) => config.check(),
             Self::PointMlp(config) => config.check(),
             Self::PointNext(config) => config.check(),
-            Self::PointNet2 {} => Ok(()),
+            Self::PointNet2(_) | Self::PointConv {} => Ok(()),
         }
     }
 
@@ -167,7 +175,11 @@ impl EncoderConfig {
             Self::Ppat(_) => "OpenShape PointBERT",
             Self::PointMlp(_) => "PointMLP",
             Self::PointNext(_) => "PointNeXt-S",
-            Self::PointNet2 {} => "PointNet++ SSG",
+            Self::PointNet2(config) => match config.scales {
+                GroupingScales::Single => "PointNet++ SSG",
+                GroupingScales::Multi => "PointNet++ MSG",
+            },
+            Self::PointConv {} => "PointConv",
         }
     }
 }
@@ -184,7 +196,8 @@ impl PointEncoder {
             EncoderConfig::Ppat(config) => Self::Ppat(Ppat::load(source, NAME, config)?),
             EncoderConfig::PointMlp(config) => Self::PointMlp(PointMlp::load(source, NAME, config)?),
             EncoderConfig::PointNext(config) => Self::PointNext(PointNext::load(source, NAME, config)?),
-            EncoderConfig::PointNet2 {} => Self::PointNet2(PointNet2::load(source, NAME)?),
+            EncoderConfig::PointNet2(config) => Self::PointNet2(PointNet2::load(source, NAME, config)?),
+            EncoderConfig::PointConv {} => Self::PointConv(PointConv::load(source, NAME)?),
         })
     }
 
@@ -197,6 +210,7 @@ impl PointEncoder {
             Self::PointMlp(encoder) => encoder.encode(clouds, start),
             Self::PointNext(encoder) => encoder.encode(clouds),
             Self::PointNet2(encoder) => encoder.encode(clouds, start),
+            Self::PointConv(encoder) => encoder.encode(clouds),
         }
     }
 
@@ -217,6 +231,7 @@ impl PointEncoder {
             Self::PointMlp(encoder) => encoder.save(NAME, list),
             Self::PointNext(encoder) => encoder.save(NAME, list),
             Self::PointNet2(encoder) => encoder.save(NAME, list),
+            Self::PointConv(encoder) => encoder.save(NAME, list),
         }
     }
 }

@@ -1,20 +1,29 @@
-//! PointNet++ with single-scale grouping, as used by ULIP: two set abstractions with balls, then one over all remaining points.
+//! PointNet++, as used by ULIP: two set abstractions with balls of one or of several radii, then one over all remaining points.
 
 use burn::module::Module;
 use burn::tensor::Tensor;
 use lexiform_geometry::neighbors::Ball;
+use serde::{Deserialize, Serialize};
 
 use super::mlp_head::{MlpHead, MlpHeadNames};
 use super::set_abstraction::{FpsKernel, PointBatch, SetAbstractionConfig, gather_members};
-use super::{CloudBatch, FpsStart, Neighborhood};
-use crate::nn::host::elementwise::max_pool_groups;
-use crate::nn::host::is_host_no_grad;
-use crate::nn::{Bias, ConvNorm};
+use super::shared_mlp::SharedMlp;
+use super::{CloudBatch, FpsStart, Groups, Neighborhood};
+use crate::nn::Bias;
 use crate::weights::{TensorList, WeightSource, WeightsError};
 
-/// Number of centers, radius of balls, points of a ball, and widths of the layers (ULIP, `pointnet2_ssg`).
-const SET_ABSTRACTIONS: [(usize, f32, usize, [usize; 3]); 2] =
-    [(512, 0.2, 32, [64, 64, 128]), (128, 0.4, 64, [128, 128, 256])];
+/// Balls of one radius in a stage: radius, points of a ball, and widths of their shared MLP.
+type Scale = (f32, usize, [usize; 3]);
+/// Number of centers of a stage, and its scales.
+type StageSizes = (usize, &'static [Scale]);
+
+/// ULIP's `pointnet2_ssg`.
+const SINGLE: [StageSizes; 2] = [(512, &[(0.2, 32, [64, 64, 128])]), (128, &[(0.4, 64, [128, 128, 256])])];
+/// ULIP's `pointnet2_msg`.
+const MULTI: [StageSizes; 2] = [
+    (512, &[(0.1, 16, [32, 32, 64]), (0.2, 32, [64, 64, 128]), (0.4, 128, [64, 96, 128])]),
+    (128, &[(0.2, 32, [64, 64, 128]), (0.4, 64, [128, 128, 256]), (0.8, 128, [128, 128, 256])]),
+];
 /// Widths of the layers over the last group.
 const GLOBAL_WIDTHS: [usize; 3] = [256, 512, 1024];
 /// Names of the MLP after pooling.
@@ -22,60 +31,66 @@ const DENSE: MlpHeadNames = [["fc1", "bn1"], ["fc2", "bn2"]];
 /// Their widths.
 const DENSE_WIDTHS: [usize; 2] = [512, 256];
 
-/// PointNet++ with single-scale grouping ([arXiv 1706.02413](https://arxiv.org/abs/1706.02413)).
-#[derive(Module, Debug)]
-pub struct PointNet2 {
-    sa1: SharedMlp,
-    sa2: SharedMlp,
-    sa3: SharedMlp,
-    dense: MlpHead,
+/// Radii around a center.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum GroupingScales {
+    /// Single-scale grouping (SSG): one radius in each stage.
+    #[default]
+    Single,
+    /// Multi-scale grouping (MSG): three radii in each stage, whose features are concatenated.
+    Multi,
 }
 
-/// Pointwise convolutions, each with batch norm and ReLU.
-#[derive(Module, Debug)]
-struct SharedMlp {
-    layers: Vec<ConvNorm>,
+/// Sizes of a [`PointNet2`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PointNet2Config {
+    /// Radii around a center.
+    #[serde(default)]
+    pub scales: GroupingScales,
 }
 
-impl SharedMlp {
-    fn names(name: &str, layer: usize) -> [String; 2] {
-        ["mlp_convs", "mlp_bns"].map(|list| format!("{name}.{list}.{layer}"))
-    }
-
-    fn load(
-        source: &WeightSource,
-        name: &str,
-        input: usize,
-        widths: [usize; 3],
-    ) -> Result<Self, WeightsError> {
-        let inputs = [input, widths[0], widths[1]];
-        let layers = widths.into_iter().zip(inputs).enumerate().map(|(layer, (width, input))| {
-            let [conv, norm] = Self::names(name, layer);
-            ConvNorm::load(source, [&conv, &norm], Bias::Learned, [input, width])
-        });
-        Ok(Self { layers: layers.collect::<Result<_, _>>()? })
-    }
-
-    /// The layers and max pooling over members: `[sets, groups, size, channels]` → `[sets, groups, width]`.
-    fn pooled(&self, x: Tensor<4>) -> Tensor<3> {
-        let [sets, groups, size, channels] = x.dims();
-        let rows = x.reshape([sets * groups * size, channels]);
-        let rows = self.layers.iter().fold(rows, |x, layer| layer.forward_relu(x, None));
-        let [_, width] = rows.dims();
-        let most = if is_host_no_grad(&rows) {
-            max_pool_groups(rows, size)
-        } else {
-            rows.reshape([sets * groups, size, width]).max_dim(1).squeeze_dim(1)
-        };
-        most.reshape([sets, groups, width])
-    }
-
-    fn save(&self, name: &str, list: &mut TensorList) {
-        for (index, layer) in self.layers.iter().enumerate() {
-            let [conv, norm] = Self::names(name, index);
-            layer.save([&conv, &norm], list);
+impl PointNet2Config {
+    fn stages(self) -> [StageSizes; 2] {
+        match self.scales {
+            GroupingScales::Single => SINGLE,
+            GroupingScales::Multi => MULTI,
         }
     }
+
+    /// Names of the lists of convolutions and of norms of a scale.
+    fn lists(self, name: &str, stage: usize, scale: usize) -> [String; 2] {
+        let stage = stage + 1;
+        match self.scales {
+            GroupingScales::Single => ["mlp_convs", "mlp_bns"].map(|list| format!("{name}.sa{stage}.{list}")),
+            GroupingScales::Multi => {
+                ["conv_blocks", "bn_blocks"].map(|list| format!("{name}.sa{stage}.{list}.{scale}"))
+            }
+        }
+    }
+}
+
+/// PointNet++ with single-scale or multi-scale grouping ([arXiv 1706.02413](https://arxiv.org/abs/1706.02413)).
+#[derive(Module, Debug)]
+pub struct PointNet2 {
+    stages: Vec<Stage>,
+    last: SharedMlp,
+    dense: MlpHead,
+    /// Not a part of the weights.
+    #[module(skip)]
+    config: PointNet2Config,
+}
+
+/// One shared MLP for each scale.
+#[derive(Module, Debug)]
+struct Stage {
+    scales: Vec<SharedMlp>,
+}
+
+/// The lists of the last shared MLP.
+fn last_lists(name: &str) -> [String; 2] {
+    PointNet2Config { scales: GroupingScales::Single }.lists(name, 2, 0)
 }
 
 impl PointNet2 {
@@ -86,56 +101,78 @@ impl PointNet2 {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn load(source: &WeightSource, name: &str) -> Result<Self, WeightsError> {
-        let [(.., first), (.., second)] = SET_ABSTRACTIONS;
-        Ok(Self {
-            sa1: SharedMlp::load(source, &format!("{name}.sa1"), 3, first)?,
-            sa2: SharedMlp::load(source, &format!("{name}.sa2"), 3 + first[2], second)?,
-            sa3: SharedMlp::load(source, &format!("{name}.sa3"), 3 + second[2], GLOBAL_WIDTHS)?,
-            dense: MlpHead::load(
-                source,
-                name,
-                (&DENSE, Bias::Learned),
-                GLOBAL_WIDTHS[2],
-                Some(DENSE_WIDTHS),
-            )?,
-        })
+    pub fn load(source: &WeightSource, name: &str, config: &PointNet2Config) -> Result<Self, WeightsError> {
+        let mut input = 3;
+        let mut stages = Vec::new();
+        for (stage, (_, sizes)) in config.stages().into_iter().enumerate() {
+            let load = |(scale, (.., widths)): (usize, &Scale)| {
+                let [convs, norms] = config.lists(name, stage, scale);
+                SharedMlp::load(source, [&convs, &norms], input, widths)
+            };
+            stages.push(Stage { scales: sizes.iter().enumerate().map(load).collect::<Result<_, _>>()? });
+            input = 3 + sizes.iter().map(|(.., widths)| widths[2]).sum::<usize>();
+        }
+        let [convs, norms] = last_lists(name);
+        let last = SharedMlp::load(source, [&convs, &norms], input, &GLOBAL_WIDTHS)?;
+        let (pooled, widths) = (GLOBAL_WIDTHS[2], Some(DENSE_WIDTHS));
+        let dense = MlpHead::load(source, name, (&DENSE, Bias::Learned), pooled, widths)?;
+        Ok(Self { stages, last, dense, config: *config })
     }
 
     /// Clouds → features `[clouds, 256]`.
     pub fn encode(&self, clouds: &CloudBatch, start: FpsStart) -> Tensor<2> {
-        let device = self.sa1.layers[0].device();
+        let device = self.last.device();
         let mut sets = PointBatch::of(clouds);
         let mut features: Option<Tensor<3>> = None;
-        for (stage, (mlp, (groups, radius, size, _))) in
-            [&self.sa1, &self.sa2].into_iter().zip(SET_ABSTRACTIONS).enumerate()
-        {
-            let neighborhood = Neighborhood::Ball(Ball::Closed { radius });
-            let groups = sets.group(
-                SetAbstractionConfig { stage, groups, size, neighborhood },
-                FpsKernel::Loop,
-                start,
-            );
-            let mut group = sets.offsets(&groups, &device);
-            if let Some(features) = features {
-                // Offsets come first, as in the released weights.
-                group = Tensor::cat(vec![group, gather_members(features, &groups)], 3);
+        for (index, (stage, (groups, scales))) in self.stages.iter().zip(self.config.stages()).enumerate() {
+            let around = |&(radius, size, _): &Scale| {
+                let neighborhood = Neighborhood::Ball(Ball::Closed { radius });
+                SetAbstractionConfig { stage: index, groups, size, neighborhood }
+            };
+            let first = sets.group(around(&scales[0]), FpsKernel::Loop, start);
+            let mut outputs =
+                vec![stage.scales[0].pooled(self.group_features(&sets, &first, features.as_ref()))];
+            for (mlp, scale) in stage.scales.iter().zip(scales).skip(1) {
+                // The same centers with other balls.
+                let groups = sets.regroup(&first, around(scale));
+                outputs.push(mlp.pooled(self.group_features(&sets, &groups, features.as_ref())));
             }
-            features = Some(mlp.pooled(group));
-            sets = sets.centers(&groups);
+            features = Some(Tensor::cat(outputs, 2));
+            sets = sets.centers(&first);
         }
         let all = std::iter::once(sets.tensor(&device)).chain(features).collect();
         // `group_all`: one group of all remaining points, with absolute positions.
         let all = Tensor::cat(all, 2).unsqueeze_dim::<4>(1);
-        let pooled = self.sa3.pooled(all).squeeze_dim(1);
-        self.dense.forward(pooled)
+        self.dense.forward(self.last.pooled(all).squeeze_dim(1))
+    }
+
+    /// Offsets and features of the members, `[sets, groups, size, 3 + channels]`.
+    fn group_features(
+        &self,
+        sets: &PointBatch,
+        groups: &[Groups],
+        features: Option<&Tensor<3>>,
+    ) -> Tensor<4> {
+        let offsets = sets.offsets(groups, &self.last.device());
+        let Some(features) = features else { return offsets };
+        let members = gather_members(features.clone(), groups);
+        // The references' weights were trained with these orders.
+        match self.config.scales {
+            GroupingScales::Single => Tensor::cat(vec![offsets, members], 3),
+            GroupingScales::Multi => Tensor::cat(vec![members, offsets], 3),
+        }
     }
 
     /// Adds the tensors to `list`.
     pub fn save(&self, name: &str, list: &mut TensorList) {
-        for (mlp, part) in [(&self.sa1, "sa1"), (&self.sa2, "sa2"), (&self.sa3, "sa3")] {
-            mlp.save(&format!("{name}.{part}"), list);
+        for (index, stage) in self.stages.iter().enumerate() {
+            for (scale, mlp) in stage.scales.iter().enumerate() {
+                let [convs, norms] = self.config.lists(name, index, scale);
+                mlp.save([&convs, &norms], list);
+            }
         }
+        let [convs, norms] = last_lists(name);
+        self.last.save([&convs, &norms], list);
         self.dense.save(name, &DENSE, list);
     }
 }

@@ -34,12 +34,17 @@ const ULIP_CLIP_TENSORS: [&str; 9] = [
     "image_mlp.",
 ];
 
+/// Layers of CG3D's PointConv for classification, which its forward pass skips in favor of the projection.
+const POINT_CONV_UNUSED: [&str; 5] = ["fc1.", "bn1.", "fc2.", "bn2.", "fc3."];
+
 impl DetectedEncoder {
     /// Whether a tensor (without the layout's prefix) is not part of the encoder.
     pub fn ignores(&self, name: &str) -> bool {
         let frozen =
             self.family == ModelFamily::Ulip && ULIP_CLIP_TENSORS.iter().any(|part| name.starts_with(part));
-        is_num_batches_tracked(name) || frozen || name == "logit_scale"
+        let unused = matches!(self.config.encoder, EncoderConfig::PointConv {})
+            && POINT_CONV_UNUSED.iter().any(|part| name.starts_with(part));
+        is_num_batches_tracked(name) || frozen || unused || name == "logit_scale"
     }
 }
 

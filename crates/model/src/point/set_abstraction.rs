@@ -1,5 +1,5 @@
 //! Set abstraction: in each stage, some points are sampled as centers, the features of the points around each are gathered,
-//! and the centers are the points of the next stage. PointNet++, PointNeXt and PointMLP consist of such stages
+//! and the centers are the points of the next stage. PointNet++, PointNeXt, PointMLP and PointConv consist of such stages
 //! ([arXiv 1706.02413](https://arxiv.org/abs/1706.02413), section 3.2).
 
 use burn::tensor::{Device, Tensor};
@@ -63,6 +63,18 @@ impl PointBatch {
         };
         // Clouds are independent; `collect` keeps their order.
         self.positions.par_iter().enumerate().map(each).collect()
+    }
+
+    /// Groups around the centers of other groups of the same sets.
+    pub fn regroup(&self, groups: &[Groups], sa_config: SetAbstractionConfig) -> Vec<Groups> {
+        let SetAbstractionConfig { size, neighborhood, .. } = sa_config;
+        let pairs = self.positions.par_iter().zip(groups);
+        pairs.map(|(positions, groups)| groups.regroup(positions, size, neighborhood)).collect()
+    }
+
+    /// A value of each set, from its positions.
+    pub fn map<T>(&self, value: impl Fn(&[Vec3]) -> T) -> Vec<T> {
+        self.positions.iter().map(|positions| value(positions)).collect()
     }
 
     /// The centers of the groups, as point sets.
