@@ -13,6 +13,7 @@ mod output_file;
 mod progress;
 mod scene_file;
 mod software_mark;
+mod up_axis;
 
 use std::process::ExitCode;
 

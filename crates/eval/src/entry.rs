@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use lexiform_data::shape_csv::CsvRow;
 
 use crate::error::EvalError;
+use crate::orientation::ShapeOrientation;
 use crate::protocol::labels::same_class;
 use crate::stored_shape::StoredShape;
 
@@ -22,12 +23,14 @@ pub struct Entry {
     pub split: Option<String>,
     /// The shape itself, if it is in a data set.
     pub stored: Option<StoredShape>,
+    /// How it is turned upright.
+    pub orientation: ShapeOrientation,
 }
 
 impl Entry {
     /// A file with a label.
     pub(crate) fn of_file(name: String, file: PathBuf, label: String) -> Self {
-        Self { name, file, label, split: None, stored: None }
+        Self { name, file, label, split: None, stored: None, orientation: ShapeOrientation::default() }
     }
 
     /// The file that a line of a CSV file names, relative to `folder`.

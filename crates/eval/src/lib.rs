@@ -19,7 +19,8 @@
 //! use lexiform_eval::*;
 //! use lexiform_metrics::bootstrap::Resampling;
 //!
-//! let shapes = ShapeSource { labels: LabelSource::Folders { root: "models".into() }, split: None };
+//! let labels = LabelSource::Folders { root: "models".into() };
+//! let shapes = ShapeSource { labels, split: None, orientation: ShapeOrientation::default() };
 //! let config = ZeroShotConfig {
 //!     shapes: ZeroShotShapes::Files(shapes),
 //!     texts: ClassTexts::default(),
@@ -54,6 +55,7 @@ mod item_results;
 mod labeled_features;
 mod models;
 mod mt19937;
+mod orientation;
 mod probe;
 pub mod protocol;
 pub mod report;
@@ -78,6 +80,7 @@ pub use few_shot::{FewShotConfig, FewShotReport, few_shot};
 pub use generated::{GeneratedShape, GeneratedShapes, ShapeGenerator};
 pub use item_results::ItemResult;
 pub use models::Models;
+pub use orientation::{ShapeOrientation, Turn};
 pub use probe::{LinearProbeConfig, LinearProbeReport, linear_probe};
 pub use retrieval::{
     CaptionSource, DirectionResult, PhotoListing, RetrievalConfig, RetrievalReport, retrieval,

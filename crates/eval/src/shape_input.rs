@@ -11,6 +11,7 @@ use crate::entry::Entry;
 /// `lexiform data export files` writes next to them.
 pub(crate) fn read(preprocessor: &ShapePreprocessor, entry: &Entry) -> Result<ModelInput, Error> {
     let path = &*entry.file;
+    let preprocessor = &entry.orientation.applied(preprocessor, &entry.name);
     if let Some(shape) = &entry.stored {
         return shape.read(preprocessor);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lexiform_data::{Dataset, Member, POINTS, points_from_array};
 use lexiform_formats::view_format::decode_view;
-use lexiform_search::{Error, ModelInput, ShapePreprocessor};
+use lexiform_search::{Error, ModelInput, ShapePreprocessor, UpRule};
 
 /// A shape of a data set.
 #[derive(Clone)]
@@ -36,8 +36,14 @@ impl StoredShape {
                 views.push(decode_view(&member.bytes).map_err(failed)?);
             }
         }
-        preprocessor
+        let has_views = !views.is_empty();
+        let input = preprocessor
             .process_stored(views, cloud)
-            .ok_or_else(|| failed("the data set has no input for this model".to_owned()))
+            .ok_or_else(|| failed("the data set has no input for this model".to_owned()))?;
+        // Turned points next to views that are not would be two shapes.
+        if has_views && input.views().is_some() && preprocessor.up() != UpRule::Format {
+            return Err(failed("expected points to turn, found rendered views; leave out --up".to_owned()));
+        }
+        Ok(input)
     }
 }

@@ -40,14 +40,16 @@ mod sniff;
 mod source;
 mod stl;
 mod text;
+mod up;
 mod walk;
 mod write;
 mod xyz;
 
 pub use error::ReadError;
-pub use format::{Format, UpAxis};
+pub use format::Format;
 pub use info::{FileInfo, SurfaceInfo, info, info_with};
 pub use read::{ReadOptions, material_library_sidecars, read, read_bytes, read_with, sidecars};
 pub use sidecar::Sidecar;
+pub use up::{Orientation, UnknownUpRule, UpAxis, UpRule, UpSource, turn_upright};
 pub use walk::{HEAD_BYTES, WalkResult, is_asset, walk};
 pub use write::{GlbError, WriteError, write, write_glb};

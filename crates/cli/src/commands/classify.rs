@@ -13,6 +13,7 @@ use crate::error::{Outcome, UsageError};
 use crate::indexing;
 use crate::models::{ModelArg, OpenModelArgs};
 use crate::output::{self, Align};
+use crate::up_axis::UpArg;
 
 /// Classify 3D files and images by labels given as text
 #[derive(Args)]
@@ -31,6 +32,8 @@ pub(crate) struct ClassifyArgs {
     templates: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArg,
+    #[command(flatten)]
+    up_arg: UpArg,
     /// Labels to show; --json has all
     #[arg(short, value_name = "N", default_value_t = 5)]
     k: usize,
@@ -69,7 +72,7 @@ impl ClassifyArgs {
             None => encoder.templates(),
         };
         let labels = ZeroShotClassifier::new(&*encoder, names, &templates)?;
-        let preprocessor = ShapePreprocessor::for_encoder(&*encoder);
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(self.up_arg.rule());
         self.each(|file| Ok(labels.classify(&embed_file(&*encoder, &preprocessor, file)?)))
     }
 
@@ -94,7 +97,7 @@ impl ClassifyArgs {
             return Err(UsageError(text).into());
         }
         let model = classifier::open(name, PointPreprocessOverrides::default(), &device_arg.device)?;
-        self.each(|file| classifier::classify(&model, file))
+        self.each(|file| classifier::classify(&model, file, self.up_arg.rule()))
     }
 
     fn each(

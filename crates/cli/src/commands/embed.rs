@@ -14,6 +14,7 @@ use crate::indexing;
 use crate::models::ModelArg;
 use crate::output;
 use crate::output_file::ForceArg;
+use crate::up_axis::UpArg;
 
 /// Write the embeddings of 3D files, images, views or texts to a file
 #[derive(Args)]
@@ -33,6 +34,8 @@ pub(crate) struct EmbedArgs {
     output: PathBuf,
     #[command(flatten)]
     force: ForceArg,
+    #[command(flatten)]
+    up_arg: UpArg,
     /// Crop of each view before preprocessing [default: the model's]
     #[arg(long)]
     crop: Option<CropArg>,
@@ -125,7 +128,7 @@ impl EmbedArgs {
         encoder: &dyn Encoder,
         failed: &mut Vec<(String, String)>,
     ) -> anyhow::Result<Vec<Row>> {
-        let preprocessor = ShapePreprocessor::for_encoder(encoder);
+        let preprocessor = ShapePreprocessor::for_encoder(encoder).with_up(self.up_arg.rule());
         let mut rows = Vec::with_capacity(self.files.len());
         for file in &self.files {
             match embed_file(encoder, &preprocessor, file) {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lexiform_search::{IndexOptions, Library, LibraryPath};
+use lexiform_search::{IndexOptions, Library, LibraryOptions, LibraryPath};
 use serde_json::json;
 
 use crate::display_path::PathDisplay;
@@ -13,6 +13,7 @@ use crate::jobs::JobsArg;
 use crate::models::ModelArg;
 use crate::output;
 use crate::scene_file::not_found;
+use crate::up_axis::UpArg;
 
 /// Index 3D files in a library; incremental and resumable, broken files are reported and skipped
 #[derive(Args)]
@@ -25,6 +26,8 @@ pub(crate) struct IndexArgs {
     library: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArg,
+    #[command(flatten)]
+    up_arg: UpArg,
     #[command(flatten)]
     jobs: JobsArg,
     /// Remove missing files from the library
@@ -46,6 +49,7 @@ impl IndexArgs {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let place = self.place()?;
         let models = self.model.names_for(&place)?;
+        self.note_other_up(&place)?;
         let mut failed = 0;
         for model in &models {
             if models.len() > 1 && !self.json {
@@ -58,7 +62,9 @@ impl IndexArgs {
 
     /// Updates the library for one model; returns how many files failed.
     fn index(&self, place: LibraryPath, model: &str) -> anyhow::Result<usize> {
-        let library = Library::open_or_add_model(place, self.model.open_args.open(model, None)?, model)?;
+        let library_options = LibraryOptions { model, up: self.up_arg.up };
+        let encoder = self.model.open_args.open(model, None)?;
+        let library = Library::open_or_add_model(place, encoder, library_options)?;
         let options =
             IndexOptions { jobs: self.jobs.count(), prune: self.prune, retry_failed: self.retry_failed };
         // Paths are shown the way the indexed folder was typed.
@@ -72,6 +78,17 @@ impl IndexArgs {
             indexing::update(&library, &self.paths, &options, &IndexReporting { json: self.json, paths })?;
         self.show(&library, &report)?;
         Ok(report.summary.failed)
+    }
+
+    /// Says that all files are embedded again if they were indexed with another up axis.
+    fn note_other_up(&self, place: &LibraryPath) -> anyhow::Result<()> {
+        let recorded = Library::recorded_up(place)?;
+        if let Some(up) = self.up_arg.up.filter(|up| place.exists() && *up != recorded) {
+            output::note(format!(
+                "note: the library was indexed with --up {recorded}: all files are embedded again with --up {up}"
+            ));
+        }
+        Ok(())
     }
 
     fn place(&self) -> anyhow::Result<LibraryPath> {

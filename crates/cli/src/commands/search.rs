@@ -6,8 +6,8 @@ use anyhow::anyhow;
 use clap::Args;
 use lexiform_render::SheetCell;
 use lexiform_search::{
-    Answer, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryPath, Query, QueryTerm,
-    RecordId, StoreError,
+    Answer, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryOptions, LibraryPath,
+    Query, QueryTerm, RecordId, StoreError,
 };
 use serde::Serialize;
 
@@ -19,6 +19,7 @@ use crate::models::EnsembleArgs;
 use crate::output::{self, Align};
 use crate::output_file::{ForceArg, OutputFile};
 use crate::scene_file::not_found;
+use crate::up_axis::UpArg;
 
 /// Search a folder of 3D files by text, image or shape
 ///
@@ -62,6 +63,8 @@ pub(crate) struct SearchArgs {
     #[arg(long)]
     no_update: bool,
     #[command(flatten)]
+    up_arg: UpArg,
+    #[command(flatten)]
     jobs: JobsArg,
     /// Print one JSON object per result
     #[arg(long)]
@@ -91,8 +94,13 @@ impl SearchArgs {
         let paths = PathDisplay::new(&self.target, place.root.as_deref().unwrap_or(&target));
         let mut members = Vec::new();
         let models = self.models.names_for(&place)?;
+        self.note_other_up(&place)?;
         for (model, weight) in &models {
             let library = self.library(&place, paths.clone(), model, models.len() > 1)?;
+            let library = match self.up_arg.up {
+                Some(up) => library.with_query_up(up),
+                None => library,
+            };
             members.push(EnsembleMember { weight: *weight, library });
         }
         // All libraries are open by now, so a model that cannot be opened is reported before the search.
@@ -105,6 +113,19 @@ impl SearchArgs {
             write_sheet(library, &answers, sheet)?;
         }
         Ok(Outcome::Done)
+    }
+
+    /// Says what `--up` applies to if the library was indexed with another up axis.
+    fn note_other_up(&self, place: &LibraryPath) -> anyhow::Result<()> {
+        let recorded = Library::recorded_up(place)?;
+        if let Some(up) = self.up_arg.up.filter(|up| place.exists() && *up != recorded) {
+            let applies = if self.shape.is_some() { "applies to --shape only" } else { "is not used" };
+            output::note(format!(
+                "note: the library was indexed with --up {recorded}: --up {up} {applies}; to change the library: `lexiform index {} --up {up}`",
+                self.target.display()
+            ));
+        }
+        Ok(())
     }
 
     fn sheet_file(&self) -> anyhow::Result<Option<OutputFile>> {
@@ -167,12 +188,15 @@ impl SearchArgs {
         let Some(root) = place.root.clone().filter(|_| !(self.no_update && place.exists())) else {
             return Ok(Library::open_for_reading(place.clone(), encoder)?);
         };
-        let opened = match Library::open(place.clone(), encoder.clone(), model) {
+        // An existing library keeps its own rule; what differs is the query.
+        let up = self.up_arg.up.filter(|_| !place.exists());
+        let options = LibraryOptions { model, up };
+        let opened = match Library::open(place.clone(), encoder.clone(), options) {
             // The weights behind a name can change after the library was made: the built-in model's do with an upgrade.
             Err(Error::Store(StoreError::ModelMismatch { .. }))
                 if Library::recorded_models(place)?.iter().any(|known| known == model) =>
             {
-                Library::open_or_add_model(place.clone(), encoder.clone(), model)
+                Library::open_or_add_model(place.clone(), encoder.clone(), options)
             }
             opened => opened,
         };

@@ -17,3 +17,4 @@ mod search;
 mod snapshots;
 mod support;
 mod train;
+mod up_axis;

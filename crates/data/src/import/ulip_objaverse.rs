@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use lexiform_formats::array::Array;
-use lexiform_mesh_io::{ReadOptions, UpAxis, read_with};
+use lexiform_mesh_io::{ReadOptions, UpAxis, UpRule, read_with};
 
 use super::files::{file_name, list_dir};
 use super::members::points;
@@ -24,8 +24,8 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource,
     }
     let ids: Vec<String> = folders.iter().map(|folder| file_name(folder)).collect();
     let read = move |i: usize| {
-        // The reader would rotate +Z up to +Y up; importers keep the axes of the file.
-        let options = ReadOptions { up_axis: Some(UpAxis::Y) };
+        // Importers keep the axes of the file.
+        let options = ReadOptions { up: UpRule::Axis(UpAxis::Y) };
         let scene = read_with(&file(&folders[i]), &options).map_err(|error| error.to_string())?;
         let cloud = scene.clouds.first().ok_or("holds no points")?;
         let values: Vec<f32> = cloud.positions().iter().flat_map(|p| p.to_array()).collect();

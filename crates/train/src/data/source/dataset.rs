@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lexiform_data::{DataError, Dataset, Key, Member, POINTS, TEXT_FEATURES, VIEW_FEATURES};
+use lexiform_mesh_io::UpRule;
 use lexiform_model::Teacher;
 
 use crate::data::features::dataset::{DatasetFeatures, FeatureFile, FeatureRows};
@@ -33,6 +34,8 @@ pub(crate) struct DatasetSource {
     /// Source of the features; `None` if no loss term uses them.
     source: Option<FeatureSource>,
     feature_only_views: usize,
+    /// How the up axis of stored points is found.
+    up: UpRule,
 }
 
 /// A row of the index.
@@ -77,6 +80,7 @@ impl DatasetSource {
             requirements,
             source,
             feature_only_views,
+            up: config.up,
         };
         this.check(config)?;
         Ok(this)
@@ -156,6 +160,7 @@ impl DatasetSource {
             views,
             feature_only_views: self.feature_only_views,
             templates: templates.to_vec(),
+            up: self.up,
         };
         let (set, names) = (Arc::clone(&self.set), Arc::clone(&self.names));
         OnDiskPool { set, names, entries, options, features: None }
