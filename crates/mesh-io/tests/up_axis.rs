@@ -141,7 +141,7 @@ fn what_is_written_is_read_back_in_the_same_place() {
             assert_eq!(second_point(&path, UpRule::Format), POINTS[1], "{name}");
         }
     }
-    // What others read as it is: arrays are written as it is too.
+    // Rows are written in +Y up, the axes of the scene.
     let rows = std::fs::read_to_string(folder.path().join("a.xyz")).unwrap();
     assert!(rows.ends_with("0 0 0\n1 2 3\n1 0 0\n"), "{rows}");
 }

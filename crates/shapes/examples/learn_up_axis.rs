@@ -25,7 +25,7 @@ const SEEDS: [u64; 3] = [1, 2, 3];
 
 fn main() -> anyhow::Result<()> {
     let (mut folders, mut output, mut tests) = (Vec::new(), None, Vec::new());
-    let (mut config, mut per_category) = (Config::default(), 12);
+    let (mut config, mut per_category) = (Config::default(), 16);
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         let mut value = || arguments.next().ok_or_else(|| anyhow::anyhow!("{argument} needs a value"));

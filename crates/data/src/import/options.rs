@@ -28,7 +28,7 @@ pub struct ImportOptions {
     pub features: bool,
     /// Width and height to which photographs are resized; 0 keeps their size.
     pub size: u32,
-    /// The up axis of points, which are turned to +Y; views and features are imported as they are.
+    /// The up axis of points, which are turned to +Y; views and features are unchanged.
     pub up: UpRule,
 }
 

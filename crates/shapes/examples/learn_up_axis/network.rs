@@ -19,7 +19,7 @@ pub struct Config {
 
 impl Default for Config {
     fn default() -> Self {
-        Self { hidden: 16, epochs: 40, weight_decay: 1.0 }
+        Self { hidden: 16, epochs: 30, weight_decay: 0.3 }
     }
 }
 

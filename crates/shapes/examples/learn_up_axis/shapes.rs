@@ -41,7 +41,7 @@ impl Example {
     }
 }
 
-/// So many shapes of every category.
+/// N shapes of every category.
 pub fn generated(per_category: u64) -> Vec<Example> {
     let of_category = |category: &'static lexiform_shapes::Category| {
         (0..per_category).filter_map(move |i| {

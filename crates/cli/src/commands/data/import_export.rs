@@ -44,7 +44,7 @@ pub(crate) struct ImportArgs {
     /// Size to which photos are resized; 0 keeps theirs
     #[arg(long, value_name = "PIXELS", default_value_t = 224)]
     size: u32,
-    /// Up axis of the points, which are turned to y: y, z, x, or auto to decide from each shape [default: as they are]
+    /// Up axis of the points, which are turned to y: y, z, x, or auto to decide from each shape [default: unchanged]
     #[arg(long, value_name = "AXIS", default_value = "format", hide_default_value = true)]
     up: UpRule,
     #[command(flatten)]
