@@ -6,13 +6,16 @@ mod commands;
 mod display_path;
 mod error;
 mod indexing;
+mod input;
 mod jobs;
 mod models;
 mod output;
 mod output_file;
+mod path_groups;
 mod progress;
 mod scene_file;
 mod software_mark;
+mod unknown_argument;
 
 use std::process::ExitCode;
 
@@ -59,7 +62,8 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<Outcome> {
-    match Cli::parse().command {
+    let cli = Cli::try_parse().unwrap_or_else(|error| unknown_argument::with_reference_name(error).exit());
+    match cli.command {
         Command::Search(args) => args.run(),
         Command::Index(args) => args.run(),
         Command::Classify(args) => args.run(),

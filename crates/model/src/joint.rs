@@ -249,6 +249,7 @@ impl JointModel {
             Crop::None => "no crop".to_owned(),
             Crop::Center => "center crop".to_owned(),
             Crop::Seed(seed) => format!("random crop, seed {seed}"),
+            Crop::Reference(seed) => format!("random crop, seed {seed}, half-precision pixels"),
             Crop::At { top, left } => format!("crop at {top}, {left}"),
         };
         let colors = match normalization {
@@ -350,7 +351,20 @@ impl JointModel {
     /// # Errors
     /// [`ModelError::InvalidNorm`] if features have no norm.
     pub fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, ModelError> {
-        let features = self.encode_pixels(self.config.preprocess.photo(image), 1, 1);
+        self.embed_photos(std::slice::from_ref(image))
+    }
+
+    /// One embedding of several photos of the same object, in any order: they attend to each other like the views of a shape
+    /// ([Duoduo CLIP](https://arxiv.org/abs/2406.11579)). Each is cropped according to the model's [`PhotoCrop`].
+    ///
+    /// # Errors
+    /// [`ModelError::NoViews`] without photos, [`ModelError::InvalidNorm`] if features have no norm.
+    pub fn embed_photos(&self, photos: &[RgbaImage]) -> Result<Embedding, ModelError> {
+        if photos.is_empty() {
+            return Err(ModelError::NoViews);
+        }
+        let pixels = photos.iter().flat_map(|photo| self.config.preprocess.photo(photo)).collect();
+        let features = self.encode_pixels(pixels, photos.len(), photos.len());
         features.into_iter().next().ok_or(ModelError::NoViews).and_then(Embedding::new)
     }
 

@@ -16,7 +16,7 @@ use crate::fingerprint::fingerprint;
 use crate::preprocess::{panic_message, strip_path_prefix};
 use crate::read_limits::{LARGE_FILE_BYTES, STACK_BYTES};
 use crate::signature_cache::SignatureCache;
-use crate::{Error, LibraryPath};
+use crate::{Error, LibraryPath, is_view_set};
 
 /// Maximum number of forms in memory, of some 500 kB each.
 const MAX_CACHED_FORMS: usize = 1024;
@@ -93,7 +93,9 @@ pub fn library_files(library_path: &LibraryPath) -> Result<Vec<PathBuf>, Error> 
         Some(root) => Ok(walk(std::slice::from_ref(root)).assets),
         None => {
             let file_states = SqliteStore::open(&library_path.folder)?.file_states()?;
-            Ok(file_states.iter().map(|state| library_path.resolve(&state.path)).collect())
+            let files = file_states.iter().map(|state| library_path.resolve(&state.path));
+            // Records of views have no surface to compare.
+            Ok(files.filter(|file| !is_view_set(file)).collect())
         }
     }
 }

@@ -121,6 +121,18 @@ pub trait Encoder: Send + Sync {
     /// # Errors
     /// If the model has no image tower or fails.
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError>;
+    /// One embedding of several photos of the same object. By default, the normalized mean of their embeddings.
+    ///
+    /// # Errors
+    /// As for [`embed_image`](Self::embed_image), and if there are no photos.
+    fn embed_photos(&self, photos: &[RgbaImage]) -> Result<Embedding, EncodeError> {
+        let embeddings = photos.iter().map(|photo| self.embed_image(photo)).collect::<Result<Vec<_>, _>>()?;
+        // The mean of one would differ from it in the last bits.
+        if let [alone] = &embeddings[..] {
+            return Ok(alone.clone());
+        }
+        Ok(Embedding::weighted_sum(&embeddings.iter().map(|e| (1.0, e)).collect::<Vec<_>>())?)
+    }
 }
 
 impl Encoder for JointModel {
@@ -201,6 +213,10 @@ impl Encoder for JointModel {
 
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError> {
         Ok(self.embed_image(image)?)
+    }
+
+    fn embed_photos(&self, photos: &[RgbaImage]) -> Result<Embedding, EncodeError> {
+        Ok(self.embed_photos(photos)?)
     }
 }
 

@@ -37,11 +37,13 @@ mod image_file;
 mod index;
 mod library;
 mod library_path;
+mod min_search;
 mod paired_encoder;
 mod preprocess;
 mod query;
 mod read_limits;
 mod signature_cache;
+mod view_set;
 
 pub use classify::{LabelScore, ZeroShotClassifier};
 pub use duplicates::{
@@ -61,7 +63,11 @@ pub use library::{Answer, Library};
 pub use library_path::{HIDDEN_FOLDER, LibraryPath};
 pub use paired_encoder::EncoderOptions;
 pub use preprocess::{Processed, ShapePreprocessor, SimulatedScan};
-pub use query::{Query, QueryTerm, embed_file, embed_image_file, embed_shape, embed_text};
+pub use query::{
+    Combine, Query, QueryTerm, embed_file, embed_image_file, embed_photos, embed_shape, embed_text,
+    embed_views,
+};
+pub use view_set::{SplitViews, is_view_set, read_views};
 
 /// The README's Rust code compiles.
 #[cfg(doctest)]

@@ -9,8 +9,11 @@ use lexiform_store::{
     EmbeddingSpace, Failure, Filter, Payload, RecordId, SearchRequest, SqliteStore, StoreError, VectorStore,
 };
 
-use crate::query::{embed_image_file, embed_shape, embed_text, mix};
-use crate::{Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor};
+use crate::min_search::search_min;
+use crate::query::{embed_photos, embed_shape, embed_text, mix};
+use crate::{
+    Combine, Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor, SplitViews, read_views,
+};
 
 /// Metadata key for the name or path of a library's first model; for other models, the key continues with their id.
 const MODEL_KEY: &str = "model";
@@ -112,14 +115,17 @@ impl Library {
     /// The records nearest to a query, best first.
     ///
     /// # Errors
-    /// As for [`query_embedding`](Self::query_embedding), and [`Error::Store`] if the library cannot be read.
+    /// As for [`query_embeddings`](Self::query_embeddings), and [`Error::Store`] if the library cannot be read.
     pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
-        let embedding = self.query_embedding(query)?;
-        let request = SearchRequest {
-            filter: query.filter.clone(),
-            ..SearchRequest::new(embedding.as_slice().to_vec(), query.k)
+        let embeddings = self.query_embeddings(query)?;
+        let hits = match &embeddings[..] {
+            [embedding] => self.store.search(&SearchRequest {
+                filter: query.filter.clone(),
+                ..SearchRequest::new(embedding.as_slice().to_vec(), query.k)
+            })?,
+            terms => search_min(&*self.store, terms, query.filter.as_ref(), query.k)?,
         };
-        let hits = self.store.search(&request)?.into_iter().enumerate();
+        let hits = hits.into_iter().enumerate();
         Ok(hits
             .map(|(i, hit)| Answer {
                 rank: i + 1,
@@ -131,21 +137,28 @@ impl Library {
             .collect())
     }
 
-    /// The embedding of a query.
+    /// The embeddings that records are compared with: one for [`Combine::Mean`], one per term for [`Combine::Min`]. A record's
+    /// score is its lowest cosine similarity to them.
     ///
     /// # Errors
-    /// [`Error::Query`] if the query is empty or its terms cancel out, [`Error::NotFound`], [`Error::Image`] and
-    /// [`Error::Shape`] for its files, [`Error::Encode`] if the model fails, [`StoreError::UnknownRecord`].
-    pub fn query_embedding(&self, query: &Query) -> Result<Embedding, Error> {
+    /// [`Error::Query`] if the query is empty, its terms cancel out, or its weights have no meaning for [`Combine::Min`];
+    /// [`Error::NotFound`], [`Error::Image`] and [`Error::Shape`] for its files, [`Error::Encode`] if the model fails,
+    /// [`StoreError::UnknownRecord`].
+    pub fn query_embeddings(&self, query: &Query) -> Result<Vec<Embedding>, Error> {
+        query.check()?;
         let embed = |term: &QueryTerm| match term {
             QueryTerm::Text(text) => embed_text(&*self.encoder, text),
-            QueryTerm::Image(path) => embed_image_file(&*self.encoder, path),
+            QueryTerm::Images(paths) => embed_photos(&*self.encoder, &read_views(paths, SplitViews::Auto)?),
             QueryTerm::Shape(path) => embed_shape(&*self.encoder, &self.preprocessor, path),
             QueryTerm::Record(id) => self.embedding(*id),
             QueryTerm::Embedding(embedding) => Ok(embedding.clone()),
         };
         let parts = query.terms.iter().map(|(weight, term)| Ok((*weight, embed(term)?)));
-        mix(&parts.collect::<Result<Vec<_>, Error>>()?)
+        let parts = parts.collect::<Result<Vec<_>, Error>>()?;
+        match query.combine {
+            Combine::Mean => Ok(vec![mix(&parts)?]),
+            Combine::Min => Ok(parts.into_iter().map(|(_, embedding)| embedding).collect()),
+        }
     }
 
     /// The embedding of a record.

@@ -233,12 +233,22 @@ impl Encoder for PairedPointEncoder {
     }
 
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
-        let clouds = shapes.into_iter().map(|shape| match shape {
-            // A model of points ignores views.
-            ModelInput::Points(cloud) | ModelInput::Both { cloud, .. } => Ok(cloud),
-            ModelInput::Views(_) => Err(format!("{}: expected points, found views", self.id())),
-        });
-        Ok(self.points.embed_clouds(&clouds.collect::<Result<Vec<_>, _>>()?)?)
+        let (mut clouds, mut embeddings) = (Vec::new(), Vec::new());
+        for shape in shapes {
+            embeddings.push(match shape {
+                // A model of points ignores views where it has points.
+                ModelInput::Points(cloud) | ModelInput::Both { cloud, .. } => {
+                    clouds.push(cloud);
+                    None
+                }
+                // Without points, the image tower has the same joint space.
+                ModelInput::Views(views) => Some(self.clip()?.embed_views(&[views])?.remove(0)),
+            });
+        }
+        // A point model fails for an empty batch.
+        let of_clouds = if clouds.is_empty() { Vec::new() } else { self.points.embed_clouds(&clouds)? };
+        let mut of_clouds = of_clouds.into_iter();
+        Ok(embeddings.into_iter().filter_map(|of_views| of_views.or_else(|| of_clouds.next())).collect())
     }
 
     fn embed_image(&self, image: &image::RgbaImage) -> Result<Embedding, EncodeError> {

@@ -21,6 +21,7 @@ pub mod loss;
 mod network;
 pub mod optim;
 mod recipe;
+mod reference_names;
 mod run;
 
 pub use data::{
@@ -36,6 +37,7 @@ pub use recipe::{
     GroupConfig, HardNegativesConfig, HeadConfig, LogitScaleConfig, LoraConfig, LossKind, LossTermConfig,
     MixedPrecision, Modality, NegativesMode, NetworkConfig, NoDecay, OptimizerConfig, PointAugmentation,
     PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig, RunPosition, SampleOrder,
-    ScanAugmentation, Schedule, StepParity, StepsOrEpochs, ViewAugmentMode,
+    ScanAugmentation, Schedule, StepParity, StepsOrEpochs, ViewAugmentMode, edit_distance,
 };
+pub use reference_names::{ReferenceName, find_reference_name, reference_names};
 pub use run::{Checkpoint, DryRun, FitOptions, RunProgress, dry_run, fit};

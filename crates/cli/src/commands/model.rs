@@ -97,6 +97,8 @@ enum PhotoCropArg {
     Center,
     /// The object on white, if a plain or transparent background separates it; otherwise the central square
     Object,
+    /// The whole photo, prepared like a rendered view (Duoduo CLIP)
+    View,
 }
 
 impl ModelArgs {
@@ -149,6 +151,7 @@ fn convert(model: &str, output: &Path, options: ConvertOptions) -> anyhow::Resul
         let joint = match photo_crop {
             Some(PhotoCropArg::Center) => joint.with_photo_crop(PhotoCrop::Center),
             Some(PhotoCropArg::Object) => joint.with_photo_crop(PhotoCrop::Object),
+            Some(PhotoCropArg::View) => joint.with_photo_crop(PhotoCrop::View),
             None => joint,
         };
         joint.save(target, precision)?;

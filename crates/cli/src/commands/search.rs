@@ -6,18 +6,20 @@ use anyhow::anyhow;
 use clap::Args;
 use lexiform_render::SheetCell;
 use lexiform_search::{
-    Answer, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryPath, Query, QueryTerm,
-    RecordId, StoreError,
+    Answer, Combine, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryPath, Query,
+    QueryTerm, RecordId, StoreError,
 };
 use serde::Serialize;
 
 use crate::display_path::PathDisplay;
 use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::indexing::{self, IndexReport, IndexReporting};
+use crate::input::Input;
 use crate::jobs::JobsArg;
 use crate::models::EnsembleArgs;
 use crate::output::{self, Align};
 use crate::output_file::{ForceArg, OutputFile};
+use crate::path_groups::{GroupedOption, PathGroups};
 use crate::scene_file::not_found;
 
 /// Search a folder of 3D files by text, image or shape
@@ -26,16 +28,15 @@ use crate::scene_file::not_found;
 #[derive(Args)]
 pub(crate) struct SearchArgs {
     /// Folder of 3D files, or library made by `lexiform index`
-    #[arg(value_name = "FOLDER|LIBRARY")]
-    target: PathBuf,
+    #[arg(value_name = "FOLDER|LIBRARY", required_unless_present = "image")]
+    target: Option<PathBuf>,
     /// Text to search for
     text: Option<String>,
-    /// Image to search for
+    #[command(flatten)]
+    image: PathGroups<Image>,
+    /// 3D file or folder of views to search for similar ones of; may be given more than once
     #[arg(long, value_name = "FILE")]
-    image: Option<PathBuf>,
-    /// 3D file to search for similar ones of
-    #[arg(long, value_name = "FILE")]
-    shape: Option<PathBuf>,
+    shape: Vec<PathBuf>,
     /// File of the library to search for similar ones of, by the id that --json prints
     #[arg(long, value_name = "ID")]
     like: Option<String>,
@@ -45,6 +46,9 @@ pub(crate) struct SearchArgs {
     /// Weight of text, image, shape, like or not, as in image=0.5 [default: 1 each, 0.5 for not]
     #[arg(long, value_name = "TERM=WEIGHT", value_parser = parse_weight)]
     weight: Vec<(TermKind, f32)>,
+    /// How several terms are combined: mean of their embeddings, or min of their similarities (similar to all of them)
+    #[arg(long, value_name = "mean|min", default_value = "mean", hide_default_value = true)]
+    combine: Combine,
     /// Number of results
     #[arg(short, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     k: u32,
@@ -68,6 +72,16 @@ pub(crate) struct SearchArgs {
     json: bool,
 }
 
+/// `--image`.
+#[derive(Clone, Debug)]
+struct Image;
+
+impl GroupedOption for Image {
+    const NAME: &'static str = "image";
+    const HELP: &'static str = "Images of one object to search for: photos, a strip of views, or a folder of images; may be given more \
+                                than once, one term each";
+}
+
 /// Kinds of terms in a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TermKind {
@@ -83,12 +97,14 @@ const NOT_WEIGHT: f32 = 0.5;
 
 impl SearchArgs {
     /// Updates the library, searches, and shows the results.
-    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+    pub(crate) fn run(mut self) -> anyhow::Result<Outcome> {
+        self.separate_images();
         let query = self.query()?;
         let sheet = self.sheet_file()?;
-        let target = self.folder()?;
+        let typed = self.target.as_deref().ok_or_else(no_folder)?;
+        let target = folder(typed)?;
         let place = LibraryPath::discover(&target);
-        let paths = PathDisplay::new(&self.target, place.root.as_deref().unwrap_or(&target));
+        let paths = PathDisplay::new(typed, place.root.as_deref().unwrap_or(&target));
         let mut members = Vec::new();
         let models = self.models.names_for(&place)?;
         for (model, weight) in &models {
@@ -108,21 +124,23 @@ impl SearchArgs {
     }
 
     fn sheet_file(&self) -> anyhow::Result<Option<OutputFile>> {
-        let inputs: Vec<&Path> =
-            [&self.image, &self.shape].into_iter().flatten().map(PathBuf::as_path).collect();
+        let inputs: Vec<&Path> = self.image.paths().chain(self.shape.iter().map(PathBuf::as_path)).collect();
         let check = |path: &PathBuf| super::render::check_sheet(path, &inputs, self.force);
         self.sheet.as_ref().map(check).transpose()
     }
 
-    fn folder(&self) -> anyhow::Result<PathBuf> {
-        let found = fs_err::canonicalize(&self.target).map_err(|_| not_found(&self.target));
-        let target = found.hint("the folder comes before the text: lexiform search FOLDER TEXT")?;
-        if target.is_dir() {
-            return Ok(target);
+    /// `--image` takes all arguments up to the next option: a text, or the folder and a text, after it are separated.
+    fn separate_images(&mut self) {
+        let is_text = |path: &Path| matches!(Input::of(&path.to_string_lossy()), Ok(Input::Text(_)));
+        let is_folder = |path: &Path| path.is_dir();
+        if self.target.is_some() {
+            self.text = self.text.take().or_else(|| text_of(self.image.take_last(is_text)?));
+        } else if let Some(folder) = self.image.take_last(is_folder) {
+            self.target = Some(folder);
+        } else if let Some(text) = self.image.take_last(is_text) {
+            self.text = text_of(text);
+            self.target = self.image.take_last(is_folder);
         }
-        let file = self.target.display();
-        Err(anyhow!("{file}: expected a folder or a library, found a file"))
-            .hint(format!("to find shapes like this one: lexiform search FOLDER --shape {file}"))
     }
 
     fn query(&self) -> anyhow::Result<Query> {
@@ -132,25 +150,28 @@ impl SearchArgs {
             given.unwrap_or(if kind == TermKind::Not { NOT_WEIGHT } else { 1.0 })
         };
         let like = self.like.as_deref().map(str::parse::<RecordId>).transpose().map_err(Error::from)?;
-        let wanted = [
-            (TermKind::Text, self.text.clone().map(QueryTerm::Text)),
-            (TermKind::Image, self.image.clone().map(QueryTerm::Image)),
-            (TermKind::Shape, self.shape.clone().map(QueryTerm::Shape)),
-            (TermKind::Like, like.map(QueryTerm::Record)),
-        ];
-        let mut terms: Vec<(f32, QueryTerm)> =
-            wanted.into_iter().filter_map(|(kind, term)| Some((weight(kind), term?))).collect();
+        let texts = self.text.iter().map(|text| (TermKind::Text, QueryTerm::Text(text.clone())));
+        let images = self.image.groups.iter().cloned();
+        let images = images.map(|group| (TermKind::Image, QueryTerm::Images(group)));
+        let shapes = self.shape.iter().map(|shape| (TermKind::Shape, QueryTerm::Shape(shape.clone())));
+        let like = like.map(|id| (TermKind::Like, QueryTerm::Record(id)));
+        let wanted = texts.chain(images).chain(shapes).chain(like);
+        let mut terms: Vec<(f32, QueryTerm)> = wanted.map(|(kind, term)| (weight(kind), term)).collect();
         if terms.is_empty() {
             return Err(UsageError(
                 "nothing to search for: give TEXT, --image, --shape or --like".to_owned(),
             )
             .into());
         }
+        if self.combine == Combine::Min && !(self.not.is_empty() && self.weight.is_empty()) {
+            let text = "--combine min: similarity to all terms has no --not and no --weight";
+            return Err(UsageError(text.to_owned()).into());
+        }
         // Unwanted texts are subtracted from the query.
         terms.extend(self.not.iter().map(|text| (-weight(TermKind::Not), QueryTerm::Text(text.clone()))));
         let filter = self.filter.as_deref().map(Filter::parse).transpose();
         let filter = filter.map_err(|error| Error::from(StoreError::from(error)))?;
-        Ok(Query { terms, k: self.k as usize, filter })
+        Ok(Query { terms, k: self.k as usize, filter, combine: self.combine })
     }
 
     /// The library with one model's embeddings, up to date if it can be written. With `others`, the lock for writing is released
@@ -221,6 +242,26 @@ impl SearchArgs {
         };
         Ok(output::line(output::table(&columns, &answers.iter().map(row).collect::<Vec<_>>()))?)
     }
+}
+
+fn text_of(argument: PathBuf) -> Option<String> {
+    argument.into_os_string().into_string().ok()
+}
+
+fn no_folder() -> UsageError {
+    UsageError("no folder to search: lexiform search FOLDER --image FILE …".to_owned())
+}
+
+/// The folder or library that is searched, as an absolute path.
+fn folder(typed: &Path) -> anyhow::Result<PathBuf> {
+    let found = fs_err::canonicalize(typed).map_err(|_| not_found(typed));
+    let target = found.hint("the folder comes before the text: lexiform search FOLDER TEXT")?;
+    if target.is_dir() {
+        return Ok(target);
+    }
+    let file = typed.display();
+    Err(anyhow!("{file}: expected a folder or a library, found a file"))
+        .hint(format!("to find shapes like this one: lexiform search FOLDER --shape {file}"))
 }
 
 /// Whether the library cannot be written now: locked by another process, or read-only.

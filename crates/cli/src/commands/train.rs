@@ -6,8 +6,8 @@ use std::time::SystemTime;
 use clap::Args;
 use lexiform_model::Device;
 use lexiform_train::{
-    DryRun, FeatureSource, FitError, FitOptions, NetworkConfig, Recipe, RunLogger, TrainEvent, TrainPlan,
-    dry_run, fit,
+    DryRun, FeatureSource, FitError, FitOptions, NetworkConfig, Recipe, RecipeError, RunLogger, TrainEvent,
+    TrainPlan, dry_run, find_reference_name, fit,
 };
 
 use crate::error::{Outcome, UsageError, WithHint as _};
@@ -67,7 +67,12 @@ impl TrainArgs {
         }
         let mut runs: Vec<(Recipe, PathBuf)> = Vec::new();
         for path in &self.recipes {
-            let recipe = Recipe::read(path, &self.set)?;
+            let recipe = match Recipe::read(path, &self.set) {
+                Err(RecipeError::Io(error)) if !path.exists() => {
+                    return Err(RecipeError::Io(error)).hint(missing_recipe_hint(path));
+                }
+                read => read?,
+            };
             let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
             if runs.iter().any(|(_, other)| *other == out) {
                 let name = &recipe.name;
@@ -128,6 +133,16 @@ impl TrainArgs {
             output::line(dry_run_table(&trial))?;
         }
         Ok(())
+    }
+}
+
+/// What was probably meant by a recipe that does not exist: hydra's `key=value` has no option before it.
+fn missing_recipe_hint(path: &Path) -> String {
+    let argument = path.to_string_lossy();
+    match find_reference_name(&argument) {
+        Some(found) => found.hint(),
+        None if argument.contains('=') => format!("values of the recipe are set with --set {argument}"),
+        None => "recipes are TOML files, such as those in recipes/".to_owned(),
     }
 }
 

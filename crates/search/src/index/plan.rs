@@ -58,7 +58,7 @@ pub(super) fn plan(
     let mut failures: HashMap<String, Failure> =
         store.failures()?.into_iter().map(|f| (f.path.clone(), f)).collect();
     let mut plan = Plan::default();
-    for path in found.assets {
+    for path in found.assets.into_iter().chain(found.view_sets) {
         let Some(key) = library_path.key(&path) else {
             let reason = "file name is not valid Unicode".to_owned();
             plan.unusable.push((path.to_string_lossy().into_owned(), reason));

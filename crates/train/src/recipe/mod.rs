@@ -29,6 +29,7 @@ pub use error::RecipeError;
 pub use logit_scale::LogitScaleConfig;
 pub use losses::{LossKind, LossTermConfig, Modality, NegativesMode};
 pub use network::{ClipNetwork, HeadConfig, LoraConfig, NetworkConfig, PointNetwork, PretrainedNetwork};
+pub use overrides::edit_distance;
 pub use param_groups::{GradClip, GroupConfig, NoDecay, OptimizerConfig, StepParity};
 pub use run::{Gather, MixedPrecision, RunConfig};
 pub use schedule::{RunPosition, Schedule, StepsOrEpochs};
@@ -88,6 +89,7 @@ impl Recipe {
         let invalid = |e: toml::de::Error| RecipeError::Invalid {
             path: path.to_owned(),
             message: overrides::with_nearest(&e.to_string()),
+            hint: overrides::reference_hint(&e.to_string(), overrides),
         };
         let mut table: toml::Table = text.parse().map_err(invalid)?;
         for setting in overrides {
