@@ -11,9 +11,7 @@ use lexiform_store::{
 
 use crate::min_search::search_min;
 use crate::query::{embed_photos, embed_shape, embed_text, mix};
-use crate::{
-    Combine, Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor, SplitViews, read_views,
-};
+use crate::{Combine, Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor, read_views};
 
 /// Metadata key for the name or path of a library's first model; for other models, the key continues with their id.
 const MODEL_KEY: &str = "model";
@@ -148,7 +146,7 @@ impl Library {
         query.check()?;
         let embed = |term: &QueryTerm| match term {
             QueryTerm::Text(text) => embed_text(&*self.encoder, text),
-            QueryTerm::Images(paths) => embed_photos(&*self.encoder, &read_views(paths, SplitViews::Auto)?),
+            QueryTerm::Images { files, split } => embed_photos(&*self.encoder, &read_views(files, *split)?),
             QueryTerm::Shape(path) => embed_shape(&*self.encoder, &self.preprocessor, path),
             QueryTerm::Record(id) => self.embedding(*id),
             QueryTerm::Embedding(embedding) => Ok(embedding.clone()),

@@ -7,7 +7,7 @@ use image::RgbaImage;
 use lexiform_model::Embedding;
 use lexiform_store::{Filter, RecordId};
 
-use crate::{Encoder, Error, ModelInput, ShapePreprocessor, is_view_set, read_image};
+use crate::{Encoder, Error, ModelInput, ShapePreprocessor, SplitViews, is_view_set, read_image};
 
 /// A query: a weighted mix of terms, and a filter for records.
 ///
@@ -16,7 +16,7 @@ use crate::{Encoder, Error, ModelInput, ShapePreprocessor, is_view_set, read_ima
 ///
 /// // A chair like the one in a photo, but without armrests, of at most 10,000 triangles.
 /// let query = Query::text("a chair", 10)
-///     .with(1.0, QueryTerm::Images(vec!["photo.jpg".into()]))
+///     .with(1.0, QueryTerm::image("photo.jpg"))
 ///     .with(-0.5, QueryTerm::Text("armrests".into()));
 /// let query = Query { filter: Some(Filter::parse("triangles <= 10k")?), ..query };
 /// assert_eq!(query.terms.len(), 3);
@@ -63,13 +63,25 @@ pub enum QueryTerm {
     /// A description.
     Text(String),
     /// Image files of one object: photos or drawings, strips of views, or folders of images.
-    Images(Vec<PathBuf>),
+    Images {
+        /// The files.
+        files: Vec<PathBuf>,
+        /// How each is split into views.
+        split: SplitViews,
+    },
     /// A 3D file.
     Shape(PathBuf),
     /// A record of the library, to find similar ones.
     Record(RecordId),
     /// An embedding computed by the library's model.
     Embedding(Embedding),
+}
+
+impl QueryTerm {
+    /// One image file.
+    pub fn image(file: impl Into<PathBuf>) -> Self {
+        Self::Images { files: vec![file.into()], split: SplitViews::Auto }
+    }
 }
 
 impl Query {

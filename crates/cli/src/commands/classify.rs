@@ -17,7 +17,7 @@ use crate::output::{self, Align};
 /// Classify 3D files and images by labels given as text
 #[derive(Args)]
 pub(crate) struct ClassifyArgs {
-    /// 3D files and images
+    /// 3D files, images, and folders or strips of views
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Labels, separated by commas [default: the classes of a fine-tuned classifier]

@@ -17,7 +17,7 @@ use crate::scene_file::not_found;
 /// Index 3D files in a library; incremental and resumable, broken files are reported and skipped
 #[derive(Args)]
 pub(crate) struct IndexArgs {
-    /// Files, and folders to search for files
+    /// 3D files, folders or strips of views, and folders to search for both
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Folder of the library, created if needed [default: `.lexiform` in the folder that is indexed]

@@ -7,7 +7,7 @@ use clap::Args;
 use lexiform_render::SheetCell;
 use lexiform_search::{
     Answer, Combine, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryPath, Query,
-    QueryTerm, RecordId, StoreError,
+    QueryTerm, RecordId, SplitViews, StoreError,
 };
 use serde::Serialize;
 
@@ -34,6 +34,9 @@ pub(crate) struct SearchArgs {
     text: Option<String>,
     #[command(flatten)]
     image: PathGroups<Image>,
+    /// Views in each image: a number, or COLUMNSxROWS [default: an image at least three times as long as wide is a strip]
+    #[arg(long, value_name = "N|CxR", requires = "image")]
+    split: Option<SplitViews>,
     /// 3D file or folder of views to search for similar ones of; may be given more than once
     #[arg(long, value_name = "FILE")]
     shape: Vec<PathBuf>,
@@ -151,8 +154,9 @@ impl SearchArgs {
         };
         let like = self.like.as_deref().map(str::parse::<RecordId>).transpose().map_err(Error::from)?;
         let texts = self.text.iter().map(|text| (TermKind::Text, QueryTerm::Text(text.clone())));
+        let split = self.split.unwrap_or_default();
         let images = self.image.groups.iter().cloned();
-        let images = images.map(|group| (TermKind::Image, QueryTerm::Images(group)));
+        let images = images.map(|files| (TermKind::Image, QueryTerm::Images { files, split }));
         let shapes = self.shape.iter().map(|shape| (TermKind::Shape, QueryTerm::Shape(shape.clone())));
         let like = like.map(|id| (TermKind::Like, QueryTerm::Record(id)));
         let wanted = texts.chain(images).chain(shapes).chain(like);
