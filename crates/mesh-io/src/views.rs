@@ -49,10 +49,9 @@ pub fn strip_views(width: u32, height: u32) -> Option<u32> {
 }
 
 /// Every `n / most`-th of `n` views and `most` of them, as Duoduo CLIP chooses among the frames of MVImgNet; all if there are
-/// not more.
+/// not more, none for `most` 0.
 pub fn thin_views<T>(views: Vec<T>, most: usize) -> Vec<T> {
-    let step = if most == 0 { 1 } else { (views.len() / most).max(1) };
-    let most = if most == 0 { views.len() } else { most };
+    let step = views.len().checked_div(most).unwrap_or(1).max(1);
     views.into_iter().step_by(step).take(most).collect()
 }
 
