@@ -216,6 +216,64 @@ fn shapenet55_of_point_bert_and_ulip() {
     assert_eq!(last.get_pixel(0, 0).0[0], 348_u32 as u8);
 }
 
+/// CG3D's own lists, renders by class, and what `--real` and `--real_caption` of its code add.
+#[test]
+fn cg3d_triplets_with_photos_and_captions_of_the_class() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let clouds = root.join("ShapeNet55/shapenet_pc");
+    std::fs::create_dir_all(&clouds).unwrap();
+    for id in ["02691156-aa", "02691156-bb", "03001627-cc"] {
+        std::fs::copy(fixture(&format!("shapenet/shapenet_pc/{id}.npy")), clouds.join(format!("{id}.npy")))
+            .unwrap();
+        let (synset, model) = id.split_once('-').unwrap();
+        let renders = root.join("shapenet_render/img").join(synset).join(model);
+        std::fs::create_dir_all(&renders).unwrap();
+        for view in 0..5 {
+            RgbImage::from_pixel(8, 8, Rgb([view, 1, 2]))
+                .save(renders.join(format!("00{view}.png")))
+                .unwrap();
+        }
+    }
+    let write = |name: &str, text: &str| std::fs::write(root.join(name), text).unwrap();
+    write("shapenet_render/train_img.txt", "02691156-aa.npy\n03001627-cc.npy\n");
+    write("shapenet_render/test_img.txt", "02691156-bb.npy\n");
+    write(
+        "shapenet_render/taxonomy.json",
+        r#"[{"synsetId": "02691156", "name": "vessel,watercraft"}, {"synsetId": "03001627", "name": "chair"}]"#,
+    );
+    let plain = run("cg3d", root, &ImportOptions::default());
+    let shape = plain.shape("02691156-aa");
+    let metadata = plain.dataset.metadata(shape).unwrap();
+    assert_eq!((metadata.labels[0].as_str(), metadata.split.as_str()), ("ship", "train"));
+    assert_eq!((plain.dataset.n_views(shape), metadata.captions.len()), (5, 0));
+    let third = decode_view(&plain.dataset.views(shape, &[2]).unwrap()[0]).unwrap();
+    assert_eq!(third.get_pixel(0, 0).0, [2, 1, 2, 255]);
+    assert_eq!(plain.dataset.metadata(plain.shape("02691156-bb")).unwrap().split, "val");
+    assert_eq!(plain.points("03001627-cc").0, [16, 3]);
+
+    std::fs::create_dir_all(root.join("ShapeNetCore.v2_images/ship")).unwrap();
+    for photo in 0..7 {
+        let photo_path = root.join(format!("ShapeNetCore.v2_images/ship/{photo}.png"));
+        RgbImage::from_pixel(12, 10, Rgb([100 + photo, 0, 0])).save(photo_path).unwrap();
+    }
+    write("ShapeNetCore.v2_images/ship.json", r#"{"caption": ["a ship at sea", "a white boat"]}"#);
+    let options =
+        ImportOptions { class_photos: true, class_captions: true, size: 6, ..ImportOptions::default() };
+    let real = run("cg3d", root, &options);
+    let shape = real.shape("02691156-aa");
+    // As many photographs as renders: half of the images are photographs.
+    assert_eq!(real.dataset.n_views(shape), 10);
+    let photo = decode_view(&real.dataset.views(shape, &[7]).unwrap()[0]).unwrap();
+    assert_eq!((photo.dimensions(), photo.get_pixel(3, 3).0[0] >= 100), ((6, 6), true));
+    let mut captions: Vec<String> =
+        real.dataset.metadata(shape).unwrap().captions.into_iter().map(|caption| caption.text).collect();
+    captions.sort();
+    assert_eq!(captions, ["a ship at sea", "a white boat"]);
+    // A class without either keeps its renders.
+    assert_eq!(real.dataset.n_views(real.shape("03001627-cc")), 5);
+}
+
 #[test]
 fn ulip_objaverse_keeps_its_axes_and_accepts_captions() {
     let folder = tempfile::tempdir().unwrap();

@@ -36,7 +36,7 @@ pub use recipe::{
     AugmentConfig, Axis, BatchConfig, BatchSize, CaptionSampling, ClipNetwork, DataConfig, Gather, GradClip,
     GroupConfig, HardNegativesConfig, HeadConfig, LogitScaleConfig, LoraConfig, LossKind, LossTermConfig,
     MixedPrecision, Modality, NegativesMode, NetworkConfig, NoDecay, OptimizerConfig, PointAugmentation,
-    PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig, RunPosition, SampleOrder,
+    PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig, RunPosition, SampleOrder, SavePrecision,
     ScanAugmentation, Schedule, StepParity, StepsOrEpochs, ViewAugmentMode, edit_distance,
 };
 pub use reference_names::{ReferenceName, find_reference_name, reference_names};

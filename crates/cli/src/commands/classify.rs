@@ -26,6 +26,10 @@ pub(crate) struct ClassifyArgs {
     /// File with one label a line
     #[arg(long, value_name = "FILE", conflicts_with = "labels")]
     labels_file: Option<PathBuf>,
+    /// File with the names of the classes of a fine-tuned classifier, one a line, in the order of its head [default: the
+    /// model's own]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["labels", "labels_file"])]
+    class_names: Option<PathBuf>,
     /// File with one sentence a line, `{}` where the label goes [default: those of the model]
     #[arg(long, value_name = "FILE")]
     templates: Option<PathBuf>,
@@ -93,7 +97,10 @@ impl ClassifyArgs {
                 format!("{option}: not used by a classifier's own head; give --labels to classify by text");
             return Err(UsageError(text).into());
         }
-        let model = classifier::open(name, PointPreprocessOverrides::default(), &device_arg.device)?;
+        let mut model = classifier::open(name, PointPreprocessOverrides::default(), &device_arg.device)?;
+        if let Some(path) = &self.class_names {
+            model = model.with_class_names(lines(path)?)?;
+        }
         self.each(|file| classifier::classify(&model, file))
     }
 

@@ -20,6 +20,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod cg3d;
 mod duoduo;
 mod files;
 mod id_lists;
@@ -53,7 +54,13 @@ pub struct ImportFormat {
 }
 
 /// Every format, sorted by name.
-pub const FORMATS: [ImportFormat; 11] = [
+pub const FORMATS: [ImportFormat; 12] = [
+    ImportFormat {
+        name: "cg3d",
+        description: "CG3D: ShapeNet55/shapenet_pc/<synset>-<model>.npy, shapenet_render/img/<synset>/<model>/000.png … and \
+            shapenet_render/{train_img,test_img}.txt, taxonomy.json; optionally ShapeNetCore.v2_images/<class>/ and <class>.json",
+        open: cg3d::open,
+    },
     ImportFormat {
         name: "duoduo",
         description: "Duoduo CLIP: *_images.h5 with its *model_to_idx.json; optionally lvis.csv, mvpnet_val.csv, mvimgnet_category.txt and \

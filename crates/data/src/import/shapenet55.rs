@@ -58,7 +58,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource,
 }
 
 /// Synonyms by synset: the parts of `name` between commas.
-fn taxonomy(path: &Path) -> Result<HashMap<String, Vec<String>>, DataError> {
+pub(super) fn taxonomy(path: &Path) -> Result<HashMap<String, Vec<String>>, DataError> {
     let json: Value =
         serde_json::from_slice(&fs_err::read(path)?).map_err(|error| DataError::invalid(path, error))?;
     let rows =

@@ -26,7 +26,7 @@ pub struct ModelCard {
     pub name: String,
     /// Description.
     pub description: String,
-    /// Input: `views`, `points` or `views and points`; or `captioner`.
+    /// Input: `views`, `points` or `views and points`; or `captioner`, `classifier` (of points).
     pub modality: &'static str,
     /// The named model whose text and image towers it is used with, if it has none.
     pub paired: Option<String>,

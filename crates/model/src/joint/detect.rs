@@ -58,6 +58,7 @@ impl DetectedModel {
             n_views: 12,
             templates: default_templates(),
             points: None,
+            prompts_of: None,
         };
         Ok(Self { format, prefix: prefix.to_owned(), config })
     }

@@ -48,16 +48,19 @@ pub enum Modality {
     Both,
     /// Images, to generate captions; no joint space.
     Captioner,
+    /// Point clouds, to predict one of the classes it was trained on; no joint space.
+    Classifier,
 }
 
 impl Modality {
-    /// `views`, `points`, `views and points` or `captioner`.
+    /// `views`, `points`, `views and points`, `captioner` or `classifier`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Views => "views",
             Self::Points => "points",
             Self::Both => "views and points",
             Self::Captioner => "captioner",
+            Self::Classifier => "classifier",
         }
     }
 }

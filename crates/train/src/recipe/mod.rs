@@ -31,7 +31,7 @@ pub use losses::{LossKind, LossTermConfig, Modality, NegativesMode};
 pub use network::{ClipNetwork, HeadConfig, LoraConfig, NetworkConfig, PointNetwork, PretrainedNetwork};
 pub use overrides::edit_distance;
 pub use param_groups::{GradClip, GroupConfig, NoDecay, OptimizerConfig, StepParity};
-pub use run::{Gather, MixedPrecision, RunConfig};
+pub use run::{Gather, MixedPrecision, RunConfig, SavePrecision};
 pub use schedule::{RunPosition, Schedule, StepsOrEpochs};
 
 /// Configuration of a training run. Unknown keys are errors.

@@ -1,6 +1,6 @@
 //! Checks of a recipe's values beyond their types.
 
-use lexiform_model::point::Resample;
+use lexiform_model::point::{EncoderConfig, Resample};
 
 use super::{ClipNetwork, HeadConfig, NetworkConfig, PointNetwork, Recipe, RecipeError, RunConfig};
 use crate::recipe::{BatchConfig, LossKind, LossTermConfig, Modality, NegativesMode, Schedule};
@@ -122,6 +122,15 @@ impl Recipe {
 
     /// A point encoder is new (`network.tower`) or pretrained (`network.base`).
     fn check_source(network: &PointNetwork) -> Result<(), RecipeError> {
+        let kind = network.tower.as_ref().map(|tower| &tower.encoder);
+        if let (Some(init), false) = (&network.init, matches!(kind, Some(EncoderConfig::PointBert(_)))) {
+            let rule = "requires network.tower.encoder.kind = \"point-bert\"";
+            return Err(RecipeError::Value {
+                field: "network.init",
+                found: init.display().to_string(),
+                rule,
+            });
+        }
         if network.tower.is_some() || network.base.is_some() {
             return Ok(());
         }
