@@ -27,6 +27,7 @@
 //!     clouds: None,
 //!     points: None,
 //!     seeds: Vec::new(),
+//!     num_workers: REFERENCE_WORKERS,
 //!     resampling: Resampling::default(),
 //! };
 //! let models = Models { names: vec!["nano".to_owned()], options: Default::default() };
@@ -41,7 +42,7 @@ mod attributes;
 mod class_scores;
 mod class_texts;
 mod compare_runs;
-mod crop_windows;
+mod data_loader;
 mod data_set;
 mod embed;
 mod entry;
@@ -86,6 +87,6 @@ pub use source::{DataConfig, LabelSource, ShapeSource};
 pub use stored_shape::StoredShape;
 pub use unusable::UnusableFile;
 pub use zero_shot::{
-    MeanOverSeeds, ModelResults, REFERENCE_SEEDS, RunInfo, VariantResult, ZeroShotConfig, ZeroShotReport,
-    ZeroShotShapes, zero_shot,
+    MeanOverSeeds, ModelResults, REFERENCE_SEEDS, REFERENCE_WORKERS, RunInfo, VariantResult, ZeroShotConfig,
+    ZeroShotReport, ZeroShotShapes, zero_shot,
 };

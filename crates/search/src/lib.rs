@@ -57,7 +57,7 @@ pub use event::{FileStatus, IndexEvent, IndexSummary};
 pub use image_file::read_image;
 pub use index::IndexOptions;
 pub use lexiform_mesh_io::{WalkResult, walk};
-pub use lexiform_model::Embedding;
+pub use lexiform_model::{Embedding, TowerWork, ViewSubsetEmbeddings};
 pub use lexiform_store::{Failure, Filter, Payload, RecordId, StoreError};
 pub use library::{Answer, Library};
 pub use library_path::{HIDDEN_FOLDER, LibraryPath};

@@ -4,10 +4,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use lexiform_metrics::{Features, zero_shot};
-use lexiform_search::{Embedding, Encoder, InputSpec, ModelInput, ShapePreprocessor};
+use lexiform_search::{Embedding, Encoder, InputSpec, ModelInput, ShapePreprocessor, TowerWork};
 
 use super::config::ZeroShotConfig;
 use super::results::{ModelResults, VariantResult};
+use crate::data_loader::LoaderSeed;
 use crate::embed::{Embedded, ViewSelection, embed_entries};
 use crate::entry::{Entry, all_labels, label_indices};
 use crate::error::EvalError;
@@ -44,9 +45,10 @@ impl ZeroShotConfig<'_> {
             let reason = format!("{} takes points, not views", encoder.id());
             return Err(EvalError::Setting { setting: "seeds", reason });
         }
-        let seeds: Vec<Option<u32>> =
-            if self.seeds.is_empty() { vec![None] } else { self.seeds.iter().copied().map(Some).collect() };
-        let of_seed = |&seed: &Option<u32>| {
+        let loader = |&seed: &u32| Some(LoaderSeed { seed, num_workers: self.num_workers });
+        let seeds: Vec<Option<LoaderSeed>> =
+            if self.seeds.is_empty() { vec![None] } else { self.seeds.iter().map(loader).collect() };
+        let of_seed = |&seed: &Option<LoaderSeed>| {
             counts.iter().map(move |&views| ViewSelection { views, seed }).collect::<Vec<_>>()
         };
         Ok(seeds.iter().flat_map(of_seed).collect())
@@ -67,7 +69,7 @@ pub(super) fn files(
     let has_underscores = shapes.has_underscores();
     let classes = config.texts.features_of_model(&*encoder, &labels, has_underscores, events)?;
     let selections = config.selections(&*encoder)?;
-    let Embedded { entries, features, unusable } =
+    let Embedded { entries, features, unusable, work } =
         embed_entries(&*encoder, config.clouds, all, &selections, events)?;
     let truth = label_indices(&entries, &labels)?;
     let mut variants = Vec::new();
@@ -76,7 +78,8 @@ pub(super) fn files(
         let predictions = zero_shot(features, &classes, &truth)?;
         let mut metrics =
             ClassificationResult::from_predictions(encoder.id(), &predictions, &labels, config.resampling)?;
-        (metrics.views, metrics.seed) = (selection.views, selection.seed);
+        (metrics.views, metrics.seed) = (selection.views, selection.seed.map(|loader| loader.seed));
+        metrics.tower_work = (work != TowerWork::default()).then_some(work);
         variants.push(VariantResult { metrics, predictions });
     }
     let encoder = Some(encoder);

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lexiform_eval::protocol::PublishedMetrics;
-use lexiform_eval::{REFERENCE_SEEDS, RunInfo, ZeroShotConfig, ZeroShotReport, ZeroShotShapes, zero_shot};
+use lexiform_eval::{
+    REFERENCE_SEEDS, REFERENCE_WORKERS, RunInfo, ZeroShotConfig, ZeroShotReport, ZeroShotShapes, zero_shot,
+};
 use lexiform_search::SimulatedScan;
 use serde_json::json;
 
@@ -49,11 +51,16 @@ pub(crate) struct ZeroShotArgs {
     /// Leave out colors
     #[arg(long, requires = "clouds")]
     without_colors: bool,
-    /// Sample views per shape and a crop window per 200 shapes with each of these seeds, as Duoduo CLIP does; `reference`
-    /// stands for its three seeds. Its samples are not reproduced exactly, since its data loader workers sample
-    /// independently [default: evenly spread views, center crop]
+    /// Sample views per shape and a crop window per 200 shapes with each of these seeds, exactly as Duoduo CLIP's evaluation
+    /// does; `reference` stands for its three seeds, 678, 789 and 900. Shapes are in the order of the CSV file [default: evenly
+    /// spread views, center crop]
     #[arg(long, value_name = "N,N,…|reference", value_delimiter = ',', conflicts_with = "features")]
     seeds: Vec<String>,
+    /// Data loader workers of the evaluation that --seeds repeats: each samples views with a seed of its own [default: 4, as
+    /// in Duoduo CLIP's configuration]
+    #[arg(long, value_name = "N", default_value_t = REFERENCE_WORKERS as u32, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=1024), requires = "seeds")]
+    num_workers: u32,
     #[command(flatten)]
     models: ComparedModelsArgs,
     #[command(flatten)]
@@ -118,6 +125,7 @@ impl ZeroShotArgs {
                 .map(|points| SimulatedScan { points: points as usize, without_colors: self.without_colors }),
             points: self.points.map(|n| n as usize),
             seeds: self.seeds()?,
+            num_workers: self.num_workers as usize,
             resampling: self.resampling.resampling(),
         })
     }
