@@ -8,6 +8,7 @@
 //! | [`retrieval()`] | retrieval between shapes, captions and photos |
 //! | [`linear_probe()`] | a linear probe on frozen embeddings |
 //! | [`few_shot()`] | few-shot classification |
+//! | [`few_shot_folds()`] | few-shot classification on published folds |
 //! | [`attributes()`] | recognition of color, material and parts |
 //! | [`class_scores()`] | a fine-tuned classifier |
 //! | [`compare_runs()`] | several runs, with a paired significance test |
@@ -48,10 +49,13 @@ mod embed;
 mod entry;
 mod error;
 mod event;
+mod feature_arrays;
 mod feature_file;
 mod few_shot;
+mod few_shot_folds;
 mod generated;
 mod item_results;
+mod label_list;
 mod labeled_features;
 mod models;
 mod mt19937;
@@ -76,8 +80,10 @@ pub use entry::Entry;
 pub use error::EvalError;
 pub use event::{EvalEvent, OnEvent};
 pub use few_shot::{FewShotConfig, FewShotReport, few_shot};
+pub use few_shot_folds::{FoldResult, FoldsConfig, FoldsReport, few_shot_folds};
 pub use generated::{GeneratedShape, GeneratedShapes, ShapeGenerator};
 pub use item_results::ItemResult;
+pub use label_list::LabelList;
 pub use models::Models;
 pub use probe::{LinearProbeConfig, LinearProbeReport, linear_probe};
 pub use retrieval::{

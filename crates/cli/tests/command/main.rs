@@ -9,6 +9,7 @@ mod duplicates;
 mod end_to_end;
 mod eval;
 mod eval_datasets;
+mod eval_lvis;
 mod geometry;
 mod joint_model;
 mod migrate;

@@ -10,10 +10,11 @@ use super::config::ZeroShotConfig;
 use super::results::{ModelResults, VariantResult};
 use crate::data_loader::LoaderSeed;
 use crate::embed::{Embedded, ViewSelection, embed_entries};
-use crate::entry::{Entry, all_labels, label_indices};
+use crate::entry::{Entry, all_labels, label_indices, sort_like};
 use crate::error::EvalError;
-use crate::event::OnEvent;
+use crate::event::{EvalEvent, OnEvent};
 use crate::generated::{GeneratedShapes, ShapeGenerator};
+use crate::label_list::LabelList;
 use crate::models::Models;
 use crate::protocol::{ShapeInput, cloud_options};
 use crate::report::ClassificationResult;
@@ -62,8 +63,15 @@ pub(super) fn files(
     encoder: Arc<dyn Encoder>,
     events: &mut OnEvent<'_>,
 ) -> Result<ModelResults, EvalError> {
-    let all = shapes.entries(events)?;
-    let labels = config.texts.labels(all_labels(&all), events)?;
+    let mut all = shapes.entries(events)?;
+    let LabelList { names: labels, shapes: order, .. } = config.texts.labels(all_labels(&all)?, events)?;
+    if !shapes.is_listed() {
+        // Seeds sample for one shape after another, so their order matters; a data set has one of its own.
+        sort_like(&mut all, &order);
+        if order.is_empty() && !config.seeds.is_empty() {
+            events(EvalEvent::SampledInStoredOrder);
+        }
+    }
     // An unknown label is an error before anything is embedded.
     label_indices(&all, &labels)?;
     let has_underscores = shapes.has_underscores();
@@ -95,9 +103,9 @@ pub(super) fn features(
     events: &mut OnEvent<'_>,
 ) -> Result<ModelResults, EvalError> {
     let LabeledRows { entries, features, model } = shapes.rows(file, events)?;
-    let labels = config.texts.labels(all_labels(&entries), events)?;
+    let labels = config.texts.labels(all_labels(&entries)?, events)?.names;
     let truth = label_indices(&entries, &labels)?;
-    let (classes, encoder) = match &config.texts.features {
+    let (classes, encoder) = match config.texts.feature_file() {
         Some(file) => (config.texts.features_of_file(file, &labels)?, None),
         None => {
             let encoder = text_encoder(config, file, model.as_deref(), models)?;

@@ -1,4 +1,4 @@
-//! Writing the report of a zero-shot evaluation: an HTML page, JSON, and two CSV tables.
+//! Writing the report of a zero-shot evaluation: an HTML page, JSON, and three CSV tables.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,9 @@ use lexiform_metrics::{ConfusionMatrix, Prediction};
 use super::config::ZeroShotConfig;
 use super::results::{ModelResults, ZeroShotReport};
 use crate::error::EvalError;
-use crate::report::{HardExample, Report, classes_csv, hardest_examples, predictions_csv, render_html};
+use crate::report::{
+    ClassificationTables, HardExample, Report, hardest_examples, predictions_csv, render_html,
+};
 use crate::thumbnail;
 
 /// Number of hardest examples shown.
@@ -24,7 +26,14 @@ pub struct RunInfo {
 }
 
 impl ZeroShotReport {
-    /// Writes report.html, report.json, classes.csv and predictions.csv for the first result; returns the path of the page.
+    /// The tables of the first result, if there is one.
+    pub fn tables(&self) -> Option<ClassificationTables> {
+        let first = self.models.first()?;
+        let variant = first.variants.first()?;
+        Some(ClassificationTables::new(&variant.metrics, &variant.predictions, &first.labels))
+    }
+
+    /// Writes report.html, report.json, classes.csv, confusion.csv and predictions.csv for the first result; returns the path of the page.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -40,7 +49,7 @@ impl ZeroShotReport {
         let results = self.results();
         let names: Vec<String> = first.entries.iter().map(|e| e.name.clone()).collect();
         let cases = predictions_csv(&names, predictions, &first.labels);
-        let classes = results.first().map(classes_csv).unwrap_or_default();
+        let tables = ClassificationTables::new(&first.variants[0].metrics, predictions, &first.labels);
         // Ids are `name@revision`; the title shows only the name.
         let model =
             results.first().map_or("the model", |r| r.model.split('@').next().unwrap_or(&r.model)).to_owned();
@@ -60,7 +69,8 @@ impl ZeroShotReport {
         let page_path = folder.join("report.html");
         write_file(&page_path, render_html(&report).as_bytes())?;
         write_file(&folder.join("report.json"), serde_json::to_string_pretty(&report)?.as_bytes())?;
-        write_file(&folder.join("classes.csv"), classes.as_bytes())?;
+        write_file(&folder.join("classes.csv"), tables.classes.as_bytes())?;
+        write_file(&folder.join("confusion.csv"), tables.confusion.as_bytes())?;
         write_file(&folder.join("predictions.csv"), cases.as_bytes())?;
         Ok(page_path)
     }
@@ -72,7 +82,7 @@ impl ModelResults {
         let mut pairs = vec![("lexiform", info.version), ("command", info.command)];
         if let Some(encoder) = &self.encoder {
             pairs.push(("preprocessing", encoder.preprocessing()));
-            if config.texts.features.is_none() {
+            if config.texts.feature_file().is_none() {
                 pairs.push(("templates", config.texts.templates(&**encoder)?.join(" · ")));
             }
         }

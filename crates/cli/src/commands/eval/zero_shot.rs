@@ -18,12 +18,14 @@ use super::protocol::note_protocol;
 use super::resampling::ResamplingArgs;
 use super::shapes::DataArgs;
 use super::show;
+use super::tables::TablesArgs;
 use crate::error::{Outcome, UsageError};
 use crate::output;
 use crate::output_file::ForceArg;
 
 /// Files of a report. The page comes first: it says what software wrote it.
-const REPORT_FILES: [&str; 4] = ["report.html", "report.json", "classes.csv", "predictions.csv"];
+const REPORT_FILES: [&str; 5] =
+    ["report.html", "report.json", "classes.csv", "confusion.csv", "predictions.csv"];
 /// Characters of the command line kept in a report.
 const LONGEST_COMMAND: usize = 2000;
 
@@ -65,9 +67,12 @@ pub(crate) struct ZeroShotArgs {
     models: ComparedModelsArgs,
     #[command(flatten)]
     resampling: ResamplingArgs,
-    /// Write an HTML report to this folder: report.html, report.json, classes.csv and predictions.csv
+    /// Write an HTML report to this folder: report.html, report.json, classes.csv, confusion.csv and
+    /// predictions.csv
     #[arg(long, value_name = "FOLDER")]
     report: Option<PathBuf>,
+    #[command(flatten)]
+    tables: TablesArgs,
     #[command(flatten)]
     force: ForceArg,
     /// Fail if a file cannot be used
@@ -87,6 +92,7 @@ impl ZeroShotArgs {
         if let Some(folder) = &self.report {
             self.force.folder(folder, &[])?.check_set(&REPORT_FILES)?;
         }
+        let files = self.tables.files(self.force)?;
         let models = self.models.models();
         let report = with_progress(|events| zero_shot(&config, &models, events))?;
         if !report.is_complete() {
@@ -95,6 +101,7 @@ impl ZeroShotArgs {
         if let Some(protocol) = config.texts.protocol {
             note_protocol(protocol, report.models[0].entries.len(), PublishedMetrics::is_zero_shot);
         }
+        report.tables().iter().try_for_each(|tables| files.write(tables))?;
         self.show(&report)?;
         if let Some(folder) = &self.report {
             let info = RunInfo { version: env!("CARGO_PKG_VERSION").to_owned(), command: command() };
