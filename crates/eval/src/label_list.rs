@@ -205,17 +205,18 @@ impl LabelTable {
         let column = |column: usize| {
             self.records.iter().map(move |record| record.get(column).unwrap_or_default().to_owned())
         };
-        let names = column(self.name).filter(|name| !name.is_empty());
+        let names = column(self.name);
+        let in_order = || column(self.name).filter(|name| !name.is_empty()).collect::<Vec<String>>().into();
         let numbers: Option<Vec<usize>> =
             self.number.and_then(|number| column(number).map(|cell| cell.parse().ok()).collect());
-        let Some(numbers) = numbers else { return Ok(names.collect::<Vec<_>>().into()) };
+        let Some(numbers) = numbers else { return Ok(in_order()) };
         let mut unique = numbers.clone();
         unique.sort_unstable();
         unique.dedup();
         let is_complete = unique.iter().copied().eq(0..unique.len());
         // Numbers of a larger set, each once, as in MVImgNet's categories: classes are counted by line.
         if self.shape.is_none() && !is_complete {
-            return Ok(names.collect::<Vec<_>>().into());
+            return Ok(in_order());
         }
         let shapes = self.shape.map(|shape| column(shape).collect()).unwrap_or_default();
         Ok(LabelList { shapes, ..LabelList::numbered(numbers.into_iter().zip(names))? })
