@@ -1,8 +1,10 @@
 //! Embedding entries with one or several selections of views, evenly spread or randomly sampled.
 
+use std::ops::Range;
 use std::path::Path;
 
 use lexiform_metrics::Features;
+use lexiform_model::preprocess::Crop;
 use lexiform_search::{
     Embedding, Encoder, Error, InputSpec, ModelInput, ShapePreprocessor, SimulatedScan, TowerWork,
 };
@@ -96,19 +98,13 @@ struct Embedder<'a> {
     work: TowerWork,
 }
 
-/// Consecutive selections with one seed, which share its crop windows.
+/// Selections with one seed, which share its crop windows.
 struct SeedGroup {
-    selections: usize,
+    /// Indices of the selections.
+    selections: Range<usize>,
     windows: Option<LoaderDraws>,
-    /// The model with the current window; as it is without a seed, or if it takes no views.
-    cropped: Option<std::sync::Arc<dyn Encoder>>,
-}
-
-impl SeedGroup {
-    fn new(selections: &[ViewSelection]) -> Self {
-        let windows = selections[0].seed.map(LoaderDraws::new);
-        Self { selections: selections.len(), windows, cropped: None }
-    }
+    /// The current window; the model's own without a seed, or if its views are not cropped.
+    crop: Option<Crop>,
 }
 
 impl<'a> Embedder<'a> {
@@ -133,14 +129,20 @@ impl<'a> Embedder<'a> {
             Some(scanned) => preprocessor.with_simulated_scan(scanned),
             None => preprocessor,
         };
+        let (mut groups, mut first) = (Vec::new(), 0);
+        // Crop windows depend on the seed only, not on the number of views.
+        for group in selections.chunk_by(|a, b| a.seed == b.seed) {
+            let windows = group[0].seed.map(LoaderDraws::new);
+            groups.push(SeedGroup { selections: first..first + group.len(), windows, crop: None });
+            first += group.len();
+        }
         Ok(Self {
             encoder,
             preprocessor,
             selections,
             max_views: most,
             draws: selections.iter().map(|selection| selection.seed.map(LoaderDraws::new)).collect(),
-            // Crop windows depend on the seed only, not on the number of views.
-            groups: selections.chunk_by(|a, b| a.seed == b.seed).map(SeedGroup::new).collect(),
+            groups,
             work: TowerWork::default(),
         })
     }
@@ -156,7 +158,7 @@ impl<'a> Embedder<'a> {
         if first.is_multiple_of(BATCH) {
             for group in &mut self.groups {
                 let window = group.windows.as_mut().map(LoaderDraws::window);
-                group.cropped = window.and_then(|window| self.encoder.with_crop(window));
+                group.crop = window.filter(|window| self.encoder.with_crop(*window).is_some());
             }
         }
         let shape = |(entry, place): (&Entry, usize)| {
@@ -189,28 +191,46 @@ impl<'a> Embedder<'a> {
 
     /// Embeddings of the shapes, `[selection][shape]`.
     fn embed(&mut self, shapes: Vec<SelectedShape>) -> Result<Vec<Vec<Embedding>>, Error> {
-        let (inputs, mut chosen): (Vec<_>, Vec<_>) =
-            shapes.into_iter().map(|shape| (shape.input, shape.chosen.into_iter())).unzip();
-        let mut rows = Vec::with_capacity(self.selections.len());
-        for group in &self.groups {
-            let encoder = group.cropped.as_deref().unwrap_or(self.encoder);
-            let of_group = |chosen: &mut std::vec::IntoIter<_>| chosen.take(group.selections).collect();
-            let subsets: Vec<Vec<Option<Vec<usize>>>> = chosen.iter_mut().map(of_group).collect();
-            let failed = |source| Error::Encode { model: encoder.id().to_owned(), source };
-            let embedded = encoder.embed_view_subsets(&inputs, &subsets).map_err(failed)?;
-            self.work += embedded.work;
-            // Encoders are a public trait: do not trust the lengths.
-            let expected = [inputs.len(), group.selections];
-            if embedded.dims() != Some(expected) && !inputs.is_empty() {
-                let text = format!("expected {expected:?} embeddings, found {:?}", embedded.dims());
-                return Err(failed(text.into()));
+        let mut rows = vec![Vec::new(); self.selections.len()];
+        if shapes.is_empty() {
+            return Ok(rows);
+        }
+        let (inputs, chosen): (Vec<_>, Vec<_>) =
+            shapes.into_iter().map(|shape| (shape.input, shape.chosen)).unzip();
+        let crops: Vec<Option<Crop>> = self.groups.iter().map(|group| group.crop).collect();
+        for (_, crop) in crops.iter().enumerate().filter(|(place, crop)| !crops[..*place].contains(crop)) {
+            // Seeds with the same window share the work on every view.
+            let with_crop = self.groups.iter().filter(|group| group.crop == *crop);
+            let selections: Vec<usize> = with_crop.flat_map(|group| group.selections.clone()).collect();
+            let of_shape =
+                |chosen: &Vec<_>| selections.iter().map(|i| Option::clone(&chosen[*i])).collect::<Vec<_>>();
+            let subsets: Vec<Vec<Option<Vec<usize>>>> = chosen.iter().map(of_shape).collect();
+            for row in self.embed_subsets(*crop, &inputs, &subsets)? {
+                selections.iter().zip(row).for_each(|(i, embedding)| rows[*i].push(embedding));
             }
-            let mut of_shapes: Vec<_> = embedded.rows.into_iter().map(Vec::into_iter).collect();
-            rows.extend(
-                (0..group.selections).map(|_| of_shapes.iter_mut().filter_map(Iterator::next).collect()),
-            );
         }
         Ok(rows)
+    }
+
+    /// Embeddings of subsets of views with one crop window, `[shape][subset]`.
+    fn embed_subsets(
+        &mut self,
+        crop: Option<Crop>,
+        inputs: &[ModelInput],
+        subsets: &[Vec<Option<Vec<usize>>>],
+    ) -> Result<Vec<Vec<Embedding>>, Error> {
+        let cropped = crop.and_then(|crop| self.encoder.with_crop(crop));
+        let encoder = cropped.as_deref().unwrap_or(self.encoder);
+        let failed = |source| Error::Encode { model: encoder.id().to_owned(), source };
+        let embedded = encoder.embed_view_subsets(inputs, subsets).map_err(failed)?;
+        self.work += embedded.work;
+        // Encoders are a public trait: do not trust the lengths.
+        let expected = Some([inputs.len(), subsets.first().map_or(0, Vec::len)]);
+        if embedded.dims() != expected {
+            let text = format!("expected {expected:?} embeddings, found {:?}", embedded.dims());
+            return Err(failed(text.into()));
+        }
+        Ok(embedded.rows)
     }
 }
 

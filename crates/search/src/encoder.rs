@@ -88,7 +88,7 @@ pub trait Encoder: Send + Sync {
     }
     /// A description of how pixels or points become tensors; stored in the library.
     fn preprocessing(&self) -> String;
-    /// The same model with another crop of views; `None` for a model without views.
+    /// The same model with another crop of views; `None` for a model without views, or whose views the crop does not fit.
     fn with_crop(&self, crop: Crop) -> Option<Arc<dyn Encoder>> {
         let _ = crop;
         None
@@ -176,7 +176,8 @@ impl Encoder for JointModel {
     }
 
     fn with_crop(&self, crop: Crop) -> Option<Arc<dyn Encoder>> {
-        Some(Arc::new(self.clone().with_crop(crop)))
+        let fits = crop.fits(self.view_size() as usize);
+        fits.then(|| Arc::new(self.clone().with_crop(crop)) as Arc<dyn Encoder>)
     }
 
     fn templates(&self) -> Vec<String> {
