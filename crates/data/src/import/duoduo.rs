@@ -149,13 +149,14 @@ fn lists(folder: &Path, ids: &[String], images: &Path) -> Result<(AnnotationTabl
     }
     let Some(path) = first_existing(near.map(|f| f.join("lvis.csv"))) else { return Ok(Default::default()) };
     let mut lvis = AnnotationTable::read(&path)?;
-    let is_lvis = file_name(images).starts_with("lvis");
-    if is_lvis {
+    if file_name(images).starts_with("lvis") {
         lvis.set_split("test");
+        return Ok((lvis, Vec::new()));
     }
-    let what = "in the training images and in lvis.csv, which is for evaluation";
-    let warning = overlap(&lvis.names(), ids, what).filter(|_| !is_lvis);
-    Ok((lvis, warning.into_iter().collect()))
+    // Training images get no labels of an evaluation list, unless it is given as annotations.
+    let what = "in the training images and in lvis.csv, which is for evaluation (without them: --ids four_no_lvis_model_ids.txt)";
+    let warning = overlap(&lvis.names(), ids, what);
+    Ok((AnnotationTable::default(), warning.into_iter().collect()))
 }
 
 fn big_endian_warning(dataset: &Dataset, path: &Path) -> Vec<String> {
