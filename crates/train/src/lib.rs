@@ -37,7 +37,8 @@ pub use recipe::{
     GroupConfig, HardNegativesConfig, HeadConfig, LogitScaleConfig, LoraConfig, LossKind, LossTermConfig,
     MixedPrecision, Modality, NegativesMode, NetworkConfig, NoDecay, OptimizerConfig, PointAugmentation,
     PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig, RunPosition, SampleOrder, SavePrecision,
-    ScanAugmentation, Schedule, StepParity, StepsOrEpochs, ViewAugmentMode, edit_distance,
+    ScanAugmentation, Schedule, SecondSourceConfig, StepParity, StepsOrEpochs, ValidationConfig,
+    ViewAugmentMode, edit_distance,
 };
 pub use reference_names::{ReferenceName, find_reference_name, reference_names};
 pub use run::{Checkpoint, DryRun, FitOptions, RunProgress, dry_run, fit};

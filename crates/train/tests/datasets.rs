@@ -23,7 +23,6 @@ const DUODUO: &[&str] = &[
     "teacher=nano",
     "network.base=nano",
     "network.joint_from=2",
-    "param_groups.attention.params=[\"vision.transformer.resblocks.2+.attn\", \"logit_scale\"]",
     "batch.size.shapes=4",
     "batch.max_views=3",
     "data.views=3",

@@ -163,15 +163,8 @@ fn missing_dependency<'a>(recipe: &'a Recipe, before: &[(Recipe, PathBuf)]) -> O
 
 /// The result of a dry run as a table and three lines.
 fn dry_run_table(trial: &DryRun) -> String {
-    let TrainPlan {
-        groups,
-        steps,
-        frozen_parameters,
-        trainable_parameters,
-        steps_per_epoch,
-        memory_bytes,
-        ..
-    } = &trial.plan;
+    let TrainPlan { groups, steps, frozen_parameters, trainable_parameters, steps_per_epoch, .. } =
+        &trial.plan;
     let columns = [
         ("group", Align::Left),
         ("tensors", Align::Right),
@@ -187,12 +180,12 @@ fn dry_run_table(trial: &DryRun) -> String {
     format!(
         "{table}\n\n{trainable_parameters} trainable parameters, {frozen_parameters} frozen\n\
          {steps} steps, {:.1} epochs; {} shapes and {} images per step, {:.2} s per step: {hours:.1} h in total\n\
-         memory: {:.0} MB for weights, optimizer and samples, {:.0} MB peak in the timed step",
+         memory: {:.0} MB estimated for the run, {:.0} MB peak in the timed step",
         *steps as f64 / *steps_per_epoch as f64,
         trial.shapes,
         trial.images,
         trial.step_seconds,
-        *memory_bytes as f64 / 1e6,
+        trial.run_memory_bytes as f64 / 1e6,
         trial.peak_memory_bytes as f64 / 1e6,
     )
 }

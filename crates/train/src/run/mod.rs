@@ -24,6 +24,7 @@ use std::path::Path;
 use burn::tensor::Device;
 
 use crate::batch::Batch;
+use crate::data::pool::ShapePool;
 use crate::error::FitError;
 use crate::event::TrainEvent;
 use crate::loss::Objective;
@@ -61,6 +62,24 @@ impl Run<'_> {
         self.data.count(recipe)
     }
 
+    /// Memory in bytes of the shapes of a recipe that this run, of a reduced one, has not loaded.
+    pub(crate) fn memory_of_missing_shapes(&self, recipe: &Recipe) -> u64 {
+        let missing = |pool: &ShapePool, all: usize| {
+            let loaded = pool.len().max(1);
+            (pool.memory_bytes() / loaded * all.saturating_sub(loaded)) as u64
+        };
+        let validation = match recipe.data.path {
+            None => recipe.data.val_per_class * self.data.pool.categories().len(),
+            Some(_) => self.data.validation.len(),
+        };
+        missing(&self.data.pool, self.n_shapes(recipe)) + missing(&self.data.validation, validation)
+    }
+
+    /// Keeps the first `limit` validation shapes.
+    pub(crate) fn limit_validation(&mut self, limit: usize) {
+        self.data.validation.truncate(limit);
+    }
+
     /// Progress of the run.
     pub(crate) fn position(&self) -> RunPosition {
         let steps_per_epoch = self.steps_per_epoch();
@@ -79,7 +98,16 @@ impl Run<'_> {
     }
 
     fn steps_per_epoch(&self) -> usize {
-        self.recipe.batch.steps_per_epoch(self.data.pool.len())
+        let of_second =
+            self.data.second.as_ref().map_or(0, |second| second.steps_per_epoch(&self.recipe.data));
+        self.recipe.batch.steps_per_epoch(self.data.pool.len()).max(of_second)
+    }
+
+    /// Steps per epoch of a recipe with more of the same shapes. An epoch lasts until each source was used once; the shorter one
+    /// starts again.
+    pub(crate) fn steps_per_epoch_of(&self, recipe: &Recipe) -> usize {
+        let of_second = self.data.second.as_ref().map_or(0, |second| second.steps_per_epoch(&recipe.data));
+        recipe.batch.steps_per_epoch(self.n_shapes(recipe)).max(of_second)
     }
 
     /// Loads new shapes if `data.refresh_every` steps have passed.

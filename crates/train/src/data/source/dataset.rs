@@ -1,14 +1,17 @@
 //! A data set written by `lexiform data`: its training and validation split, and its features.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use fnv::FnvHasher;
 use lexiform_data::{DataError, Dataset, Key, Member, POINTS, TEXT_FEATURES, VIEW_FEATURES};
 use lexiform_model::Teacher;
 
 use crate::data::features::dataset::{DatasetFeatures, FeatureFile, FeatureRows};
-use crate::data::features::{default_path, vectors};
+use crate::data::features::neighbors::Neighbors;
+use crate::data::features::vectors;
 use crate::data::loaded_shape::LoadFields;
 use crate::data::on_disk::{DatasetEntry, LoadOptions, OnDiskPool};
 use crate::data::requirements::DataRequirements;
@@ -16,9 +19,6 @@ use crate::data::shape_set::CategoryNames;
 use crate::error::FitError;
 use crate::event::{FeatureSource, TrainEvent};
 use crate::recipe::DataConfig;
-
-/// Maximum number of shapes for nearest neighbors, which take quadratic time.
-const MAX_NEIGHBOR_SHAPES: usize = 50_000;
 
 /// A data set and the shapes of it that are used.
 pub(crate) struct DatasetSource {
@@ -30,20 +30,22 @@ pub(crate) struct DatasetSource {
     /// Reasons why shapes are excluded from training, with counts.
     skipped: BTreeMap<&'static str, usize>,
     requirements: DataRequirements,
+    /// Checksum of the index and of the list of ids.
+    fingerprint: String,
     /// Source of the features; `None` if no loss term uses them.
     source: Option<FeatureSource>,
     feature_only_views: usize,
 }
 
 /// A row of the index.
-struct DatasetRow {
-    entry: DatasetEntry,
-    label: Option<String>,
-    key: String,
-    validation: bool,
+pub(super) struct DatasetRow {
+    pub entry: DatasetEntry,
+    pub label: Option<String>,
+    pub key: String,
+    pub validation: bool,
     missing: Option<&'static str>,
     /// Whether it cannot be a validation shape.
-    cannot_validate: bool,
+    pub cannot_validate: bool,
 }
 
 impl DatasetSource {
@@ -62,7 +64,11 @@ impl DatasetSource {
             .filter(|_| requirements.image_features || requirements.text_features)
             .map(|teacher| feature_source(&set, config, teacher));
         let mut listed = list(&set, requirements, matches!(source, Some(FeatureSource::Dataset)))?;
-        split_by_key(&mut listed, config.val_fraction);
+        let mut fingerprint = set.manifest().index_sha256.clone();
+        match &config.ids {
+            Some(path) => fingerprint.push_str(&select(&mut listed, path)?),
+            None => split_by_key(&mut listed, config.val_fraction),
+        }
         let names = Arc::new(assign_categories(&mut listed));
         let Split { training, validation, skipped } = Split::of(&listed, config.val_per_class);
         let feature_only_views = feature_only_views(&set, &training)?;
@@ -75,6 +81,7 @@ impl DatasetSource {
             validation,
             skipped,
             requirements,
+            fingerprint,
             source,
             feature_only_views,
         };
@@ -120,9 +127,9 @@ impl DatasetSource {
         }
     }
 
-    /// Checksum of the index.
+    /// Checksum of the index and of the list of ids.
     pub fn fingerprint(&self) -> &str {
-        &self.set.manifest().index_sha256
+        &self.fingerprint
     }
 
     /// Number of training shapes.
@@ -156,12 +163,13 @@ impl DatasetSource {
             views,
             feature_only_views: self.feature_only_views,
             templates: templates.to_vec(),
+            label_captions: self.requirements.label_captions,
         };
         let (set, names) = (Arc::clone(&self.set), Arc::clone(&self.names));
         OnDiskPool { set, names, entries, options, features: None }
     }
 
-    /// Attaches the teacher's features: those stored in the data set, or computed ones, cached in `out`.
+    /// Attaches the teacher's features: those stored in the data set, or computed ones, cached in the file `path`.
     ///
     /// # Errors
     /// If shapes cannot be read or features not be written.
@@ -170,7 +178,7 @@ impl DatasetSource {
         pool: &mut OnDiskPool,
         teacher: &Teacher,
         key: &str,
-        out: &Path,
+        path: &Path,
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<(), FitError> {
         let rows = match &self.source {
@@ -178,10 +186,9 @@ impl DatasetSource {
             Some(FeatureSource::Dataset) => FeatureRows::FromDataset,
             Some(FeatureSource::Computed { .. }) => {
                 let key = format!("{key} {} {:?}", self.fingerprint(), self.requirements);
-                let path = default_path(out, 0);
                 let mut shown = |done, total| on_event(TrainEvent::Features { done, total });
                 let file =
-                    FeatureFile::open_or_compute(&path, &key, teacher, pool, self.requirements, &mut shown)?;
+                    FeatureFile::open_or_compute(path, &key, teacher, pool, self.requirements, &mut shown)?;
                 FeatureRows::Computed(file)
             }
         };
@@ -191,33 +198,19 @@ impl DatasetSource {
         Ok(())
     }
 
-    /// Nearest neighbors of each shape by mean image feature, at most `count`.
+    /// Nearest neighbors of the shapes by mean image feature, at most `count` of each.
     ///
     /// # Errors
-    /// If there are more than [`MAX_NEIGHBOR_SHAPES`] shapes, or one cannot be read.
-    pub fn neighbors(&self, pool: &OnDiskPool, count: usize) -> Result<Vec<Vec<usize>>, FitError> {
-        // Quadratic in the number of shapes.
-        if pool.len() > MAX_NEIGHBOR_SHAPES {
-            return Err(FitError::Dataset {
-                path: self.folder.clone(),
-                message: format!(
-                    "batch.hard_negatives supports at most {MAX_NEIGHBOR_SHAPES} shapes, found {}",
-                    pool.len()
-                ),
-            });
-        }
-        use rayon::prelude::*;
+    /// If a shape cannot be read.
+    pub fn neighbors(&self, pool: &OnDiskPool, count: usize) -> Result<Neighbors, DataError> {
         let nothing = LoadFields { images: false, cloud: false };
-        let unit_mean = |at: usize| {
+        let dim = pool.features.as_ref().map_or(0, |features| features.dim);
+        Neighbors::new(pool.len(), dim, count, |at| {
             let views: Vec<usize> = (0..pool.n_views(at)).collect();
             // Features only: no images are decoded.
             let mean = pool.load(at, &views, nothing)?.teacher.map(|teacher| teacher.image);
-            let mean = mean.unwrap_or_default();
-            Ok(vectors::unit_mean(&mean, mean.len()))
-        };
-        let unit_means: Vec<Vec<f32>> =
-            (0..pool.len()).into_par_iter().map(unit_mean).collect::<Result<_, DataError>>()?;
-        Ok(vectors::nearest_neighbors(&unit_means, count))
+            Ok(vectors::unit_mean(&mean.unwrap_or_default(), dim))
+        })
     }
 
     /// Words of all training captions and labels, sorted.
@@ -277,7 +270,11 @@ impl DatasetRow {
 }
 
 /// All rows of the index, sorted by key.
-fn list(set: &Dataset, requirements: DataRequirements, given: bool) -> Result<Vec<DatasetRow>, DataError> {
+pub(super) fn list(
+    set: &Dataset,
+    requirements: DataRequirements,
+    given: bool,
+) -> Result<Vec<DatasetRow>, DataError> {
     let mut listed = Vec::with_capacity(set.len());
     set.for_each_row(|row| {
         listed.push(DatasetRow::of(row, listed.len() as u32, requirements, given));
@@ -286,6 +283,28 @@ fn list(set: &Dataset, requirements: DataRequirements, given: bool) -> Result<Ve
     // The order in the shards depends on the number of jobs that wrote them; that of keys does not.
     listed.sort_by(|a, b| a.key.cmp(&b.key));
     Ok(listed)
+}
+
+/// The shapes of a list are for training, whatever their split; all others only for validation, if their split is. Returns a
+/// checksum of the list.
+fn select(listed: &mut Vec<DatasetRow>, path: &Path) -> Result<String, FitError> {
+    let text = fs_err::read_to_string(path)?;
+    let ids: HashSet<&str> = text.lines().map(str::trim).filter(|id| !id.is_empty()).collect();
+    let mut hasher = FnvHasher::default();
+    listed.retain_mut(|one| {
+        let chosen = ids.contains(one.key.as_str());
+        if chosen {
+            // In the order of the keys, so that the order of the list does not matter.
+            hasher.write(one.key.as_bytes());
+        }
+        one.validation &= !chosen;
+        chosen || one.validation
+    });
+    if listed.iter().all(|one| one.validation) {
+        let message = format!("none of the {} ids is in the data set", ids.len());
+        return Err(FitError::Dataset { path: path.to_owned(), message });
+    }
+    Ok(format!("-{:016x}", hasher.finish()))
 }
 
 /// Without splits in the index, a fraction of the keys is for validation, by hash.

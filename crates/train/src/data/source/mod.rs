@@ -3,6 +3,8 @@
 pub(crate) mod dataset;
 pub(crate) mod folder;
 pub(crate) mod generated;
+pub(crate) mod second;
+pub(crate) mod validation;
 
 use lexiform_geometry::Rig;
 use lexiform_model::Teacher;
