@@ -23,6 +23,7 @@ pub mod optim;
 mod recipe;
 mod reference_names;
 mod run;
+mod sweep;
 
 pub use data::{
     Caption, CaptionSource, CategoryNames, Sample, ShapeSet, validation_clouds, validation_questions,
@@ -42,3 +43,4 @@ pub use recipe::{
 };
 pub use reference_names::{ReferenceName, find_reference_name, reference_names};
 pub use run::{Checkpoint, DryRun, FitOptions, RunProgress, dry_run, fit};
+pub use sweep::{Sweep, SweepResult, SweepRun, existing_run, write_sweep};

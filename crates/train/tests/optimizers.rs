@@ -44,9 +44,9 @@ fn tensor<const D: usize>(values: &[f64], dims: [usize; D], device: &Device) -> 
     Tensor::from_data(TensorData::new(values, dims), device)
 }
 
-fn sgd(nesterov: bool) -> BTreeMap<String, GroupConfig> {
+fn sgd(momentum: f32, nesterov: bool) -> BTreeMap<String, GroupConfig> {
     let text = format!(
-        "optimizer = {{ kind = \"sgd\", momentum = 0.9, nesterov = {nesterov} }}\nlearning_rate = 0.1\nweight_decay = 0.02"
+        "optimizer = {{ kind = \"sgd\", momentum = {momentum:?}, nesterov = {nesterov} }}\nlearning_rate = 0.1\nweight_decay = 0.02"
     );
     BTreeMap::from([("all".to_owned(), toml::from_str(&text).unwrap())])
 }
@@ -64,7 +64,7 @@ fn sgd_equals_torch() {
             vector: Param::from_tensor(tensor(&golden.start["vector"], [4], &device)),
         });
         let constant = Schedule::Constant {};
-        let mut groups = ParameterGroups::new(&sgd(run.nesterov), constant, None, &weights).unwrap();
+        let mut groups = ParameterGroups::new(&sgd(0.9, run.nesterov), constant, None, &weights).unwrap();
         for (step, expected) in run.weights.iter().enumerate() {
             let inner = device.clone().inner();
             let mut gradients = GradientsParams::new();
@@ -138,6 +138,8 @@ fn patterns_that_name_nothing_are_errors() {
         let groups = ParameterGroups::new(&recipe.param_groups, recipe.schedule, joint_from, &weights);
         groups.err().unwrap().to_string()
     };
+    let without_momentum = ParameterGroups::new(&sgd(0.0, true), Schedule::Constant {}, None, &weights);
+    assert!(without_momentum.err().unwrap().to_string().contains("requires momentum above 0"));
     assert!(error("vision.{joint_from}+", Some(1)).contains("matches no parameter"));
     assert!(error("matrix.{joint_from}+", None).contains("needs a network of views"));
     assert!(error("matrices", Some(1)).contains("matches no parameter"));

@@ -22,6 +22,7 @@
 
 mod cg3d;
 mod duoduo;
+mod duoduo_features;
 mod files;
 mod id_lists;
 mod lexiform;

@@ -293,3 +293,5 @@ pub(super) fn caption_ids(captions: &[String], teacher: Option<&TeacherFeatures>
 
 #[cfg(test)]
 mod caption_source_tests;
+#[cfg(test)]
+mod two_sources_tests;

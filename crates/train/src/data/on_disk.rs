@@ -210,17 +210,25 @@ impl OnDiskPool {
         ShapeCaptions { all: of_label.chain(own).collect(), with_label }
     }
 
-    /// Captions other than the label. Some imported sets have only features of captions: then their sources are known, but
-    /// not their texts.
+    /// Captions other than the label. Stored features determine how many there are: of some imported sets only the sources of
+    /// captions are known, but not their texts.
     fn own_captions(&self, about: &Metadata) -> Vec<Caption> {
-        // Captions without text are useful only with their stored features.
         let given = matches!(&self.features, Some(DatasetFeatures { rows: FeatureRows::FromDataset, .. }));
-        match about.extra.get("text_features").and_then(|kinds| kinds.as_array()) {
-            Some(kinds) if about.captions.is_empty() && given => {
-                let kinds = kinds.iter().filter_map(|kind| kind.as_str());
-                kinds.map(|kind| Caption::new("", CaptionSource::from_name(kind))).collect()
+        let listed = |name: &str| about.extra.get(name).and_then(|list| list.as_array());
+        // Captions without text are useful only with their stored features.
+        match listed("text_features").filter(|kinds| given && kinds.len() != about.captions.len()) {
+            Some(kinds) => {
+                let view =
+                    |i: usize| listed("text_feature_views")?.get(i)?.as_u64().map(|view| view as usize);
+                let kinds = kinds.iter().filter_map(|kind| kind.as_str()).enumerate();
+                kinds
+                    .map(|(i, kind)| Caption {
+                        view: view(i),
+                        ..Caption::new("", CaptionSource::from_name(kind))
+                    })
+                    .collect()
             }
-            _ => about.captions.iter().cloned().map(Caption::from_dataset).collect(),
+            None => about.captions.iter().cloned().map(Caption::from_dataset).collect(),
         }
     }
 

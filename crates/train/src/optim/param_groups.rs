@@ -176,8 +176,14 @@ fn indices_named(pattern: &str, joint_from: Option<usize>, all: &[Parameter]) ->
     if found.is_empty() { Err(format!("pattern {pattern:?} matches no parameter")) } else { Ok(found) }
 }
 
-/// Muon orthogonalizes its updates, which is defined for matrices only.
+/// Muon orthogonalizes its updates, which is defined for matrices only; Nesterov's method is one of momentum.
 fn check_optimizer(name: &str, method: OptimizerConfig, own: &[&Parameter]) -> Result<(), RecipeError> {
+    if let OptimizerConfig::Sgd { momentum, nesterov: true } = method
+        && momentum <= 0.0
+    {
+        let message = format!("nesterov = true requires momentum above 0, found {momentum}");
+        return Err(RecipeError::group(name, message));
+    }
     match own.iter().find(|parameter| method == OptimizerConfig::Muon {} && parameter.dims.len() != 2) {
         Some(Parameter { name: parameter, dims, .. }) => {
             let message = format!(

@@ -14,6 +14,7 @@ mod timing;
 mod training_data;
 mod validate_model;
 
+pub(crate) use checkpoint::checkpoint_path;
 pub use checkpoint::{Checkpoint, RunProgress};
 pub use dry_run::{DryRun, dry_run};
 pub use fit::fit;

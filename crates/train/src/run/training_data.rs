@@ -68,7 +68,7 @@ impl TrainingData {
     ) -> Result<Self, FitError> {
         let source = DataSource::open(&recipe.data, requirements, teacher.as_ref())?;
         on_event(match &source {
-            DataSource::Dataset(set) => set.opened_event(),
+            DataSource::Dataset(set) => set.opened_event(recipe.data.validation.is_none()),
             DataSource::Procedural | DataSource::Folder(_) => {
                 TrainEvent::Preparing { shapes: source.count(&recipe.data) }
             }
@@ -87,7 +87,15 @@ impl TrainingData {
         let validation = match &recipe.data.validation {
             Some(config) => {
                 let n_views = rig.as_ref().map_or(0, |rig| rig.0.len());
-                ShapePool::OnDisk(validation_pool(config, requirements, size.view, n_views)?)
+                let pool = validation_pool(config, requirements, size.view, n_views)?;
+                on_event(TrainEvent::Opened {
+                    path: config.path.clone(),
+                    training: 0,
+                    validation: pool.len(),
+                    skipped: Vec::new(),
+                    features: None,
+                });
+                ShapePool::OnDisk(pool)
             }
             None => source.validation(&recipe.data, rig.as_ref(), size),
         };

@@ -116,12 +116,12 @@ impl DatasetSource {
         }
     }
 
-    /// Event with the numbers of shapes.
-    pub fn opened_event(&self) -> TrainEvent {
+    /// Event with the numbers of shapes; its validation shapes count only if the run `validates` on them.
+    pub fn opened_event(&self, validates: bool) -> TrainEvent {
         TrainEvent::Opened {
             path: self.folder.clone(),
             training: self.training.len(),
-            validation: self.validation.len(),
+            validation: if validates { self.validation.len() } else { 0 },
             skipped: self.skipped.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
             features: self.source.clone(),
         }
@@ -289,10 +289,11 @@ pub(super) fn list(
 /// checksum of the list.
 fn select(listed: &mut Vec<DatasetRow>, path: &Path) -> Result<String, FitError> {
     let text = fs_err::read_to_string(path)?;
-    let ids: HashSet<&str> = text.lines().map(str::trim).filter(|id| !id.is_empty()).collect();
+    let ids = text.lines().map(str::trim).filter(|id| !id.is_empty());
+    let ids: HashSet<Key> = ids.map(Key::from_id).collect();
     let mut hasher = FnvHasher::default();
     listed.retain_mut(|one| {
-        let chosen = ids.contains(one.key.as_str());
+        let chosen = Key::new(&one.key).is_some_and(|key| ids.contains(&key));
         if chosen {
             // In the order of the keys, so that the order of the list does not matter.
             hasher.write(one.key.as_bytes());

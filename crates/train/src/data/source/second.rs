@@ -47,7 +47,7 @@ impl SecondSource {
 
     /// Event with the numbers of shapes.
     pub fn opened_event(&self) -> TrainEvent {
-        self.source.opened_event()
+        self.source.opened_event(false)
     }
 
     /// Checksum of the data set.

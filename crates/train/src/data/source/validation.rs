@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use lexiform_data::{DataError, Dataset};
+use lexiform_data::Dataset;
 use lexiform_formats::npy::{Npy, read_npy};
 use lexiform_metrics::{ClassFeatures, Features};
 
@@ -107,14 +107,14 @@ pub(crate) fn read_class_features(
     classes: usize,
     dim: usize,
 ) -> Result<ClassFeatures, FitError> {
-    let invalid = |message: String| DataError::invalid(path, message);
-    let array = match read_npy(&fs_err::read(path)?).map_err(invalid)? {
+    let wrong = |message: String| FitError::Dataset { path: path.to_owned(), message };
+    let array = match read_npy(&fs_err::read(path)?).map_err(wrong)? {
         Npy::Array(array) => array,
-        Npy::Pickled(..) => return Err(invalid("expected an array of numbers".to_owned()).into()),
+        Npy::Pickled(..) => return Err(wrong("expected an array of numbers".to_owned())),
     };
     if array.shape != [classes, dim] {
         let message = format!("expected features of shape [{classes}, {dim}], found {:?}", array.shape);
-        return Err(invalid(message).into());
+        return Err(wrong(message));
     }
     Ok(ClassFeatures::from_features(&Features::new(array.to_f32_vec(), dim)?))
 }
