@@ -176,7 +176,8 @@ fn own_point_model(file: &WeightFile) -> Option<String> {
         EncoderConfig::Ppat(_) => "OpenShape PointBERT",
         EncoderConfig::PointMlp(_) => "PointMLP",
         EncoderConfig::PointNext(_) => "PointNeXt",
-        EncoderConfig::PointNet2 {} => "PointNet++",
+        EncoderConfig::PointNet2(_) => "PointNet++",
+        EncoderConfig::PointConv {} => "PointConv",
     };
     let what = if config.tower.classes.is_some() { "classifier" } else { "point encoder" };
     Some(format!("{encoder} {what} {:?}, written by lexiform", config.name))
