@@ -30,7 +30,7 @@ def write_h5(path, **arrays):
 def write_files(out, random):
     features = lambda *shape: random.standard_normal(shape).astype(np.float16)
     images = lambda count: random.integers(0, 256, (count, VIEWS, 3, SIZE, SIZE), dtype=np.uint8)
-    names = {"four": [f"{i:032x}" for i in range(7)], "mvimgnet": [f"{i % 3}_{i:08x}" for i in range(5)]}
+    names = {"four": [f"{i:032x}" for i in range(7)], "mvimgnet": sorted(f"{i % 3}_{i:08x}" for i in range(5))}
     names["lvis"] = [f"{100 + i:032x}" for i in range(4)]
     index = lambda ids: json.dumps({id: (row * 3) % len(ids) for row, id in enumerate(ids)})
     for folder, ids in names.items():

@@ -256,7 +256,7 @@ mod tests {
             parse(&["data.views=[1, 2, 15]", "batch.caption_sampling=[\"any\", { top-k = 3 }]"]).unwrap();
         assert_eq!(runs.len(), 6);
         assert_eq!(runs[1].settings, ["data.views=1", "batch.caption_sampling={ top-k = 3 }"]);
-        assert_eq!(runs[1].name, "data.views=1,batch.caption_sampling=___top-k_=_3__");
+        assert_eq!(runs[1].name, "data.views=1,batch.caption_sampling=__top-k_=_3__");
         assert_eq!(runs[5].values, ["15", "{ top-k = 3 }"]);
         let words = parse(&["teacher=[nano, my/model.pt, my?model.pt]"]).unwrap();
         let names: Vec<&str> = words.iter().map(|run| run.name.as_str()).collect();

@@ -118,7 +118,10 @@ fn models_and_numbers_of_views_stand_side_by_side() {
     // The report names what the seeds chose, not the model's own crop.
     sandbox.run(&[&drawn[..drawn.len() - 1], &["--report", "seeded"]].concat()).success();
     let report = std::fs::read_to_string(sandbox.path("seeded/report.json")).unwrap();
-    assert!(report.contains("random crop, seeds 678, 789, 900") && !report.contains("center crop"), "{report}");
+    assert!(
+        report.contains("random crop, seeds 678, 789, 900") && !report.contains("center crop"),
+        "{report}"
+    );
     sandbox.run(&[&BY_FOLDER[..], &["--views", "0"]].concat()).failure(2, &["0"]);
     sandbox
         .run(&[&BY_FOLDER[..], &["--seeds", "many"]].concat())

@@ -13,7 +13,7 @@ use crate::optim::gradients;
 use crate::optim::parameters::{Parameter, parameters};
 use crate::recipe::{GradClip, GroupConfig, NoDecay, OptimizerConfig, RecipeError, RunPosition, Schedule};
 
-/// Stands in a pattern for the number of the first block that attends across views.
+/// In a pattern: the number of the first block that attends across views.
 const JOINT_FROM: &str = "{joint_from}";
 
 /// Whether the dotted `name` starts with `pattern`, part by part: `*` matches any part, `6+` numbers of at least 6, and `a|b`

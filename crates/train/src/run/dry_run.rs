@@ -41,7 +41,15 @@ pub fn dry_run(
 ) -> Result<DryRun, FitError> {
     let folder = scratch_folder(&recipe.name)?;
     let small = reduced(recipe);
-    let found = Run::prepare(&small, &folder, options, on_event).and_then(|run| measure(run, recipe));
+    let mut widest = small.clone();
+    widest.batch.min_views = widest.batch.max_views;
+    let found = Run::prepare(&small, &folder, options, on_event).and_then(|mut run| {
+        // A step with the largest number of views, which takes most memory, is the warm-up.
+        run.use_recipe(&widest);
+        run.step(run.position(), &mut StepTimer::default())?;
+        run.use_recipe(&small);
+        measure(run, recipe)
+    });
     // Also after an error, which is returned afterwards.
     fs_err::remove_dir_all(&folder)?;
     found
@@ -69,8 +77,6 @@ fn measure(mut run: Run, recipe: &Recipe) -> Result<DryRun, FitError> {
     plan.steps = recipe.run.steps.steps(plan.steps_per_epoch);
     let missing_shapes = run.memory_of_missing_shapes(recipe);
     plan.memory_bytes += missing_shapes;
-    let mut timer = StepTimer::default();
-    timer.step(|timer| run.step(run.position(), timer))?;
     let mut timer = StepTimer::default();
     timer.step(|timer| run.step(run.position(), timer))?;
     let ((shapes, images), peak_memory_bytes) = (timer.counts(), peak_memory_bytes());

@@ -57,6 +57,14 @@ pub(crate) struct Run<'a> {
     checkpoint_verified: bool,
 }
 
+impl<'a> Run<'a> {
+    /// Continues with another recipe for the same data and network, without the batch that the old one has loaded.
+    pub(crate) fn use_recipe(&mut self, recipe: &'a Recipe) {
+        self.recipe = recipe;
+        self.prefetched = None;
+    }
+}
+
 impl Run<'_> {
     /// Number of training shapes of a recipe.
     pub(crate) fn n_shapes(&self, recipe: &Recipe) -> usize {

@@ -1,6 +1,7 @@
 //! Sources of shapes: procedural generation, a folder of files, or a data set.
 
 pub(crate) mod dataset;
+mod dataset_rows;
 pub(crate) mod folder;
 pub(crate) mod generated;
 pub(crate) mod second;

@@ -11,7 +11,7 @@ use lexiform_metrics::{ClassFeatures, Features};
 use crate::data::on_disk::{DatasetEntry, LoadOptions, OnDiskPool};
 use crate::data::requirements::DataRequirements;
 use crate::data::shape_set::CategoryNames;
-use crate::data::source::dataset::{DatasetRow, list};
+use crate::data::source::dataset_rows::{DatasetRow, list};
 use crate::error::FitError;
 use crate::recipe::ValidationConfig;
 
