@@ -23,6 +23,7 @@
 mod cg3d;
 mod duoduo;
 mod few_shot;
+mod duoduo_features;
 mod files;
 mod id_lists;
 mod lexiform;

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use lexiform_formats::write_file;
 use lexiform_metrics::{ConfusionMatrix, Prediction};
+use lexiform_model::preprocess::Crop;
+use lexiform_search::Encoder;
 
 use super::config::ZeroShotConfig;
 use super::results::{ModelResults, ZeroShotReport};
@@ -76,12 +78,24 @@ impl ZeroShotReport {
     }
 }
 
+/// How shapes became pixels or points. With seeds, each had crop windows of its own.
+fn preprocessing(encoder: &dyn Encoder, seeds: &[u32]) -> String {
+    let Some((first, cropped)) =
+        seeds.first().and_then(|seed| Some((seed, encoder.with_crop(Crop::Seed(*seed))?)))
+    else {
+        return encoder.preprocessing();
+    };
+    let all = seeds.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let name = if seeds.len() == 1 { "seed" } else { "seeds" };
+    cropped.preprocessing().replace(&format!("seed {first}"), &format!("{name} {all}"))
+}
+
 impl ModelResults {
     /// What is needed to reproduce the results, as pairs of name and value.
     fn info(&self, config: &ZeroShotConfig<'_>, info: RunInfo) -> Result<Vec<(String, String)>, EvalError> {
         let mut pairs = vec![("lexiform", info.version), ("command", info.command)];
         if let Some(encoder) = &self.encoder {
-            pairs.push(("preprocessing", encoder.preprocessing()));
+            pairs.push(("preprocessing", preprocessing(&**encoder, &config.seeds)));
             if config.texts.feature_file().is_none() {
                 pairs.push(("templates", config.texts.templates(&**encoder)?.join(" · ")));
             }
