@@ -15,12 +15,15 @@ pub struct StoredShape {
 
 impl StoredShape {
     /// The shape with this index.
-    pub(crate) fn new(set: &Arc<Dataset>, shape: usize) -> Self {
+    pub fn new(set: &Arc<Dataset>, shape: usize) -> Self {
         Self { set: Arc::clone(set), shape }
     }
 
     /// Reads its views and points as model input.
-    pub(crate) fn read(&self, preprocessor: &ShapePreprocessor) -> Result<ModelInput, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if it cannot be read, or has no input for the model.
+    pub fn read(&self, preprocessor: &ShapePreprocessor) -> Result<ModelInput, Error> {
         let failed = |reason: String| Error::Shape { path: self.set.key(self.shape).into(), reason };
         // Only what models take: depth and normal maps would multiply the bytes to read.
         let wanted = |name: &str| name == POINTS || Member::view_index(name).is_some();
