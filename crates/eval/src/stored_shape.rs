@@ -95,8 +95,8 @@ fn format_of(path: &Path) -> Option<&'static ImportFormat> {
 }
 
 impl StoredShape {
-    /// The shape of a data set with this index.
-    pub(crate) fn new(set: &Arc<Dataset>, place: &Path, shape: usize) -> Self {
+    /// The shape with this index of the data set at `place`.
+    pub fn new(set: &Arc<Dataset>, place: &Path, shape: usize) -> Self {
         let store = ShapeStore { path: place.to_owned(), contents: Contents::Set(Arc::clone(set)) };
         Self { store: Arc::new(store), name: set.key(shape).to_owned(), shape: Some(shape) }
     }
@@ -110,7 +110,10 @@ impl StoredShape {
     }
 
     /// Reads its views and points as model input.
-    pub(crate) fn read(&self, preprocessor: &ShapePreprocessor) -> Result<ModelInput, Error> {
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if it cannot be read, or has no input for the model.
+    pub fn read(&self, preprocessor: &ShapePreprocessor) -> Result<ModelInput, Error> {
         let failed = |reason: String| Error::Shape { path: self.name.as_str().into(), reason };
         let (mut views, mut cloud) = (Vec::new(), None);
         for member in self.members().map_err(failed)? {

@@ -6,6 +6,7 @@ mod captions;
 mod data;
 mod devices;
 mod duplicates;
+mod embeddings;
 mod end_to_end;
 mod eval;
 mod eval_datasets;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image::RgbaImage;
 use lexiform_formats::array::{Array, Kind};
+use lexiform_formats::file_exists;
 use lexiform_formats::hdf5::{Dataset, Datatype, File};
 use lexiform_formats::view_format::ViewFormat;
 
@@ -112,7 +113,7 @@ pub(super) fn embeddings(from: &Path, options: &ImportOptions) -> Result<ImportS
 /// The image file and its index.
 fn pair(from: &Path) -> Result<(PathBuf, PathBuf), DataError> {
     let missing = |message: String| DataError::invalid(from, message);
-    if from.is_file() {
+    if file_exists(from) {
         let name = file_name(from);
         let known = PAIRS.iter().find(|(images, _)| *images == name);
         let index = known.map_or("model_to_idx.json", |(_, index)| index);
@@ -124,7 +125,7 @@ fn pair(from: &Path) -> Result<(PathBuf, PathBuf), DataError> {
         };
     }
     let found = PAIRS.iter().map(|(images, index)| (from.join(images), from.join(index)));
-    let mut found: Vec<_> = found.filter(|(images, index)| images.exists() && index.exists()).collect();
+    let mut found: Vec<_> = found.filter(|(images, index)| file_exists(images) && index.exists()).collect();
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => Err(missing(format!("expected one of {:?} with its index", PAIRS.map(|(images, _)| images)))),

@@ -40,6 +40,7 @@ mod zero123;
 
 use std::path::Path;
 
+pub(crate) use self::id_lists::{Rows, checked_rows, rows_by_id};
 pub use self::options::{IdFilter, ImportOptions};
 pub use self::source::ImportSource;
 use crate::DataError;
