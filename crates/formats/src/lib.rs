@@ -35,4 +35,4 @@ pub const SOFTWARE: &str = "Lexiform";
 pub use error::FormatError;
 pub use read_at::{PositionedFile, RandomAccess, read_exact_at};
 pub use rgba::composite_on_white;
-pub use write_file::{FileWriter, rename_durably, write_file};
+pub use write_file::{FileWriter, exchange_durably, rename_durably, write_file};
