@@ -107,7 +107,8 @@ pub const FORMATS: [ImportFormat; 12] = [
     },
     ImportFormat {
         name: "ulip-objaverse",
-        description: "ULIP-2's Objaverse: objaverse_pc_parallel/<uid>/<uid>_8192.npz",
+        description: "ULIP-2's Objaverse: objaverse_pc_parallel/<uid>/<uid>_8192.npz, with its renders render_images_resized_224/<uid>/000.png \
+            and captions merged_data.json",
         open: ulip_objaverse::open,
     },
     ImportFormat {
