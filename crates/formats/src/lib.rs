@@ -36,5 +36,5 @@ pub const SOFTWARE: &str = "Lexiform";
 pub use error::FormatError;
 pub use read_at::{PositionedFile, RandomAccess, file_exists, read_exact_at};
 pub use rgba::composite_on_white;
-pub use write_file::{FileWriter, rename_durably, write_file};
+pub use write_file::{FileWriter, exchange_durably, rename_durably, write_file};
 pub use zip_writer::ZipWriter;

@@ -5,6 +5,7 @@
 //! files are shared with other tools. An interrupted download is resumed, and sizes and SHA-256 checksums that the hub states
 //! are verified.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
@@ -14,7 +15,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::error::ModelError;
 use crate::registry::{self, MODELS};
-use crate::weights::WeightsError;
+use crate::weights::{WeightsError, sharded};
 
 /// Server of the hub, unless `HF_ENDPOINT` is set.
 const ENDPOINT: &str = "https://huggingface.co";
@@ -64,7 +65,9 @@ pub fn pull(name: &str, mut on_progress: impl FnMut(Progress)) -> Result<PathBuf
     // At the same revision as the weights.
     let inside = weights.strip_prefix(folder.join("snapshots")).unwrap_or(&weights);
     let revision = inside.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned());
-    for file in model.sidecar_files {
+    // An index lists the files with the weights.
+    let shards = if sharded::is_index(&weights) { sharded::read_index(&weights)? } else { BTreeMap::new() };
+    for file in shards.keys().map(String::as_str).chain(model.sidecar_files.iter().copied()) {
         fetch(&folder, &repository, file, revision.as_deref(), &mut on_progress)?;
     }
     Ok(weights)

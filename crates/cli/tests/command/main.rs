@@ -4,6 +4,7 @@
 
 mod captions;
 mod data;
+mod data_update;
 mod devices;
 mod duplicates;
 mod embeddings;

@@ -102,6 +102,11 @@ impl Dataset {
         Ok(Self { root, storage, manifest, index })
     }
 
+    /// The folder or address of the data set.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest

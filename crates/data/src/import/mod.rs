@@ -115,7 +115,8 @@ pub const FORMATS: [ImportFormat; 13] = [
     },
     ImportFormat {
         name: "ulip-objaverse",
-        description: "ULIP-2's Objaverse: objaverse_pc_parallel/<uid>/<uid>_8192.npz",
+        description: "ULIP-2's Objaverse: objaverse_pc_parallel/<uid>/<uid>_8192.npz, with its renders render_images_resized_224/<uid>/000.png \
+            and captions merged_data.json",
         open: ulip_objaverse::open,
     },
     ImportFormat {

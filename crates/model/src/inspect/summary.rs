@@ -72,7 +72,12 @@ const fn captioner(
     ArchitectureSignature { kind, has, modality: Modality::Captioner, sidecar_files }
 }
 
-const SIGNATURES: [ArchitectureSignature; 17] = [
+const SIGNATURES: [ArchitectureSignature; 18] = [
+    captioner(
+        "BLIP-2 captioner with OPT in transformers' layout",
+        &["query_tokens", "language_projection.weight", "language_model.model.decoder.embed_tokens.weight"],
+        &["config.json", "tokenizer.json"],
+    ),
     captioner(
         "BLIP captioner in transformers' layout",
         &[

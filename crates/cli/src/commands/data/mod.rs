@@ -1,4 +1,4 @@
-//! `lexiform data`: prepare, merge, inspect, copy, import, export and download data sets of shapes.
+//! `lexiform data`: prepare, merge, caption, inspect, copy, import, export and download data sets of shapes.
 
 mod annotations;
 mod captions;
@@ -11,6 +11,7 @@ mod prepare;
 mod pull;
 mod reporting;
 mod summary;
+mod update;
 
 use std::path::PathBuf;
 
@@ -19,7 +20,7 @@ use lexiform_data::{concat_datasets, merge_partitions};
 
 use crate::error::Outcome;
 
-/// Prepare, merge, check, copy, import and export data sets of shapes
+/// Prepare, merge, caption, check, copy, import and export data sets of shapes
 #[derive(Args)]
 pub(crate) struct DataArgs {
     #[command(subcommand)]
@@ -30,6 +31,8 @@ pub(crate) struct DataArgs {
 enum Action {
     Prepare(Box<prepare::PrepareArgs>),
     Merge(MergeArgs),
+    Caption(Box<update::CaptionSetArgs>),
+    Features(update::FeaturesArgs),
     Inspect(inspect::InspectArgs),
     Copy(copy::CopyArgs),
     Import(import_export::ImportArgs),
@@ -57,6 +60,8 @@ impl DataArgs {
         match self.action {
             Action::Prepare(args) => args.run(),
             Action::Merge(args) => args.run(),
+            Action::Caption(args) => args.run(),
+            Action::Features(args) => args.run(),
             Action::Inspect(args) => args.run(),
             Action::Copy(args) => args.run(),
             Action::Import(args) => args.run(),
