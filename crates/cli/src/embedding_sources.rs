@@ -169,10 +169,11 @@ impl<'a> ShapeFeatures<'a> {
                 Err(error) => RowFeatures::Failed(error.to_string()),
             });
         }
-        let input = match StoredShape::new(self.set, Path::new("the data set"), shape).read(&self.preprocessor) {
-            Ok(input) => input,
-            Err(error) => return Ok(RowFeatures::Failed(error.to_string())),
-        };
+        let input =
+            match StoredShape::new(self.set, Path::new("the data set"), shape).read(&self.preprocessor) {
+                Ok(input) => input,
+                Err(error) => return Ok(RowFeatures::Failed(error.to_string())),
+            };
         let failed = |source| Error::Encode { model: self.encoder.id().to_owned(), source };
         let embeddings = self.encoder.embed_shapes(vec![input]).map_err(failed)?;
         let embedding = embeddings.into_iter().next().ok_or_else(|| failed("no embedding".into()))?;

@@ -22,8 +22,8 @@
 
 mod cg3d;
 mod duoduo;
-mod few_shot;
 mod duoduo_features;
+mod few_shot;
 mod files;
 mod id_lists;
 mod lexiform;
