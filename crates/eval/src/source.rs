@@ -135,7 +135,8 @@ fn in_folders(root: &Path, features: Option<&str>) -> Result<Vec<Entry>, EvalErr
         return Err(EvalError::input(format!("{}: no such folder", root.display())));
     }
     let found = walk(&[root.to_owned()]);
-    let below = found.assets.iter().filter(|file| folder_below(root, file).is_some());
+    let shapes = found.assets.iter().chain(&found.view_sets);
+    let below = shapes.filter(|file| folder_below(root, file).is_some());
     below.map(|file| in_folder(root, file)).collect()
 }
 
