@@ -1,7 +1,12 @@
 //! `--set key=value`, and errors that name the nearest known key.
 
+use lexiform_model::point::EncoderConfig;
+
 use super::RecipeError;
 use crate::reference_names::{ReferenceName, find_reference_name};
+
+/// The table whose other keys depend on its `kind`.
+const ENCODER_KIND: &str = "network.tower.encoder.kind";
 
 /// Sets one value, creating intermediate tables. Unknown keys are found later, by deserialization.
 pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), RecipeError> {
@@ -21,11 +26,21 @@ pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), Recipe
         (Some(toml::Value::Table(table)), path @ toml::Value::String(_)) => {
             table.insert("path".to_owned(), path);
         }
-        (_, value) => {
+        (old, value) => {
+            if key == ENCODER_KIND && old.as_deref() != Some(&value) {
+                // The keys of another encoder would be unknown ones: those of the new one, with its published sizes.
+                *inner = published_encoder(&value);
+            }
             inner.insert(last.to_owned(), value);
         }
     }
     Ok(())
+}
+
+/// The table of an encoder with its published sizes; empty for an unknown kind, which deserialization reports.
+fn published_encoder(kind: &toml::Value) -> toml::Table {
+    let config = kind.as_str().and_then(EncoderConfig::published);
+    config.and_then(|config| toml::Table::try_from(config).ok()).unwrap_or_default()
 }
 
 /// A TOML value, or the text itself where it is not valid TOML.
