@@ -36,7 +36,9 @@
 pub mod annotations;
 mod build;
 pub mod caption;
+mod combine_four;
 mod dataset;
+pub mod embeddings;
 mod error;
 pub mod export;
 mod featurizer;
@@ -57,6 +59,7 @@ mod storage;
 pub mod update;
 
 pub use build::{BuildEvent, BuildOptions, BuildSummary, ProduceError, Producer, ShapeJob, build_dataset};
+pub use combine_four::{FourSummary, FourViews, Preferred};
 pub use dataset::{Corruption, Dataset, concat_datasets, copy, merge_partitions, verify};
 pub use error::DataError;
 pub use featurizer::{Featurizer, rank_captions};

@@ -80,7 +80,8 @@ fn duoduo_and_its_known_pitfalls() {
     };
     assert_eq!(image::DynamicImage::ImageRgba8(view).into_rgb8().as_raw(), &expected.data);
     let metadata = imported.dataset.metadata(shape).unwrap();
-    assert_eq!(metadata.labels, ["Band_Aid"]);
+    // The list next to the images is for evaluation.
+    assert_eq!(metadata.labels, [""; 0]);
     assert_eq!(metadata.notes, ["view 5 is the same as view 2", "view 7 is blank"]);
     let features = imported.dataset.array(shape, VIEW_FEATURES).unwrap().unwrap();
     assert_eq!((features.shape.clone(), features.to_f32_vec()), (vec![12, 6], ramp(144)[72..].to_vec()));
@@ -115,6 +116,21 @@ fn duoduo_lists_determine_the_evaluation_split() {
     let imported = run("duoduo", folder.path(), &ImportOptions::default());
     assert_eq!(said(&imported, "bbbb"), ("cup".to_owned(), "test".to_owned()));
     assert!(!imported.warnings.iter().any(|told| told.contains("lvis.csv")), "{:?}", imported.warnings);
+
+    // Training images have labels of an evaluation list only where the list is given.
+    let folder = duoduo_as("mv_images.h5", "model_to_idx.json", &lvis);
+    let imported = run("duoduo", folder.path(), &ImportOptions::default());
+    assert_eq!(said(&imported, "bbbb"), (String::new(), "train".to_owned()));
+    assert!(
+        imported
+            .warnings
+            .iter()
+            .any(|told| told.contains("2 shapes are in the training images and in lvis.csv"))
+    );
+    let annotations = AnnotationTable::read(&folder.path().join("csv_list/lvis.csv")).unwrap();
+    let options = ImportOptions { annotations, ..ImportOptions::default() };
+    let imported = run("duoduo", folder.path(), &options);
+    assert_eq!(said(&imported, "bbbb"), ("cup".to_owned(), "train".to_owned()));
 
     let lists =
         [("mvpnet_val.csv", "3,wash_basin,bbbb\n"), ("captions/mvimgnet_category.txt", "aaaa,a cup\n")];
@@ -173,6 +189,9 @@ fn openshape_and_objaverse_lvis() {
     assert_eq!(listed.points("u1").0, [5, 6]);
     let lvis = run("openshape", &fixture("openshape/lvis.json"), &ImportOptions::default());
     assert_eq!(lvis.dataset.label(lvis.shape("u1")), Some("armchair"));
+    // A training list has no labels of the evaluation list in the same folder.
+    let training = run("openshape", &fixture("openshape/train.json"), &ImportOptions::default());
+    assert_eq!(training.dataset.label(training.shape("u1")), None);
     let folder = run("openshape", &fixture("openshape"), &ImportOptions::default());
     assert_eq!(folder.dataset.len(), 1);
 }

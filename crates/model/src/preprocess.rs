@@ -2,6 +2,8 @@
 
 mod foreground;
 
+use std::borrow::Borrow;
+
 use half::f16;
 use image::{RgbImage, RgbaImage};
 pub(crate) use lexiform_geometry::resize::resample_grid;
@@ -129,8 +131,8 @@ impl Preprocess {
 
     /// Views → normalized pixels, `[views, 3, size, size]`. Views of another size are resized as in Pillow (bicubic,
     /// antialiased, ignoring the aspect ratio), and composited on white.
-    pub fn views(&self, views: &[RgbaImage]) -> Vec<f32> {
-        views.par_iter().flat_map_iter(|view| self.normalize(&self.on_white(view))).collect()
+    pub fn views<V: Borrow<RgbaImage> + Sync>(&self, views: &[V]) -> Vec<f32> {
+        views.par_iter().flat_map_iter(|view| self.normalize(&self.on_white(view.borrow()))).collect()
     }
 
     /// A photo → normalized pixels, `[3, size, size]`. The crop of views applies to photos only if they are views.

@@ -42,7 +42,7 @@ fn columns(first: &StringRecord) -> Result<ColumnIndices, String> {
         _ if columns.shape.is_some() && columns.has_annotations() => Ok(columns),
         // Duoduo CLIP's lvis.csv: class number, class name, uid.
         3 if has_none && start.parse::<u32>().is_ok() => {
-            Ok(ColumnIndices { shape: Some(2), label: Some(1), ..ColumnIndices::default() })
+            Ok(ColumnIndices::of_class_list(first).unwrap_or_default())
         }
         // Cap3D: uid, caption. An id contains no spaces.
         2.. if has_none && !start.contains(' ') => {

@@ -1,12 +1,14 @@
-//! `lexiform data`: prepare, merge, caption, inspect, copy, import and export data sets of shapes.
+//! `lexiform data`: prepare, merge, caption, inspect, copy, import, export and download data sets of shapes.
 
 mod annotations;
 mod captions;
+mod combine_four;
 mod copy;
 mod featurizer;
 mod import_export;
 mod inspect;
 mod prepare;
+mod pull;
 mod reporting;
 mod summary;
 mod update;
@@ -35,6 +37,8 @@ enum Action {
     Copy(copy::CopyArgs),
     Import(import_export::ImportArgs),
     Export(import_export::ExportArgs),
+    Pull(pull::PullArgs),
+    CombineFour(combine_four::CombineFourArgs),
     Formats(import_export::FormatsArgs),
 }
 
@@ -62,6 +66,8 @@ impl DataArgs {
             Action::Copy(args) => args.run(),
             Action::Import(args) => args.run(),
             Action::Export(args) => args.run(),
+            Action::Pull(args) => args.run(),
+            Action::CombineFour(args) => args.run(),
             Action::Formats(args) => args.run(),
         }
     }
