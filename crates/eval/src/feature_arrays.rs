@@ -9,10 +9,19 @@ use lexiform_formats::pickle::NumpyPickle;
 use lexiform_formats::{RandomAccess, zip};
 use lexiform_metrics::Features;
 
-use crate::feature_file::FeatureFile;
-
 /// Largest member of a `.npz` in bytes.
 const MAX_MEMBER_BYTES: u64 = 16 << 30;
+
+/// The content of a feature file.
+#[derive(Debug)]
+pub(crate) struct FeatureFile {
+    /// The features; all axes but the last are flattened into rows.
+    pub features: Features,
+    /// The name of each row, if the file has names.
+    pub row_names: Option<Vec<String>>,
+    /// The model that computed them, if the file names it.
+    pub model: Option<String>,
+}
 
 /// An array with its name in the file.
 type Named = (String, Array);

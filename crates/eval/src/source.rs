@@ -11,7 +11,8 @@ use lexiform_search::walk;
 use crate::entry::Entry;
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
-use crate::feature_file::{self, FeatureFile};
+use crate::feature_arrays::FeatureFile;
+use crate::feature_file;
 use crate::stored_shape::ShapeStore;
 use crate::{data_set, split};
 
