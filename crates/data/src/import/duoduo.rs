@@ -2,13 +2,13 @@
 //! `[N, 12, 3, 224, 224]`, `img_feat` `[N, 12, dim]`, `shape_feat` `[N, dim]`, indices `{id: row}`, `lvis.csv` with the columns
 //! `class number,class name,uid`, MVPNet's `mvpnet_val.csv`, and `text_embeddings.npy`.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use image::RgbaImage;
 use lexiform_formats::array::{Array, Kind};
 use lexiform_formats::hdf5::{Dataset, Datatype, File};
-use lexiform_formats::pickle::NumpyPickle;
+use lexiform_formats::pickle::{NumpyPickle, Ref};
 use lexiform_formats::view_format::ViewFormat;
 
 use super::files::{file_name, first_existing};
@@ -192,7 +192,14 @@ fn members(
 /// Features of views and texts.
 struct Features {
     views: Option<Dataset>,
-    texts: Option<Arc<NumpyPickle>>,
+    texts: Option<TextFeatures>,
+}
+
+/// `text_embeddings.npy`: a dictionary of 800,000 dictionaries of arrays, many gigabytes.
+struct TextFeatures {
+    pickle: NumpyPickle,
+    /// Nodes of the shapes by id.
+    shapes: HashMap<String, Ref>,
 }
 
 impl Features {
@@ -212,8 +219,8 @@ impl Features {
             found.views = Some(views);
         }
         if let Some(path) = near("text_embeddings.npy") {
-            let texts = read_pickle(&path).map_err(|message| DataError::invalid(&path, message))?;
-            found.texts = Some(Arc::new(texts));
+            let pickle = read_pickle(&path).map_err(|message| DataError::invalid(&path, message))?;
+            found.texts = Some(TextFeatures { shapes: pickle.index(), pickle });
         }
         Ok(found)
     }
@@ -230,9 +237,8 @@ impl Features {
             let array = views.read_rows(row, 1).map_err(|error| error.to_string())?;
             members.push(features(VIEW_FEATURES, array.shape[1], array.shape[2], &array.to_f32_vec()));
         }
-        let Some(of_shape) = self.texts.as_ref().and_then(|texts| texts.root().get(id)) else {
-            return Ok(());
-        };
+        let Some(texts) = &self.texts else { return Ok(()) };
+        let Some(of_shape) = texts.shapes.get(id).map(|at| texts.pickle.value(*at)) else { return Ok(()) };
         let (mut values, mut dim, mut of) = (Vec::new(), 0, Vec::new());
         for name in TEXTS {
             let Some(array) = of_shape.get(name).and_then(|item| item.array()) else { continue };
