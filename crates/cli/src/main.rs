@@ -9,6 +9,7 @@ mod indexing;
 mod input;
 mod jobs;
 mod models;
+mod mpi_job;
 mod output;
 mod output_file;
 mod path_groups;

@@ -11,6 +11,7 @@ use lexiform_train::{
 };
 
 use crate::error::{Outcome, UsageError, WithHint as _};
+use crate::mpi_job::MpiJob;
 use crate::output::{self, Align};
 use crate::progress::Progress;
 
@@ -33,6 +34,11 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DEVICES", value_delimiter = ',', default_value = "cpu")]
     #[arg(value_parser = lexiform_model::device)]
     devices: Vec<Device>,
+    /// Train together with the other processes of an MPI job, as in mpirun -n 2 lexiform train RECIPE --mpi
+    #[arg(long, conflicts_with = "dry_run")]
+    // Accepted by every build, so that the error of those without MPI can say what to do.
+    #[cfg_attr(not(feature = "mpi"), arg(hide = true))]
+    mpi: bool,
     /// Show parameter groups, memory and time per step without training
     #[arg(long, conflicts_with = "resume")]
     dry_run: bool,
@@ -44,7 +50,9 @@ pub(crate) struct TrainArgs {
 impl TrainArgs {
     /// Trains each recipe and reports progress.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let options = FitOptions { resume: self.resume, devices: self.devices.clone() };
+        let job = MpiJob::join(self.mpi)?;
+        let (resume, devices, processes) = (self.resume, self.devices.clone(), job.processes());
+        let options = FitOptions { resume, devices, processes };
         let runs = self.runs()?;
         for (i, (recipe, out)) in runs.iter().enumerate() {
             match (self.dry_run, missing_dependency(recipe, &runs[..i])) {
@@ -53,9 +61,11 @@ impl TrainArgs {
                     recipe.name
                 )),
                 (true, None) => self.show_dry_run(recipe, &options)?,
-                (false, _) => self.train(recipe, out, &options)?,
+                (false, _) if options.processes.is_first() => self.train(recipe, out, &options)?,
+                (false, _) => drop(fit(recipe, out, &options, &mut |_| {})?),
             }
         }
+        job.leave()?;
         Ok(Outcome::Done)
     }
 

@@ -6,6 +6,7 @@ use std::ops::Range;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use lexiform_model::point::PreparedCloud;
+use lexiform_model::preprocess::Preprocess;
 
 use crate::loss::BatchLabels;
 
@@ -14,10 +15,11 @@ use crate::loss::BatchLabels;
 pub struct Batch {
     /// Views per shape.
     pub n_views: usize,
-    /// Width and height of a view in pixels.
-    pub image_size: usize,
-    /// Normalized pixels, `[shapes × n_views, 3, image_size, image_size]`; empty without an image tower.
-    pub pixels: Vec<f32>,
+    /// How views become pixels, with the batch's crop; `None` without an image tower.
+    pub preprocess: Option<Preprocess>,
+    /// Views of each shape as bytes, on white, `[n_views, size, size, 3]`: normalized pixels take four times as much memory,
+    /// so they are computed for the rows of a forward pass only. Empty without an image tower.
+    pub views: Vec<Vec<u8>>,
     /// Prepared clouds, one per shape; empty without a point encoder.
     pub clouds: Vec<PreparedCloud>,
     /// One caption per shape; empty if it has none.
@@ -70,12 +72,14 @@ impl TeacherFeatures {
 }
 
 impl Batch {
-    /// Pixels of some rows, `[rows × n_views, 3, image_size, image_size]`.
-    pub fn pixels(&self, rows: Range<usize>, device: &Device) -> Tensor<4> {
-        let stride = self.n_views * 3 * self.image_size * self.image_size;
-        let values = self.pixels[rows.start * stride..rows.end * stride].to_vec();
-        let shape = [rows.len() * self.n_views, 3, self.image_size, self.image_size];
-        Tensor::from_data(TensorData::new(values, shape), device)
+    /// Normalized pixels of some rows, `[rows × n_views, 3, size, size]`; `None` without an image tower.
+    pub fn pixels(&self, rows: Range<usize>, device: &Device) -> Option<Tensor<4>> {
+        let preprocess = self.preprocess?;
+        let size = preprocess.size;
+        let views: Vec<&[u8]> =
+            self.views[rows].iter().flat_map(|views| views.chunks(3 * size * size)).collect();
+        let shape = [views.len(), 3, size, size];
+        Some(Tensor::from_data(TensorData::new(preprocess.normalize_views(&views), shape), device))
     }
 
     /// Number of shapes.

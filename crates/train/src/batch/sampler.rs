@@ -1,6 +1,8 @@
 //! Samples batches: shapes, views, captions and augmentations, all as a function of (seed, step).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use image::RgbaImage;
 use lexiform_data::DataError;
@@ -40,6 +42,8 @@ pub(crate) struct Sampler<'a> {
     pub class_text: &'a HashMap<String, Vec<f32>>,
     /// Random seed.
     pub seed: u64,
+    /// Number of this process, and of all: views and points are loaded for its rows only.
+    pub process: [usize; 2],
 }
 
 impl Sampler<'_> {
@@ -54,22 +58,26 @@ impl Sampler<'_> {
         let views = rng.int_between(self.config.min_views, self.config.max_views);
         let (samples, groups) = self.samples(pool.len(), views, [step, part], &mut rng);
         let view_choice = self.views(pool, &samples, views, &mut rng);
-        let fields = LoadFields { images: self.preprocess.is_some(), cloud: self.input.is_some() };
-        let load = |(at, views): (&usize, &Vec<usize>)| pool.load(*at, views, fields);
-        let shapes: Vec<LoadedShape> =
-            samples.par_iter().zip(&view_choice).map(load).collect::<Result<_, _>>()?;
-
+        let own = self.own_rows(samples.len());
         let seeds: Vec<u64> = (0..samples.len() * views).map(|_| rand::RngCore::next_u64(&mut rng)).collect();
         // One crop for the whole batch: 224 − 208 leaves 17 positions along each axis.
         let corner = [rng.index(17), rng.index(17)];
-        let pixels = self.pixels(&shapes, &seeds, corner);
+        let seeds = seeds_by_shape(&seeds, &view_choice);
+        let load = |row: usize| {
+            let mut shape = pool.load(samples[row], &view_choice[row], self.fields(own.contains(&row)))?;
+            // Kept as bytes from here on: the loaded views are larger, and may have been decoded for this batch.
+            let bytes = self.bytes(&std::mem::take(&mut shape.views), seeds[row]);
+            Ok((shape, bytes))
+        };
+        let loaded: Vec<(LoadedShape, Vec<u8>)> =
+            (0..samples.len()).into_par_iter().map(load).collect::<Result<_, DataError>>()?;
+        let (shapes, bytes): (Vec<LoadedShape>, Vec<Vec<u8>>) = loaded.into_iter().unzip();
         let chosen: Vec<Option<usize>> = shapes
             .iter()
             .map(|shape| self.config.caption_sampling.sample(&shape.captions, &shape.view_ids, &mut rng))
             .collect();
         let (captions, labels) = self.labels(&shapes, &chosen, groups);
         let mut teacher = (self.teacher_dim > 0).then(|| self.teacher_features(&shapes, &chosen));
-        let image_size = self.preprocess.map_or(0, |preprocess| preprocess.size);
         let class_names = class_names(pool.categories(), &mut rng);
         if let Some(teacher) = &mut teacher {
             teacher.class_text =
@@ -77,7 +85,20 @@ impl Sampler<'_> {
         }
         let clouds = self.clouds(&shapes, &mut rng);
         let seed = rand::RngCore::next_u64(&mut rng);
-        Ok(Batch { n_views: views, image_size, pixels, clouds, captions, teacher, labels, seed, class_names })
+        let preprocess = self.preprocess.map(|preprocess| self.cropped(preprocess, corner));
+        let (n_views, views) = (views, bytes);
+        Ok(Batch { n_views, preprocess, views, clouds, captions, teacher, labels, seed, class_names })
+    }
+
+    /// Rows of a batch that this process encodes.
+    fn own_rows(&self, rows: usize) -> Range<usize> {
+        let [rank, count] = self.process;
+        rows * rank / count..rows * (rank + 1) / count
+    }
+
+    /// What to load of a row. Captions and features are needed of all rows: the loss is that of the whole batch.
+    fn fields(&self, own: bool) -> LoadFields {
+        LoadFields { images: own && self.preprocess.is_some(), cloud: own && self.input.is_some() }
     }
 
     fn labels(
@@ -194,30 +215,33 @@ impl Sampler<'_> {
         samples.iter().map(|at| distinct(pool.n_views(*at))).collect()
     }
 
-    fn pixels(&self, shapes: &[LoadedShape], seeds: &[u64], corner: [usize; 2]) -> Vec<f32> {
-        let Some(mut preprocess) = self.preprocess else { return Vec::new() };
-        let views: Vec<&RgbaImage> =
-            shapes.iter().flat_map(|shape| shape.views.iter().map(AsRef::as_ref)).collect();
-        if self.augment.views == ViewAugmentMode::RandomCrop && Crop::Center.fits(preprocess.size) {
-            preprocess.crop = Crop::At { top: corner[0], left: corner[1] };
-        }
-        let changed: Vec<RgbaImage> = match self.augment.views {
-            ViewAugmentMode::DomainRandomization => views
-                .into_par_iter()
-                .zip(seeds)
-                .map(|(view, seed)| augment_view(view, &mut Rng::new(*seed)))
-                .collect(),
-            ViewAugmentMode::None | ViewAugmentMode::RandomCrop => views.into_iter().cloned().collect(),
+    /// Preprocessing with the batch's random crop, if the recipe has one.
+    fn cropped(&self, preprocess: Preprocess, [top, left]: [usize; 2]) -> Preprocess {
+        let random = self.augment.views == ViewAugmentMode::RandomCrop && Crop::Center.fits(preprocess.size);
+        Preprocess { crop: if random { Crop::At { top, left } } else { preprocess.crop }, ..preprocess }
+    }
+
+    /// Augmented views of a shape as bytes, on white; a seed for each.
+    fn bytes(&self, views: &[Cow<RgbaImage>], seeds: &[u64]) -> Vec<u8> {
+        let Some(preprocess) = self.preprocess else { return Vec::new() };
+        let view_bytes = |(view, seed): (&Cow<RgbaImage>, &u64)| match self.augment.views {
+            ViewAugmentMode::DomainRandomization => {
+                preprocess.on_white(&augment_view(view, &mut Rng::new(*seed))).into_raw()
+            }
+            ViewAugmentMode::None | ViewAugmentMode::RandomCrop => preprocess.on_white(view).into_raw(),
         };
-        // Batched resizing and normalization, in parallel.
-        preprocess.views(&changed)
+        views.iter().zip(seeds).flat_map(view_bytes).collect()
     }
 
     /// Resampled, augmented and prepared clouds.
     fn clouds(&self, shapes: &[LoadedShape], rng: &mut Rng) -> Vec<PreparedCloud> {
         let Some(input) = self.input else { return Vec::new() };
         let seeds: Vec<u64> = shapes.iter().map(|_| rand::RngCore::next_u64(rng)).collect();
-        let make = |(shape, seed): (&LoadedShape, u64)| {
+        let own = self.own_rows(shapes.len());
+        let make = |(row, (shape, seed)): (usize, (&LoadedShape, u64))| {
+            if !own.contains(&row) {
+                return PreparedCloud::default();
+            }
             let mut rng = Rng::new(seed);
             // A new order each time, because farthest point sampling starts at the first point.
             let shuffled = sample_cloud(&shape.cloud, shape.cloud.positions().len(), &mut rng);
@@ -237,8 +261,19 @@ impl Sampler<'_> {
             };
             augment_points(prepared, &self.augment.points, &mut rng)
         };
-        shapes.par_iter().zip(seeds).map(make).collect()
+        shapes.par_iter().zip(seeds).enumerate().map(make).collect()
     }
+}
+
+/// The seeds of each shape's views, which are numbered over the whole batch.
+fn seeds_by_shape<'a>(seeds: &'a [u64], views: &[Vec<usize>]) -> Vec<&'a [u64]> {
+    let mut rest = seeds;
+    let own = views.iter().map(|views| {
+        let (own, others) = rest.split_at(views.len());
+        rest = others;
+        own
+    });
+    own.collect()
 }
 
 /// A random name of each category: the usual one in 60 %, or a synonym.

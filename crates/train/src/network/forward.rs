@@ -14,7 +14,7 @@ use crate::network::{ModelSpec, OutputConfig, Towers};
 use crate::recipe::{Modality, RecipeError};
 
 impl Towers {
-    /// Features of some rows of a batch, as far as the objective needs them.
+    /// Features of some rows of a batch, as far as the objective needs them; those of class names only with the first row.
     ///
     /// # Errors
     /// If the clouds cannot be batched, or the network has no shape encoder.
@@ -32,6 +32,7 @@ impl Towers {
             let tokens = config.tokenizer.encode(texts, config.clip.text.context).trimmed();
             self.text.as_ref().map(|text| text.encode(&tokens))
         };
+        let first_row = rows.start;
         let (shape, class_logits) = self.shape_features(batch, rows.clone(), spec)?;
         let said = || batch.captions[rows.clone()].iter().map(String::as_str).collect::<Vec<&str>>();
         let asked = |feature, make: &dyn Fn() -> Option<Tensor<2>>| {
@@ -44,13 +45,13 @@ impl Towers {
             }),
             image: asked(Modality::Image, &|| match &spec.prompted_teacher {
                 Some(images) => {
-                    let pixels = batch.pixels(rows.clone(), &device);
+                    let pixels = batch.pixels(rows.clone(), &device)?;
                     Some(self.vision.as_ref()?.encode(pixels, batch.n_views, images.joint_from))
                 }
                 None => batch.teacher.as_ref()?.image(rows.clone(), &device),
             }),
             class_text: match &batch.teacher {
-                _ if !objective.uses_class_text() => None,
+                _ if !objective.uses_class_text() || first_row > 0 => None,
                 Some(teacher) => teacher.class_text(&device),
                 None => text(&batch.class_names.iter().map(String::as_str).collect::<Vec<_>>()),
             },
@@ -69,6 +70,7 @@ impl Towers {
         match (&spec.config, &self.vision, &self.points) {
             (OutputConfig::Joint(config), Some(vision), _) => {
                 let pixels = batch.pixels(rows, &self.logit_scale.val().device());
+                let pixels = pixels.ok_or_else(|| RecipeError::network("has no views".to_owned()))?;
                 Ok((vision.encode(pixels, batch.n_views, config.joint_from), None))
             }
             (OutputConfig::Points(config), _, Some(points)) => {

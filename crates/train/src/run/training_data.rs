@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use lexiform_data::DataError;
 use lexiform_geometry::Rig;
@@ -38,11 +39,11 @@ pub(crate) struct TrainingData {
     size: SampleSize,
     refresh: u64,
     /// Training shapes.
-    pub pool: ShapePool,
+    pub pool: Arc<ShapePool>,
     /// Validation shapes.
     pub validation: ShapePool,
     /// Nearest neighbors of each shape, for hard negatives; empty without them.
-    pub neighbors: Vec<Vec<usize>>,
+    pub neighbors: Arc<Vec<Vec<usize>>>,
     /// The teacher, until its features are all computed.
     pub teacher: Option<Teacher>,
     /// The teacher's text features of the validation categories; for point encoders.
@@ -50,7 +51,7 @@ pub(crate) struct TrainingData {
     /// Width of the teacher's features; 0 without a teacher.
     pub teacher_dim: usize,
     /// The teacher's text features of class names and synonyms, for `class-text` losses.
-    pub class_text: HashMap<String, Vec<f32>>,
+    pub class_text: Arc<HashMap<String, Vec<f32>>>,
 }
 
 impl TrainingData {
@@ -76,15 +77,16 @@ impl TrainingData {
             class_text: teacher
                 .as_ref()
                 .filter(|_| requirements.label)
-                .map_or_else(|| Ok(HashMap::new()), |teacher| class_text_features(teacher, &pool))?,
+                .map_or_else(|| Ok(HashMap::new()), |teacher| class_text_features(teacher, &pool))?
+                .into(),
             class_features: class_features(recipe, teacher.as_ref(), &validation)?,
             teacher_dim: teacher.as_ref().map_or(0, Teacher::dim),
-            neighbors: Vec::new(),
+            neighbors: Arc::default(),
             source,
             requirements,
             size,
             refresh,
-            pool,
+            pool: Arc::new(pool),
             validation,
             teacher,
         })
@@ -107,7 +109,7 @@ impl TrainingData {
             return Ok(());
         }
         on_event(TrainEvent::Preparing { shapes: self.source.count(&recipe.data) });
-        self.pool = self.source.training(&recipe.data, self.size, recipe.seed, refresh)?;
+        self.pool = Arc::new(self.source.training(&recipe.data, self.size, recipe.seed, refresh)?);
         self.refresh = refresh;
         self.load_features(recipe, out, on_event)
     }
@@ -137,7 +139,7 @@ impl TrainingData {
     /// If the index of a data set cannot be read.
     pub fn vocabulary_texts(&self) -> Result<Vec<String>, DataError> {
         let mut words: Vec<String> = self.pool.class_names().cloned().collect();
-        match (&self.pool, &self.source) {
+        match (&*self.pool, &self.source) {
             (ShapePool::InMemory(pool), _) => {
                 let captions = pool.shapes.samples.iter().flat_map(|sample| &sample.captions);
                 words.extend(captions.map(|caption| caption.text.clone()));
@@ -181,7 +183,9 @@ impl TrainingData {
         let Some(teacher) = &self.teacher else { return Ok(()) };
         let key = self.feature_key(recipe);
         let hard = recipe.batch.hard_negatives.map(|hard| hard.neighbors);
-        match (&mut self.pool, &self.source) {
+        // Shared only once batches are loaded from it.
+        let pool = Arc::get_mut(&mut self.pool).expect("no batch is loaded from new shapes yet");
+        match (pool, &self.source) {
             (ShapePool::InMemory(pool), _) => {
                 let usual = features::default_path(out, self.refresh);
                 let place = match &recipe.data.feature_file {
@@ -193,13 +197,13 @@ impl TrainingData {
                 let images = self.requirements.image_features;
                 let targets =
                     Targets::open_or_compute(place, &key, teacher, &pool.shapes, images, &mut shown)?;
-                self.neighbors = hard.map_or(Vec::new(), |among| targets.neighbors(among));
+                self.neighbors = Arc::new(hard.map_or(Vec::new(), |among| targets.neighbors(among)));
                 pool.targets = Some(targets);
             }
             (ShapePool::OnDisk(pool), DataSource::Dataset(set)) => {
                 set.load_features(pool, teacher, &key, out, on_event)?;
                 if let Some(among) = hard {
-                    self.neighbors = set.neighbors(pool, among)?;
+                    self.neighbors = Arc::new(set.neighbors(pool, among)?);
                 }
             }
             _ => {}
