@@ -101,7 +101,7 @@ fn print_error(error: &anyhow::Error) -> ExitCode {
 }
 
 /// The chain of causes on one line, without causes whose text the message already contains.
-fn message(error: &anyhow::Error) -> String {
+pub(crate) fn message(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |text, cause| {
         let cause = cause.to_string();
         if text.is_empty() {

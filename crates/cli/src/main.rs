@@ -1,19 +1,23 @@
 //! The `lexiform` command: search, classify, compare and describe 3D shapes by text and images; train and measure the models.
 
-mod array_write;
 mod classifier;
 mod commands;
 mod display_path;
+mod embed_inputs;
+mod embedding_output;
+mod embedding_sources;
 mod error;
 mod indexing;
 mod input;
 mod jobs;
+mod line_editor;
 mod models;
 mod mpi_job;
 mod output;
 mod output_file;
 mod path_groups;
 mod progress;
+mod prompt;
 mod scene_file;
 mod software_mark;
 mod unknown_argument;

@@ -80,7 +80,8 @@ fn duoduo_and_its_known_pitfalls() {
     };
     assert_eq!(image::DynamicImage::ImageRgba8(view).into_rgb8().as_raw(), &expected.data);
     let metadata = imported.dataset.metadata(shape).unwrap();
-    assert_eq!(metadata.labels, ["Band_Aid"]);
+    // The list next to the images is for evaluation.
+    assert_eq!(metadata.labels, [""; 0]);
     assert_eq!(metadata.notes, ["view 5 is the same as view 2", "view 7 is blank"]);
     let features = imported.dataset.array(shape, VIEW_FEATURES).unwrap().unwrap();
     assert_eq!((features.shape.clone(), features.to_f32_vec()), (vec![12, 6], ramp(144)[72..].to_vec()));
@@ -115,6 +116,21 @@ fn duoduo_lists_determine_the_evaluation_split() {
     let imported = run("duoduo", folder.path(), &ImportOptions::default());
     assert_eq!(said(&imported, "bbbb"), ("cup".to_owned(), "test".to_owned()));
     assert!(!imported.warnings.iter().any(|told| told.contains("lvis.csv")), "{:?}", imported.warnings);
+
+    // Training images have labels of an evaluation list only where the list is given.
+    let folder = duoduo_as("mv_images.h5", "model_to_idx.json", &lvis);
+    let imported = run("duoduo", folder.path(), &ImportOptions::default());
+    assert_eq!(said(&imported, "bbbb"), (String::new(), "train".to_owned()));
+    assert!(
+        imported
+            .warnings
+            .iter()
+            .any(|told| told.contains("2 shapes are in the training images and in lvis.csv"))
+    );
+    let annotations = AnnotationTable::read(&folder.path().join("csv_list/lvis.csv")).unwrap();
+    let options = ImportOptions { annotations, ..ImportOptions::default() };
+    let imported = run("duoduo", folder.path(), &options);
+    assert_eq!(said(&imported, "bbbb"), ("cup".to_owned(), "train".to_owned()));
 
     let lists =
         [("mvpnet_val.csv", "3,wash_basin,bbbb\n"), ("captions/mvimgnet_category.txt", "aaaa,a cup\n")];
@@ -173,6 +189,9 @@ fn openshape_and_objaverse_lvis() {
     assert_eq!(listed.points("u1").0, [5, 6]);
     let lvis = run("openshape", &fixture("openshape/lvis.json"), &ImportOptions::default());
     assert_eq!(lvis.dataset.label(lvis.shape("u1")), Some("armchair"));
+    // A training list has no labels of the evaluation list in the same folder.
+    let training = run("openshape", &fixture("openshape/train.json"), &ImportOptions::default());
+    assert_eq!(training.dataset.label(training.shape("u1")), None);
     let folder = run("openshape", &fixture("openshape"), &ImportOptions::default());
     assert_eq!(folder.dataset.len(), 1);
 }
@@ -208,12 +227,61 @@ fn shapenet55_of_point_bert_and_ulip() {
             image.save(renders.join(format!("{id}_r_{angle:03}_depth0001.png"))).unwrap();
         }
     }
-    let triplets = run("ulip-shapenet", folder.path(), &ImportOptions::default());
+    let captions = folder.path().join("captions.json");
+    let text = r#"{"rendered_images/02691156-aa/02691156-aa_r_348.png": ["seen from behind"]}"#;
+    std::fs::write(&captions, text).unwrap();
+    let options =
+        ImportOptions { annotations: AnnotationTable::read(&captions).unwrap(), ..ImportOptions::default() };
+    let triplets = run("ulip-shapenet", folder.path(), &options);
     let shape = triplets.shape("02691156-aa");
     assert_eq!(triplets.dataset.n_views(shape), 3);
     assert!(triplets.dataset.members(shape).any(|name| name == "d02.png"));
     let last = decode_view(&triplets.dataset.views(shape, &[2]).unwrap()[0]).unwrap();
     assert_eq!(last.get_pixel(0, 0).0[0], 348_u32 as u8);
+    let captions = triplets.dataset.metadata(shape).unwrap().captions;
+    assert_eq!((captions[0].text.as_str(), captions[0].view), ("seen from behind", Some(2)));
+}
+
+/// A copy of the fixture's point cloud `u1` with renders: in an unpacked chunk, or side by side, with a gap.
+fn ulip_with_renders(folder: &Path, renders: &str) {
+    let clouds = folder.join("objaverse_pc_parallel/u1");
+    std::fs::create_dir_all(&clouds).unwrap();
+    std::fs::copy(fixture("ulip").join("objaverse_pc_parallel/u1/u1_8192.npz"), clouds.join("u1_8192.npz"))
+        .unwrap();
+    for uid in ["u1", "u2"] {
+        let images = folder.join(renders).join(uid);
+        std::fs::create_dir_all(&images).unwrap();
+        for number in [0, 1, 3] {
+            let image = RgbImage::from_pixel(4, 4, Rgb([number, 1, 2]));
+            image.save(images.join(format!("{number:03}.png"))).unwrap();
+        }
+    }
+    let root = "/export/einstein-vision/3d_vision/objaverse/render_images_split_100";
+    let captions = format!(
+        r#"{{"{root}/u1/003.png": ["a cup", "a mug"], "{root}/u1/002.png": ["no such view"], "{root}/u1/000.png": ["a bowl"]}}"#
+    );
+    std::fs::write(folder.join("merged_data.json"), captions).unwrap();
+}
+
+#[test]
+fn ulip_objaverse_has_renders_and_captions_of_each() {
+    for renders in ["render_images_resized_224/objaverse_rgb_chunk_0000", "rendered_images_split_100"] {
+        let folder = tempfile::tempdir().unwrap();
+        ulip_with_renders(folder.path(), renders);
+        let imported = run("ulip-objaverse", folder.path(), &ImportOptions::default());
+        assert_eq!((imported.dataset.len(), imported.points("u1").0), (1, vec![8, 3]), "{renders}");
+        assert!(imported.warnings.is_empty(), "{:?}", imported.warnings);
+        let views = imported.dataset.views(0, &[0, 1, 2]).unwrap();
+        assert_eq!(decode_view(&views[2]).unwrap().get_pixel(0, 0).0[0], 3);
+        let metadata = imported.dataset.metadata(0).unwrap();
+        assert_eq!(metadata.extra["view_numbers"], serde_json::json!([0, 1, 3]));
+        let captions: Vec<_> = metadata.captions.iter().map(|c| (c.text.as_str(), c.view)).collect();
+        assert_eq!(captions, [("a cup", Some(2)), ("a mug", Some(2)), ("a bowl", Some(0))]);
+        // Renders without point clouds.
+        std::fs::remove_dir_all(folder.path().join("objaverse_pc_parallel")).unwrap();
+        let imported = run("ulip-objaverse", folder.path(), &ImportOptions::default());
+        assert_eq!((imported.dataset.len(), imported.dataset.n_views(1)), (2, 3));
+    }
 }
 
 /// CG3D's own lists, renders by class, and what `--real` and `--real_caption` of its code add.

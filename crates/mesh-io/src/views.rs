@@ -158,14 +158,16 @@ mod tests {
     #[test]
     fn views_are_in_the_order_of_their_numbers() {
         let folder = tempfile::tempdir().unwrap();
-        let write = |name: &str| fs_err::write(folder.path().join(name), "").unwrap();
+        let write = |names: &[&str]| {
+            names.iter().for_each(|name| fs_err::write(folder.path().join(name), "").unwrap());
+        };
         let names = || -> Vec<String> {
             let files = view_files(folder.path()).unwrap();
             files.iter().map(|path| path.file_name().unwrap().to_str().unwrap().to_owned()).collect()
         };
-        ["r_10.png", "r_2.png", "r_2_depth.png", "r_1.jpg", ".r_0.png", "transforms.json"].map(write);
+        write(&["r_10.png", "r_2.png", "r_2_depth.png", "r_1.jpg", ".r_0.png", "transforms.json"]);
         assert_eq!(names(), ["r_1.jpg", "r_2.png", "r_10.png"]);
-        ["v01.png", "d01.png", "n01.png", "v00.png"].map(write);
+        write(&["v01.png", "d01.png", "n01.png", "v00.png"]);
         assert_eq!(names(), ["v00.png", "v01.png"]);
     }
 

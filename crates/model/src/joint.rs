@@ -4,6 +4,7 @@ mod config;
 mod detect;
 mod points;
 mod save;
+mod view_subsets;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,6 +17,7 @@ pub use self::config::{ModelConfig, PointBranchConfig};
 pub(crate) use self::detect::detect_config;
 use self::detect::{DetectedModel, fingerprint};
 pub use self::save::{JointTowers, save};
+pub use self::view_subsets::{TowerWork, ViewSubsetEmbeddings};
 use crate::clip::{CheckpointFormat, ClipText, ClipVision};
 use crate::config_key;
 use crate::embedding::{Embedding, rows};

@@ -2,6 +2,8 @@
 
 mod foreground;
 
+use std::borrow::Borrow;
+
 use half::f16;
 use image::{RgbImage, RgbaImage};
 pub(crate) use lexiform_geometry::resize::resample_grid;
@@ -129,25 +131,20 @@ impl Preprocess {
 
     /// Views → normalized pixels, `[views, 3, size, size]`. Views of another size are resized as in Pillow (bicubic,
     /// antialiased, ignoring the aspect ratio), and composited on white.
-    pub fn views(&self, views: &[RgbaImage]) -> Vec<f32> {
-        let views: Vec<RgbImage> = views.par_iter().map(|view| self.on_white(view)).collect();
-        self.normalize_views(&views.iter().map(|view| view.as_raw().as_slice()).collect::<Vec<_>>())
-    }
-
-    /// The second half of [`views`](Self::views): bytes of [`on_white`](Self::on_white), `[size, size, 3]` each, → normalized
-    /// pixels, `[views, 3, size, size]`. Until then a view takes a quarter of the memory.
-    pub fn normalize_views(&self, views: &[&[u8]]) -> Vec<f32> {
+    pub fn views<V: Borrow<RgbaImage> + Sync>(&self, views: &[V]) -> Vec<f32> {
         let each = 3 * self.size * self.size;
         let mut pixels = vec![0.0; views.len() * each];
         let pairs = pixels.par_chunks_mut(each.max(1)).zip(views);
-        pairs.for_each(|(planes, view)| self.normalize(view, planes));
+        pairs.for_each(|(planes, view)| self.normalize(self.on_white(view.borrow()).as_raw(), planes));
         pixels
     }
 
     /// A photo → normalized pixels, `[3, size, size]`. The crop of views applies to photos only if they are views.
     pub fn photo(&self, photo: &RgbaImage) -> Vec<f32> {
         let crop = if self.photo_crop == PhotoCrop::View { self.crop } else { Crop::None };
-        Self { crop, ..*self }.normalize_views(&[self.photo_view(photo).as_raw()])
+        let mut pixels = vec![0.0; 3 * self.size * self.size];
+        Self { crop, ..*self }.normalize(self.photo_view(photo).as_raw(), &mut pixels);
+        pixels
     }
 
     /// The image that [`photo`](Self::photo) normalizes.
@@ -173,7 +170,7 @@ impl Preprocess {
         image::imageops::crop_imm(&resized, left, top, self.size as u32, self.size as u32).to_image()
     }
 
-    /// A view at the tower's size, composited on white.
+    /// A view at the tower's size, composited on white: the first half of [`views`](Self::views).
     pub fn on_white(&self, view: &RgbaImage) -> RgbImage {
         if view.width() as usize == self.size && view.height() as usize == self.size {
             return composite_on_white(view);
@@ -181,8 +178,9 @@ impl Preprocess {
         composite_on_white(&resize_bicubic_rgba(view, self.size, self.size))
     }
 
-    /// Scales to `0..1`, crops, resizes and normalizes: `[size, size, 3]` → `[3, size, size]`.
-    fn normalize(&self, rgb: &[u8], planes: &mut [f32]) {
+    /// Scales to `0..1`, crops, resizes and normalizes: `[size, size, 3]` → `[3, size, size]`. The second half of
+    /// [`views`](Self::views); until then a view takes a quarter of the memory.
+    pub fn normalize(&self, rgb: &[u8], planes: &mut [f32]) {
         let size = self.size;
         let round = |value| self.crop.round(value);
         for (i, pixel) in rgb.as_chunks::<3>().0.iter().enumerate() {

@@ -9,8 +9,10 @@ use lexiform_store::{
     EmbeddingSpace, Failure, Filter, Payload, RecordId, SearchRequest, SqliteStore, StoreError, VectorStore,
 };
 
+use crate::fileless::EMBEDDING_FORMAT;
 use crate::min_search::search_min;
 use crate::query::{embed_photos, embed_shape, embed_text, mix};
+use crate::stored_encoder::StoredEncoder;
 use crate::{Combine, Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor, read_views};
 
 /// Metadata key for the name or path of a library's first model; for other models, the key continues with their id.
@@ -37,6 +39,24 @@ pub struct Answer {
     pub file: PathBuf,
     /// Metadata of the file; its `path` is the name in the library.
     pub payload: Payload,
+}
+
+impl Answer {
+    /// Whether the record has no file: its embedding comes from a file of embeddings or a data set.
+    pub fn is_embedding(&self) -> bool {
+        self.payload.format == EMBEDDING_FORMAT
+    }
+
+    /// The web page of an [Objaverse](https://arxiv.org/abs/2212.08051) object, whose name is Sketchfab's id; or the field
+    /// `link` of the record.
+    pub fn link(&self) -> Option<String> {
+        if let Some(link) = self.payload.extra.get("link").and_then(|link| link.as_str()) {
+            return Some(link.to_owned());
+        }
+        let name = self.payload.name();
+        let is_id = name.len() == 32 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        (self.is_embedding() && is_id).then(|| format!("https://sketchfab.com/3d-models/{name}"))
+    }
 }
 
 impl Library {
@@ -86,6 +106,31 @@ impl Library {
     pub fn open_for_reading(library_path: LibraryPath, encoder: Arc<dyn Encoder>) -> Result<Self, Error> {
         let preprocessor = ShapePreprocessor::for_encoder(&*encoder);
         let store = SqliteStore::open_space(&library_path.folder, &space(&*encoder, &preprocessor))?;
+        Ok(Self { library_path, store: Box::new(store), encoder, preprocessor })
+    }
+
+    /// Opens an existing library for reading without its model, for queries that are embeddings or records. `model` is the name
+    /// or path with which the model was opened; the library's oldest one if `None`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`Error::Query`] if the library has no such model.
+    pub fn open_without_model(library_path: LibraryPath, model: Option<&str>) -> Result<Self, Error> {
+        let spaces = SqliteStore::spaces(&library_path.folder)?;
+        let store = SqliteStore::open(&library_path.folder)?;
+        let mut found = None;
+        for space in &spaces {
+            let name = store.metadata(&model_key(&spaces, space))?;
+            if model.is_none_or(|model| name.as_deref() == Some(model) || space.model == model) {
+                found = Some(space);
+                break;
+            }
+        }
+        let missing =
+            || Error::Query { reason: format!("the library has no model {}", model.unwrap_or_default()) };
+        let space = found.ok_or_else(missing)?;
+        let store = SqliteStore::open_space(&library_path.folder, space)?;
+        let encoder: Arc<dyn Encoder> = Arc::new(StoredEncoder::new(space));
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder);
         Ok(Self { library_path, store: Box::new(store), encoder, preprocessor })
     }
 

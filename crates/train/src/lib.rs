@@ -24,6 +24,7 @@ pub mod processes;
 mod recipe;
 mod reference_names;
 mod run;
+mod sweep;
 
 pub use data::{
     Caption, CaptionSource, CategoryNames, Sample, ShapeSet, validation_clouds, validation_questions,
@@ -38,7 +39,9 @@ pub use recipe::{
     GroupConfig, HardNegativesConfig, HeadConfig, LogitScaleConfig, LoraConfig, LossKind, LossTermConfig,
     MixedPrecision, Modality, NegativesMode, NetworkConfig, NoDecay, OptimizerConfig, PointAugmentation,
     PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig, RunPosition, SampleOrder, SavePrecision,
-    ScanAugmentation, Schedule, StepParity, StepsOrEpochs, ViewAugmentMode, edit_distance,
+    ScanAugmentation, Schedule, SecondSourceConfig, StepParity, StepsOrEpochs, ValidationConfig,
+    ViewAugmentMode, edit_distance,
 };
 pub use reference_names::{ReferenceName, find_reference_name, reference_names};
 pub use run::{Checkpoint, DryRun, FitOptions, RunProgress, dry_run, fit};
+pub use sweep::{Sweep, SweepResult, SweepRun, existing_run, write_sweep};

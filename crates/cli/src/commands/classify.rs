@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
+use lexiform_eval::LabelList;
 use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_search::{LabelScore, ShapePreprocessor, ZeroShotClassifier, embed_file};
 use serde::Serialize;
@@ -23,9 +24,9 @@ pub(crate) struct ClassifyArgs {
     /// Labels, separated by commas [default: the classes of a fine-tuned classifier]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     labels: Option<Vec<String>>,
-    /// File with one label a line
+    /// File with the labels: one per line, lvis.csv, a table of numbers and names, JSON, or class features with names
     #[arg(long, value_name = "FILE", conflicts_with = "labels")]
-    labels_file: Option<PathBuf>,
+    labels_file: Option<String>,
     /// File with the names of the classes of a fine-tuned classifier, one a line, in the order of its head [default: the
     /// model's own]
     #[arg(long, value_name = "FILE", conflicts_with_all = ["labels", "labels_file"])]
@@ -120,7 +121,7 @@ impl ClassifyArgs {
 
     fn names(&self) -> anyhow::Result<Option<Vec<String>>> {
         let names: Vec<String> = match (&self.labels_file, &self.labels) {
-            (Some(path), _) => lines(path)?,
+            (Some(path), _) => LabelList::read(path)?.names,
             (None, Some(labels)) => {
                 labels.iter().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect()
             }

@@ -3,29 +3,30 @@
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args, ValueEnum};
+use lexiform_data::embeddings::{EMBEDDING_EXTENSIONS, EmbeddingWriter, index_path};
 use lexiform_model::preprocess::Crop;
-use lexiform_search::{
-    Embedding, Encoder, ShapePreprocessor, SplitViews, embed_file, embed_views, read_views,
-};
+use lexiform_search::{Embedding, Encoder, ShapePreprocessor, SplitViews, embed_views, read_views};
 use serde_json::json;
 
-use crate::array_write;
-use crate::commands::classify::file_error;
+use crate::embed_inputs::{self, EmbedInput};
+use crate::embedding_output::EmbeddingOutput;
 use crate::error::{Outcome, UsageError};
 use crate::indexing;
 use crate::models::ModelArg;
 use crate::output::{self, Align};
 use crate::output_file::ForceArg;
 use crate::path_groups::{GroupedOption, PathGroups};
+use crate::progress::Progress;
 
 /// Write the embeddings of 3D files, images, views or texts to a file, or compare shapes with texts
 ///
 /// With texts in addition to files or views, prints the cosine similarity of each with each text:
 /// `lexiform embed --views couch.jpg --text "a 3D model of a white couch" --model duoduo`.
 #[derive(Args)]
-#[command(group = ArgGroup::new("input").required(true).multiple(true).args(["files", "views", "text"]))]
+#[command(group = ArgGroup::new("input").required(true).multiple(true).args(["files", "views", "text", "texts_file"]))]
 pub(crate) struct EmbedArgs {
-    /// 3D files, images, folders of views and strips of views, one row each
+    /// 3D files, images, folders of views and strips of views, one row each; folders of 3D files and data sets, one row per
+    /// shape; @LIST for a file with one path per line
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -36,7 +37,10 @@ pub(crate) struct EmbedArgs {
     /// Text; may be given more than once, one row each
     #[arg(long, value_name = "TEXT")]
     text: Vec<String>,
-    /// File to write: .npy or .safetensors, `[rows, dim]` of f32; not needed for similarities
+    /// File with one text per line, one row each
+    #[arg(long, value_name = "FILE")]
+    texts_file: Option<PathBuf>,
+    /// File to write: .npy, .npz, .safetensors, .h5 or .parquet, `[rows, dim]` of f32 with names; not needed for similarities
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -102,100 +106,157 @@ enum CropArg {
 /// The file or text that a row embeds, and the embedding.
 type Row = (String, Embedding);
 
+/// Texts embedded at a time.
+const TEXTS_PER_BATCH: usize = 256;
+
+/// Where rows go: a file, memory for similarities, or both.
+struct Rows {
+    writer: Option<EmbeddingWriter>,
+    /// `None` unless similarities are shown: rows of a file may be more than fit into memory.
+    kept: Option<Vec<Row>>,
+    count: usize,
+}
+
+impl Rows {
+    fn push(&mut self, name: String, embedding: Embedding) -> anyhow::Result<()> {
+        self.count += 1;
+        if let Some(writer) = &mut self.writer {
+            writer.push(&name, embedding.as_slice())?;
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.push((name, embedding));
+        }
+        Ok(())
+    }
+}
+
 impl EmbedArgs {
     /// Embeds the inputs; writes the array, prints similarities, or both.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let is_compared = !self.text.is_empty() && !(self.files.is_empty() && self.views.groups.is_empty());
-        let inputs = self.inputs();
-        let file = self.output.as_ref().map(|path| self.force.file(path, &array_write::EXTENSIONS, &inputs));
-        let file = file.transpose()?;
+        let has_texts = !self.text.is_empty() || self.texts_file.is_some();
+        let is_compared = has_texts && !(self.files.is_empty() && self.views.groups.is_empty());
+        let file = self.output_file()?;
         if file.is_none() && !is_compared {
             let text = "nothing to write to: give -o FILE, or texts to compare files or views with";
             return Err(UsageError(text.to_owned()).into());
         }
+        let texts = self.texts()?;
+        let inputs = embed_inputs::expand(&self.files)?;
         let encoder = self.model.open_with(self.crop.crop())?;
-        let mut failed = Vec::new();
-        let mut rows = self.of_views(&*encoder)?;
-        rows.extend(self.of_files(&*encoder, &mut failed)?);
-        let texts = self.of_texts(&*encoder)?;
+        let writer = file.as_ref().map(|file| file.writer(encoder.id(), encoder.dim())).transpose()?;
+        let mut rows = Rows { writer, kept: is_compared.then(Vec::new), count: 0 };
+        self.add_views(&*encoder, &mut rows)?;
+        let failed = add_inputs(&inputs, &*encoder, &mut rows)?;
+        let shapes = rows.count;
         indexing::list_failed(&failed);
         // An array without rows would be of no use; why there are none is listed above.
-        if rows.is_empty() && (texts.is_empty() || is_compared) {
+        if shapes == 0 && (texts.is_empty() || is_compared) {
             return Ok(Outcome::Failed);
         }
-        self.show(&rows, &texts, is_compared)?;
-        rows.extend(texts);
-        if let (Some(file), Some(path)) = (file, &self.output) {
-            file.write(&array_write::encode(path, encoder.id(), &rows)?)?;
-            output::note(format!("wrote {} × {} to {}", rows.len(), encoder.dim(), path.display()));
+        add_texts(&texts, &*encoder, &mut rows)?;
+        self.show(&rows, shapes)?;
+        if let (Some(file), Some(writer)) = (file, rows.writer) {
+            file.finish(writer)?;
+            output::note(format!("wrote {} × {} to {}", rows.count, encoder.dim(), file.path().display()));
         }
         Ok(if self.strict && !failed.is_empty() { Outcome::Failed } else { Outcome::Done })
     }
 
-    /// Files that are read, the model's included: a name of a model is no existing path, or should not be replaced either.
-    fn inputs(&self) -> Vec<&Path> {
-        let files = self.files.iter().map(PathBuf::as_path).chain(self.views.paths());
-        files.chain([Path::new(self.model.name())]).collect()
+    /// The file to write, checked before the work.
+    fn output_file(&self) -> anyhow::Result<Option<EmbeddingOutput>> {
+        let list = self.texts_file.as_deref();
+        // The model's too: a name of a model is no existing path, or should not be replaced either.
+        let files = self.files.iter().map(PathBuf::as_path).chain(self.views.paths()).chain(list);
+        let inputs: Vec<&Path> = files.chain([Path::new(self.model.name())]).collect();
+        let open = |path: &PathBuf| {
+            let file = self.force.file(path, &EMBEDDING_EXTENSIONS, &inputs)?;
+            if let Some(index) = index_path(path) {
+                self.force.file(&index, &["json"], &inputs)?;
+            }
+            anyhow::Ok(EmbeddingOutput::new(file, path))
+        };
+        self.output.as_ref().map(open).transpose()
     }
 
-    /// Prints rows as JSON, and the similarities of shapes and texts.
-    fn show(&self, rows: &[Row], texts: &[Row], is_compared: bool) -> anyhow::Result<()> {
+    fn texts(&self) -> anyhow::Result<Vec<String>> {
+        let mut texts = self.text.clone();
+        if let Some(file) = &self.texts_file {
+            texts.extend(embed_inputs::lines(file)?);
+        }
+        Ok(texts)
+    }
+
+    /// Prints rows as JSON, and the similarities of shapes, which come first, and texts.
+    fn show(&self, rows: &Rows, shapes: usize) -> anyhow::Result<()> {
+        let Some(kept) = &rows.kept else {
+            let names = rows.writer.as_ref().map_or(&[][..], EmbeddingWriter::names);
+            let line = |(i, name): (usize, &String)| output::json(&json!({ "row": i, "input": name }));
+            return if self.json { names.iter().enumerate().try_for_each(line) } else { Ok(()) };
+        };
+        let (shapes, texts) = kept.split_at(shapes);
         if self.json {
-            for (i, (input, embedding)) in rows.iter().chain(texts).enumerate() {
+            for (i, (input, embedding)) in kept.iter().enumerate() {
                 let mut line = json!({ "row": i, "input": input });
-                if is_compared && i < rows.len() {
+                if i < shapes.len() {
                     let score = |(text, other): &Row| json!({ "text": text, "score": embedding.dot(other) });
                     line["scores"] = texts.iter().map(score).collect();
                 }
                 output::json(&line)?;
             }
-        } else if is_compared {
-            let row = |(input, a): &Row, (text, b): &Row| {
-                vec![format!("{:.4}", a.dot(b)), input.clone(), text.clone()]
-            };
-            let lines: Vec<_> = rows.iter().flat_map(|a| texts.iter().map(move |b| row(a, b))).collect();
-            let columns = [("score", Align::Right), ("input", Align::Left), ("text", Align::Left)];
-            output::line(output::table(&columns, &lines))?;
+            return Ok(());
         }
-        Ok(())
+        let row =
+            |(input, a): &Row, (text, b): &Row| vec![format!("{:.4}", a.dot(b)), input.clone(), text.clone()];
+        let lines: Vec<_> = shapes.iter().flat_map(|a| texts.iter().map(move |b| row(a, b))).collect();
+        let columns = [("score", Align::Right), ("input", Align::Left), ("text", Align::Left)];
+        Ok(output::line(output::table(&columns, &lines))?)
     }
 
-    /// Texts are embedded as given: an empty one has an embedding too.
-    fn of_texts(&self, encoder: &dyn Encoder) -> anyhow::Result<Vec<Row>> {
-        if self.text.is_empty() {
-            return Ok(Vec::new());
-        }
-        let texts: Vec<&str> = self.text.iter().map(String::as_str).collect();
-        let embeddings = encoder.embed_texts(&texts).map_err(|error| anyhow::anyhow!(error))?;
-        Ok(self.text.iter().cloned().zip(embeddings).collect())
-    }
-
-    fn of_views(&self, encoder: &dyn Encoder) -> anyhow::Result<Vec<Row>> {
+    fn add_views(&self, encoder: &dyn Encoder, rows: &mut Rows) -> anyhow::Result<()> {
         let split = self.split.unwrap_or_default();
-        let row = |group: &Vec<PathBuf>| {
+        for group in &self.views.groups {
             let views = read_views(group, split)?;
             let name = group.first().map_or(String::new(), |path| path.display().to_string());
             if views.len() > group.len() {
                 output::note(format!("{name}: {} of one object", output::quantity(views.len(), "view")));
             }
-            Ok((name, embed_views(encoder, views)?))
-        };
-        self.views.groups.iter().map(row).collect()
-    }
-
-    fn of_files(
-        &self,
-        encoder: &dyn Encoder,
-        failed: &mut Vec<(String, String)>,
-    ) -> anyhow::Result<Vec<Row>> {
-        let preprocessor = ShapePreprocessor::for_encoder(encoder);
-        let mut rows = Vec::with_capacity(self.files.len());
-        for file in &self.files {
-            match embed_file(encoder, &preprocessor, file) {
-                Ok(embedding) => rows.push((file.display().to_string(), embedding)),
-                Err(error) => failed.push(file_error(file, error)?),
-            }
+            rows.push(name, embed_views(encoder, views)?)?;
         }
-        Ok(rows)
+        Ok(())
     }
+}
+
+/// Embeds files and shapes one after another; returns those that cannot be used.
+fn add_inputs(
+    inputs: &[EmbedInput],
+    encoder: &dyn Encoder,
+    rows: &mut Rows,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let preprocessor = ShapePreprocessor::for_encoder(encoder);
+    let progress = (inputs.len() > 1).then(|| Progress::new(inputs.len()));
+    let mut failed = Vec::new();
+    for input in inputs {
+        let name = input.name();
+        if let Some(progress) = &progress {
+            progress.step(&name);
+        }
+        let embedding = input.embed(encoder, &preprocessor)?;
+        match embedding.and_then(|values| Embedding::new(values).map_err(|error| error.to_string())) {
+            Ok(embedding) => rows.push(name, embedding)?,
+            Err(reason) => failed.push((name, reason)),
+        }
+    }
+    Ok(failed)
+}
+
+/// Texts are embedded as given: an empty one has an embedding too.
+fn add_texts(texts: &[String], encoder: &dyn Encoder, rows: &mut Rows) -> anyhow::Result<()> {
+    for batch in texts.chunks(TEXTS_PER_BATCH) {
+        let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
+        let embeddings = encoder.embed_texts(&batch).map_err(|error| anyhow::anyhow!(error))?;
+        for (text, embedding) in batch.into_iter().zip(embeddings) {
+            rows.push(text.to_owned(), embedding)?;
+        }
+    }
+    Ok(())
 }

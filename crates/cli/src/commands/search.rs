@@ -2,16 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use clap::Args;
+use lexiform_data::embeddings::EmbeddingFile;
 use lexiform_render::SheetCell;
 use lexiform_search::{
-    Answer, Combine, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryPath, Query,
-    QueryTerm, RecordId, SplitViews, StoreError,
+    Answer, Combine, Embedding, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryPath,
+    Query, QueryTerm, RecordId, SplitViews, StoreError,
 };
 use serde::Serialize;
 
 use crate::display_path::PathDisplay;
+use crate::embedding_sources;
 use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::indexing::{self, IndexReport, IndexReporting};
 use crate::input::Input;
@@ -20,14 +22,16 @@ use crate::models::EnsembleArgs;
 use crate::output::{self, Align};
 use crate::output_file::{ForceArg, OutputFile};
 use crate::path_groups::{GroupedOption, PathGroups};
+use crate::prompt::Queries;
 use crate::scene_file::not_found;
 
 /// Search a folder of 3D files by text, image or shape
 ///
-/// The first search of a folder makes a library in `.lexiform` inside it; later ones update it.
+/// The first search of a folder makes a library in `.lexiform` inside it; later ones update it. Without anything to search for,
+/// queries are read from a prompt, or from standard input, one per line, until `exit`.
 #[derive(Args)]
 pub(crate) struct SearchArgs {
-    /// Folder of 3D files, or library made by `lexiform index`
+    /// Folder of 3D files, data set, or library made by `lexiform index`
     #[arg(value_name = "FOLDER|LIBRARY", required_unless_present = "image")]
     target: Option<PathBuf>,
     /// Text to search for
@@ -43,6 +47,9 @@ pub(crate) struct SearchArgs {
     /// File of the library to search for similar ones of, by the id that --json prints
     #[arg(long, value_name = "ID")]
     like: Option<String>,
+    /// Embeddings of the library's model, each row a query (.npy, .npz, .h5, .parquet, .safetensors); the model is not needed
+    #[arg(long, value_name = "FILE")]
+    embedding: Option<PathBuf>,
     /// Text to rank down; may be given more than once
     #[arg(long, value_name = "TEXT")]
     not: Vec<String>,
@@ -52,9 +59,9 @@ pub(crate) struct SearchArgs {
     /// How several terms are combined: mean of their embeddings, or min of their similarities (similar to all of them)
     #[arg(long, value_name = "mean|min", default_value = "mean", hide_default_value = true)]
     combine: Combine,
-    /// Number of results
-    #[arg(short, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    k: u32,
+    /// Number of results [default: 10; 5 at the prompt]
+    #[arg(short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    k: Option<u32>,
     /// Only files that match, such as `format = "glb" and triangles < 10000`
     #[arg(long = "where", value_name = "EXPR")]
     filter: Option<String>,
@@ -95,6 +102,10 @@ enum TermKind {
     Not,
 }
 
+/// Number of results.
+const DEFAULT_K: u32 = 10;
+/// Number of results at the prompt, as in Duoduo CLIP's `text_retrieval.py`.
+const PROMPT_K: u32 = 5;
 /// Default weight of `--not`. A full weight would also subtract what all texts have in common.
 const NOT_WEIGHT: f32 = 0.5;
 
@@ -102,28 +113,60 @@ impl SearchArgs {
     /// Updates the library, searches, and shows the results.
     pub(crate) fn run(mut self) -> anyhow::Result<Outcome> {
         self.separate_images();
-        let query = self.query()?;
+        let queries = self.queries()?;
+        let typed = if queries.is_empty() { Some(self.typed_queries()?) } else { None };
         let sheet = self.sheet_file()?;
-        let typed = self.target.as_deref().ok_or_else(no_folder)?;
-        let target = folder(typed)?;
-        let place = LibraryPath::discover(&target);
-        let paths = PathDisplay::new(typed, place.root.as_deref().unwrap_or(&target));
-        let mut members = Vec::new();
-        let models = self.models.names_for(&place)?;
-        for (model, weight) in &models {
-            let library = self.library(&place, paths.clone(), model, models.len() > 1)?;
-            members.push(EnsembleMember { weight: *weight, library });
+        if sheet.is_some() && queries.len() != 1 {
+            return Err(UsageError("--sheet needs one query".to_owned()).into());
         }
-        // All libraries are open by now, so a model that cannot be opened is reported before the search.
-        let ensemble = Ensemble::new(members, self.models.fusion)?;
-        let answers = ensemble.search(&query)?;
-        let library = &ensemble.members()[0].library;
-        // Results first: they are not lost if the sheet cannot be written.
-        self.show(library, &query, &answers, &paths)?;
-        if let Some(sheet) = &sheet {
-            write_sheet(library, &answers, sheet)?;
+        let given = self.target.as_deref().ok_or_else(no_folder)?;
+        let target = folder(given)?;
+        let place = LibraryPath::discover(&target);
+        let paths = PathDisplay::new(given, place.root.as_deref().unwrap_or(&target));
+        let ensemble = self.ensemble(&place, &paths)?;
+        for query in &queries {
+            self.answer(&ensemble, query, &paths, sheet.as_ref())?;
+        }
+        if let Some(typed) = typed {
+            typed.for_each(|text| {
+                let text = QueryTerm::Text(text.to_owned());
+                let query = self.with_options(vec![(self.weight_of(TermKind::Text), text)], PROMPT_K)?;
+                self.answer(&ensemble, &query, &paths, None)
+            })?;
         }
         Ok(Outcome::Done)
+    }
+
+    /// The models of the library to search with. All are opened, so that one that cannot be is reported before the search.
+    fn ensemble(&self, place: &LibraryPath, paths: &PathDisplay) -> anyhow::Result<Ensemble> {
+        let mut members = Vec::new();
+        let models = self.models.names_for(place)?;
+        for (model, weight) in &models {
+            let library = self.library(place, paths.clone(), model, models.len() > 1)?;
+            members.push(EnsembleMember { weight: *weight, library });
+        }
+        Ok(Ensemble::new(members, self.models.fusion)?)
+    }
+
+    fn answer(
+        &self,
+        ensemble: &Ensemble,
+        query: &Query,
+        paths: &PathDisplay,
+        sheet: Option<&OutputFile>,
+    ) -> anyhow::Result<()> {
+        let answers = ensemble.search(query)?;
+        let library = &ensemble.members()[0].library;
+        // Results first: they are not lost if the sheet cannot be written.
+        self.show(library, query, &answers, paths)?;
+        sheet.map_or(Ok(()), |sheet| write_sheet(library, &answers, sheet))
+    }
+
+    /// Queries of a prompt or of standard input.
+    fn typed_queries(&self) -> anyhow::Result<Queries> {
+        let missing =
+            || UsageError("nothing to search for: give TEXT, --image, --shape or --like".to_owned());
+        if self.not.is_empty() { Ok(Queries::open()?.ok_or_else(missing)?) } else { Err(missing().into()) }
     }
 
     fn sheet_file(&self) -> anyhow::Result<Option<OutputFile>> {
@@ -146,12 +189,15 @@ impl SearchArgs {
         }
     }
 
-    fn query(&self) -> anyhow::Result<Query> {
-        let weight = |kind| {
-            // As with other options, the last of several values counts.
-            let given = self.weight.iter().rev().find(|(p, _)| *p == kind).map(|(_, weight)| *weight);
-            given.unwrap_or(if kind == TermKind::Not { NOT_WEIGHT } else { 1.0 })
-        };
+    /// The given weight of a term, or the default one.
+    fn weight_of(&self, kind: TermKind) -> f32 {
+        // As with other options, the last of several values counts.
+        let given = self.weight.iter().rev().find(|(p, _)| *p == kind).map(|(_, weight)| *weight);
+        given.unwrap_or(if kind == TermKind::Not { NOT_WEIGHT } else { 1.0 })
+    }
+
+    /// The queries given as arguments: one for each row of `--embedding`, or one; none if there is nothing to search for.
+    fn queries(&self) -> anyhow::Result<Vec<Query>> {
         let like = self.like.as_deref().map(str::parse::<RecordId>).transpose().map_err(Error::from)?;
         let texts = self.text.iter().map(|text| (TermKind::Text, QueryTerm::Text(text.clone())));
         let split = self.split.unwrap_or_default();
@@ -160,22 +206,41 @@ impl SearchArgs {
         let shapes = self.shape.iter().map(|shape| (TermKind::Shape, QueryTerm::Shape(shape.clone())));
         let like = like.map(|id| (TermKind::Like, QueryTerm::Record(id)));
         let wanted = texts.chain(images).chain(shapes).chain(like);
-        let mut terms: Vec<(f32, QueryTerm)> = wanted.map(|(kind, term)| (weight(kind), term)).collect();
-        if terms.is_empty() {
-            return Err(UsageError(
-                "nothing to search for: give TEXT, --image, --shape or --like".to_owned(),
-            )
-            .into());
-        }
+        let terms: Vec<(f32, QueryTerm)> = wanted.map(|(kind, term)| (self.weight_of(kind), term)).collect();
         if self.combine == Combine::Min && !(self.not.is_empty() && self.weight.is_empty()) {
             let text = "--combine min: similarity to all terms has no --not and no --weight";
             return Err(UsageError(text.to_owned()).into());
         }
+        let Some(file) = &self.embedding else {
+            // Checks --where also if there is nothing to search for yet.
+            let query = self.with_options(terms.clone(), DEFAULT_K)?;
+            return Ok(if terms.is_empty() { Vec::new() } else { vec![query] });
+        };
+        let row = |embedding| {
+            let term = (1.0, QueryTerm::Embedding(embedding));
+            self.with_options(terms.iter().cloned().chain([term]).collect(), DEFAULT_K)
+        };
+        embeddings(file)?.into_iter().map(row).collect()
+    }
+
+    /// A query with `--not`, `--where` and `-k`.
+    fn with_options(&self, mut terms: Vec<(f32, QueryTerm)>, k: u32) -> anyhow::Result<Query> {
         // Unwanted texts are subtracted from the query.
-        terms.extend(self.not.iter().map(|text| (-weight(TermKind::Not), QueryTerm::Text(text.clone()))));
+        terms.extend(
+            self.not.iter().map(|text| (-self.weight_of(TermKind::Not), QueryTerm::Text(text.clone()))),
+        );
         let filter = self.filter.as_deref().map(Filter::parse).transpose();
         let filter = filter.map_err(|error| Error::from(StoreError::from(error)))?;
-        Ok(Query { terms, k: self.k as usize, filter, combine: self.combine })
+        Ok(Query { terms, k: self.k.unwrap_or(k) as usize, filter, combine: self.combine })
+    }
+
+    /// Whether nothing has to be embedded.
+    fn needs_no_model(&self) -> bool {
+        (self.embedding.is_some() || self.like.is_some())
+            && self.text.is_none()
+            && self.image.groups.is_empty()
+            && self.shape.is_empty()
+            && self.not.is_empty()
     }
 
     /// The library with one model's embeddings, up to date if it can be written. With `others`, the lock for writing is released
@@ -187,6 +252,10 @@ impl SearchArgs {
         model: &str,
         others: bool,
     ) -> anyhow::Result<Library> {
+        if self.needs_no_model() && place.exists() && (place.root.is_none() || self.no_update) {
+            let given = self.models.model.first().map(|_| model);
+            return Ok(Library::open_without_model(place.clone(), given)?);
+        }
         let encoder = self.models.open_args.open(model, None)?;
         // A library outside its folder does not record which folders it was made of.
         let Some(root) = place.root.clone().filter(|_| !(self.no_update && place.exists())) else {
@@ -205,7 +274,9 @@ impl SearchArgs {
             Ok(library) => {
                 let options = IndexOptions { jobs: self.jobs.count(), ..IndexOptions::default() };
                 let reporting = IndexReporting { json: false, paths };
-                let report = indexing::update(&library, &[root], &options, &reporting)?;
+                // A folder of 3D files, or a data set.
+                let (sources, files) = embedding_sources::split(&[root], None, encoder.dim())?;
+                let report = indexing::update(&library, (&sources, &files), &options, &reporting)?;
                 print_changes(&report);
                 if others {
                     // A library has one writer at a time.
@@ -239,10 +310,16 @@ impl SearchArgs {
         if answers.is_empty() {
             return explain_no_results(library, query);
         }
-        let columns = [("rank", Align::Right), ("score", Align::Right), ("path", Align::Left)];
+        let name = if answers.iter().all(Answer::is_embedding) { "id" } else { "path" };
+        let mut columns = vec![("rank", Align::Right), ("score", Align::Right), (name, Align::Left)];
+        let has_links = answers.iter().any(|answer| answer.link().is_some());
+        columns.extend(has_links.then_some(("link", Align::Left)));
         let row = |a: &Answer| {
-            let missing = if a.file.exists() { "" } else { "  (missing)" };
-            vec![a.rank.to_string(), format!("{:.3}", a.score), format!("{}{missing}", paths.path(&a.file))]
+            let missing = if a.is_embedding() || a.file.exists() { "" } else { "  (missing)" };
+            let mut row =
+                vec![a.rank.to_string(), format!("{:.3}", a.score), format!("{}{missing}", shown(a, paths))];
+            row.extend(has_links.then(|| a.link().unwrap_or_default()));
+            row
         };
         Ok(output::line(output::table(&columns, &answers.iter().map(row).collect::<Vec<_>>()))?)
     }
@@ -266,6 +343,19 @@ fn folder(typed: &Path) -> anyhow::Result<PathBuf> {
     let file = typed.display();
     Err(anyhow!("{file}: expected a folder or a library, found a file"))
         .hint(format!("to find shapes like this one: lexiform search FOLDER --shape {file}"))
+}
+
+/// The path of an answer's file, or its name if it has none.
+fn shown(answer: &Answer, paths: &PathDisplay) -> String {
+    if answer.is_embedding() { answer.payload.path.clone() } else { paths.path(&answer.file) }
+}
+
+/// The rows of a file of embeddings.
+fn embeddings(file: &Path) -> anyhow::Result<Vec<Embedding>> {
+    let file = EmbeddingFile::open(file, None)?;
+    let values = file.read(0, file.rows())?;
+    let rows = values.chunks_exact(file.dim()).map(|row| Embedding::new(row.to_vec()));
+    rows.collect::<Result<_, _>>().with_context(|| file.path().display().to_string())
 }
 
 /// Whether the library cannot be written now: locked by another process, or read-only.
@@ -313,6 +403,8 @@ struct AnswerLine<'a> {
     path: String,
     id: RecordId,
     #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a serde_json::Value>,
     format: &'a str,
     bytes: u64,
@@ -328,8 +420,9 @@ impl<'a> AnswerLine<'a> {
         Self {
             rank: answer.rank,
             score: answer.score,
-            path: paths.path(&answer.file),
+            path: shown(answer, paths),
             id: answer.id,
+            link: answer.link(),
             label: payload.extra.get("label"),
             format: &payload.format,
             bytes: payload.bytes,

@@ -1,5 +1,7 @@
 //! `lexiform train`: train a model from a recipe.
 
+mod sweep;
+
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -15,6 +17,9 @@ use crate::mpi_job::MpiJob;
 use crate::output::{self, Align};
 use crate::progress::Progress;
 
+/// What to do about an output folder with a run.
+const EXISTS_HINT: &str = "add --resume, or choose another folder with --out";
+
 /// Train models from recipes
 #[derive(Args)]
 pub(crate) struct TrainArgs {
@@ -24,6 +29,10 @@ pub(crate) struct TrainArgs {
     /// Override a value of the recipe; may be given more than once
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Train one run per value of a key, and per combination if given more than once; each run goes to a folder of its own in
+    /// the output folder, and sweep.csv and sweep.json have the results of all
+    #[arg(long, value_name = "KEY=[VALUES]")]
+    sweep: Vec<String>,
     /// Output folder; for a single recipe only [default: runs/NAME, with the recipe's name]
     #[arg(short, long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -53,6 +62,9 @@ impl TrainArgs {
         let job = MpiJob::join(self.mpi)?;
         let (resume, devices, processes) = (self.resume, self.devices.clone(), job.processes());
         let options = FitOptions { resume, devices, processes };
+        if !self.sweep.is_empty() {
+            return self.run_sweep(&options);
+        }
         let runs = self.runs()?;
         for (i, (recipe, out)) in runs.iter().enumerate() {
             match (self.dry_run, missing_dependency(recipe, &runs[..i])) {
@@ -61,8 +73,13 @@ impl TrainArgs {
                     recipe.name
                 )),
                 (true, None) => self.show_dry_run(recipe, &options)?,
-                (false, _) if options.processes.is_first() => self.train(recipe, out, &options)?,
-                (false, _) => drop(fit(recipe, out, &options, &mut |_| {})?),
+                (false, _) if !options.processes.is_first() => drop(fit(recipe, out, &options, &mut |_| {})?),
+                (false, _) => {
+                    let model = self.train(recipe, out, &options)?;
+                    if !self.json {
+                        output::line(model.display().to_string())?;
+                    }
+                }
             }
         }
         job.leave()?;
@@ -97,7 +114,8 @@ impl TrainArgs {
         Ok(runs)
     }
 
-    fn train(&self, recipe: &Recipe, out: &Path, options: &FitOptions) -> anyhow::Result<()> {
+    /// Trains a recipe and returns the path of the model.
+    fn train(&self, recipe: &Recipe, out: &Path, options: &FitOptions) -> anyhow::Result<PathBuf> {
         let mut logger = RunLogger::new(out, SystemTime::now());
         let mut console = ConsoleReporter { json: self.json, progress: None };
         let (mut logged, mut shown) = (Ok(()), Ok(()));
@@ -113,9 +131,7 @@ impl TrainArgs {
         // The bar is removed before errors and results are printed.
         drop(console);
         let model = match done {
-            Err(error @ FitError::Exists { .. }) => {
-                return Err(error).hint("add --resume, or choose another folder with --out");
-            }
+            Err(error @ FitError::Exists { .. }) => return Err(error).hint(EXISTS_HINT),
             done => done?,
         };
         logged?;
@@ -123,9 +139,8 @@ impl TrainArgs {
         let curves = logger.finish()?;
         if !self.json {
             output::note(format!("curves: {}", curves.display()));
-            output::line(model.display().to_string())?;
         }
-        Ok(())
+        Ok(model)
     }
 
     fn show_dry_run(&self, recipe: &Recipe, options: &FitOptions) -> anyhow::Result<()> {
@@ -173,15 +188,8 @@ fn missing_dependency<'a>(recipe: &'a Recipe, before: &[(Recipe, PathBuf)]) -> O
 
 /// The result of a dry run as a table and three lines.
 fn dry_run_table(trial: &DryRun) -> String {
-    let TrainPlan {
-        groups,
-        steps,
-        frozen_parameters,
-        trainable_parameters,
-        steps_per_epoch,
-        memory_bytes,
-        ..
-    } = &trial.plan;
+    let TrainPlan { groups, steps, frozen_parameters, trainable_parameters, steps_per_epoch, .. } =
+        &trial.plan;
     let columns = [
         ("group", Align::Left),
         ("tensors", Align::Right),
@@ -197,12 +205,12 @@ fn dry_run_table(trial: &DryRun) -> String {
     format!(
         "{table}\n\n{trainable_parameters} trainable parameters, {frozen_parameters} frozen\n\
          {steps} steps, {:.1} epochs; {} shapes and {} images per step, {:.2} s per step: {hours:.1} h in total\n\
-         memory: {:.0} MB for weights, optimizer and samples, {:.0} MB peak in the timed step",
+         memory: {:.0} MB estimated for the run, {:.0} MB peak in the timed step",
         *steps as f64 / *steps_per_epoch as f64,
         trial.shapes,
         trial.images,
         trial.step_seconds,
-        *memory_bytes as f64 / 1e6,
+        trial.run_memory_bytes as f64 / 1e6,
         trial.peak_memory_bytes as f64 / 1e6,
     )
 }

@@ -4,11 +4,14 @@
 
 mod captions;
 mod data;
+mod data_update;
 mod devices;
 mod duplicates;
+mod embeddings;
 mod end_to_end;
 mod eval;
 mod eval_datasets;
+mod eval_lvis;
 mod geometry;
 mod joint_model;
 mod migrate;

@@ -44,12 +44,12 @@ fn files() -> Sandbox {
         .iter()
         .zip(4..)
         .for_each(|(name, seed)| save(name, view(seed, 32)));
-    for index in 0..24 {
-        save(
-            &format!("views_release/{}/{:03}.png", ["0a", "0b"][index / 12], index % 12),
-            view(index as u32, 32),
-        );
+    for (object, index) in
+        ["0a", "0b", "0c"].iter().flat_map(|object| (0..12).map(move |index| (object, index)))
+    {
+        save(&format!("views_release/{object}/{index:03}.png"), view(index, 32));
     }
+    sandbox.write("captions.csv", "id,caption\n0a,a white couch\n0b,a red chair\n0c,a lamp\n");
     sandbox.write_box("models/box.obj", [1.0, 2.0, 3.0]);
     let cloud = "ply\nformat ascii 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\nend_header\n0 0 0\n1 0 0\n0 1 1\n";
     sandbox.write("owl.ply", cloud);
@@ -67,7 +67,20 @@ fn files() -> Sandbox {
     for file in ["shape_emb_objaverse.h5", "shape_emb_objaverse_model_to_idx.json", "lvis.csv"] {
         fs_err::copy(fixture("data/duoduo").join(file), sandbox.path(file)).unwrap();
     }
+    add_renders(&sandbox, &save);
     sandbox
+}
+
+/// Adds a training shape to ULIP's ShapeNet, and a render of every shape.
+fn add_renders(sandbox: &Sandbox, save: &dyn Fn(&str, image::RgbImage)) {
+    let root = sandbox.path("shapenet-55");
+    let cloud = |name: &str| root.join(format!("shapenet_pc/{name}.npy"));
+    fs_err::copy(cloud("03001627-cc"), cloud("03001627-dd")).unwrap();
+    let listed = fs_err::read_to_string(root.join("train.txt")).unwrap();
+    fs_err::write(root.join("train.txt"), format!("{}\n03001627-dd.npy\n", listed.trim_end())).unwrap();
+    for name in ["02691156-aa", "02691156-bb", "03001627-cc", "03001627-dd"] {
+        save(&format!("shapenet-55/rendered_images/{name}/{name}_r_000.png"), image::RgbImage::new(32, 32));
+    }
 }
 
 fn copy(from: &Path, to: &Path) {
@@ -77,7 +90,7 @@ fn copy(from: &Path, to: &Path) {
         if entry.path().is_dir() {
             copy(&entry.path(), &target)
         } else {
-            drop(fs_err::copy(entry.path(), target))
+            fs_err::copy(entry.path(), target).map(drop).unwrap()
         }
     }
 }
@@ -98,14 +111,14 @@ fn made_small(mut command: Vec<String>) -> Vec<String> {
     }
     let small = match command.iter().find(|word| word.ends_with(".toml")).map(String::as_str) {
         Some("recipes/duoduo.toml") => {
-            "teacher=TINY network.base=TINY network.joint_from=1 data.trust_features=false augment.views=none \
-            batch.size.shapes=1 batch.max_views=2 data.views=2"
+            "teacher=TINY network.base=TINY network.joint_from=1 augment.views=none batch.size.shapes=2 batch.max_views=2 \
+            data.views=2 param_groups.attention.params=[\"vision.transformer.resblocks.1+.attn\",\"logit_scale\"]"
         }
         Some("recipes/ulip2.toml") => {
             "teacher=TINY network.tower.projection.dim=32 network.tower.encoder.groups=4 \
             network.tower.encoder.group_size=2 network.tower.encoder.group_width=16 network.tower.encoder.width=32 \
             network.tower.encoder.layers=1 network.tower.encoder.heads=2 network.tower.encoder.mlp_width=32 network.input.n_points=8 \
-            batch.size.shapes=1"
+            batch.size.shapes=2 data.points=8"
         }
         Some("recipes/classify.toml") => {
             "network.tower.encoder.groups=4 network.tower.encoder.group_size=2 \

@@ -256,7 +256,9 @@ fn several_photos_of_an_object_are_one_query() {
     let fixed = ["search", "--model", &model, "--json", "-k", "1", "--image", a, b, "renders"];
     assert_eq!(sandbox.run(&[&fixed[..], &["a couch"]].concat()).success().json()[0]["score"], mixed.1);
     sandbox.run(&["search", "--image", a]).failure(2, &["no folder to search"]);
-    sandbox.run(&["search", "renders", "--image", "no.png"]).failure(1, &["no.png: no such file"]);
+    sandbox
+        .run(&["search", "renders", "--model", &model, "--image", "no.png"])
+        .failure(1, &["no.png: no such file"]);
     let shapes = ["search", "renders", "--model", &model, "--shape", a, "--shape", "renders/ffee"];
     sandbox.run(&shapes).failure(1, &["000.png"]);
 }

@@ -22,6 +22,8 @@
 
 mod cg3d;
 mod duoduo;
+mod duoduo_features;
+mod few_shot;
 mod files;
 mod id_lists;
 mod lexiform;
@@ -38,6 +40,7 @@ mod zero123;
 
 use std::path::Path;
 
+pub(crate) use self::id_lists::{Rows, checked_rows, rows_by_id};
 pub use self::options::{IdFilter, ImportOptions};
 pub use self::source::ImportSource;
 use crate::DataError;
@@ -54,7 +57,7 @@ pub struct ImportFormat {
 }
 
 /// Every format, sorted by name.
-pub const FORMATS: [ImportFormat; 12] = [
+pub const FORMATS: [ImportFormat; 13] = [
     ImportFormat {
         name: "cg3d",
         description: "CG3D: ShapeNet55/shapenet_pc/<synset>-<model>.npy, shapenet_render/img/<synset>/<model>/000.png … and \
@@ -71,6 +74,11 @@ pub const FORMATS: [ImportFormat; 12] = [
         name: "duoduo-embeddings",
         description: "Duoduo CLIP: shape_emb_objaverse.h5 with shape_emb_objaverse_model_to_idx.json",
         open: duoduo::embeddings,
+    },
+    ImportFormat {
+        name: "few-shot",
+        description: "a fold of a few-shot benchmark (Point-BERT, ULIP, CG3D): <way>way_<shot>shot/<fold>.pkl",
+        open: few_shot::open,
     },
     ImportFormat {
         name: "lexiform",
@@ -107,7 +115,8 @@ pub const FORMATS: [ImportFormat; 12] = [
     },
     ImportFormat {
         name: "ulip-objaverse",
-        description: "ULIP-2's Objaverse: objaverse_pc_parallel/<uid>/<uid>_8192.npz",
+        description: "ULIP-2's Objaverse: objaverse_pc_parallel/<uid>/<uid>_8192.npz, with its renders render_images_resized_224/<uid>/000.png \
+            and captions merged_data.json",
         open: ulip_objaverse::open,
     },
     ImportFormat {

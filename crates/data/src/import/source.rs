@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use super::members::renumber_captions;
 use super::options::{ImportOptions, Selection};
 use crate::annotations::{MatchCounts, extend_unique};
 use crate::shape::assign_split;
@@ -110,6 +111,7 @@ fn complete_metadata(
             // The user's split wins over the source's.
             metadata.split = more.split.clone().unwrap_or(metadata.split);
         }
+        renumber_captions(&mut metadata);
         if metadata.split.is_empty() {
             metadata.split = assign_split(key, val_fraction).to_owned();
         }

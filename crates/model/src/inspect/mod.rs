@@ -152,7 +152,8 @@ fn card_of_file(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsE
                 .path()
                 .file_stem()
                 .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
-            description: "BLIP captioner".to_owned(),
+            description: if config.qformer.is_some() { "BLIP-2 captioner" } else { "BLIP captioner" }
+                .to_owned(),
             modality: Modality::Captioner.name(),
             view_size: Some(config.vision.image_size),
             ..found

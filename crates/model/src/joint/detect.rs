@@ -28,7 +28,7 @@ impl DetectedModel {
         }
         let (format, prefix) = CheckpointFormat::of(file).ok_or_else(|| {
             let message = if Captioner::matches_file(file) {
-                "it is a captioner without a joint space: use it with `lexiform data prepare --captioner blip`"
+                "it is a captioner without a joint space: use it with `lexiform data prepare --captioner blip` or `lexiform data caption`"
             } else {
                 "no text and image towers in the layout of OpenCLIP, SLIP or transformers"
             };

@@ -77,7 +77,7 @@ const fn duoduo(name: &'static str, description: &'static str, file: &'static st
 }
 
 /// All named models, the default first.
-pub const MODELS: [NamedModel; 37] = [
+pub const MODELS: [NamedModel; 39] = [
     NamedModel {
         name: "nano",
         description: "small model of several views and points, trained on procedural shapes",
@@ -315,7 +315,33 @@ pub const MODELS: [NamedModel; 37] = [
         hub("Salesforce/blip-image-captioning-large", "pytorch_model.bin"),
         446_290_492,
     ),
+    blip_2(
+        "blip2-opt-2.7b",
+        "BLIP-2 ViT-g/14 at 224 pixels with OPT-2.7B, 15 GB of memory",
+        hub("Salesforce/blip2-opt-2.7b", SHARD_INDEX),
+    ),
+    blip_2(
+        "blip2-opt-6.7b",
+        "BLIP-2 ViT-g/14 at 224 pixels with OPT-6.7B, 31 GB of memory: the captioner of ULIP-2",
+        hub("Salesforce/blip2-opt-6.7b", SHARD_INDEX),
+    ),
 ];
+
+/// The index of weights in several files.
+const SHARD_INDEX: &str = "model.safetensors.index.json";
+
+/// A BLIP-2 captioner. OPT, which is a part of it, has a license of its own.
+const fn blip_2(name: &'static str, description: &'static str, origin: Origin) -> NamedModel {
+    NamedModel {
+        name,
+        description,
+        origin,
+        license: "MIT; OPT-175B license (research only) for its language model",
+        modality: Modality::Captioner,
+        sidecar_files: &["config.json", "tokenizer.json"],
+        ..MODEL
+    }
+}
 
 /// A captioner, with its configuration and vocabulary files.
 const fn captioner(

@@ -16,8 +16,9 @@ use rayon::prelude::*;
 use crate::augment::points::augment_points;
 use crate::augment::scan::simulate_scan;
 use crate::augment::views::augment_view;
-use crate::batch::{Batch, TeacherFeatures};
-use crate::data::caption::CaptionSource;
+use crate::batch::{Batch, Segment, ShapeViews, TeacherFeatures};
+use crate::data::caption::{Caption, CaptionSource};
+use crate::data::features::neighbors::Neighbors;
 use crate::data::loaded_shape::{LoadFields, LoadedShape};
 use crate::data::pool::ShapePool;
 use crate::data::shape_set::CategoryNames;
@@ -34,8 +35,8 @@ pub(crate) struct Sampler<'a> {
     pub input: Option<PointPreprocess>,
     /// Data augmentation.
     pub augment: &'a AugmentConfig,
-    /// Nearest neighbors of each shape, for hard negatives.
-    pub neighbors: &'a [Vec<usize>],
+    /// Nearest neighbors of the shapes, for hard negatives.
+    pub neighbors: Option<&'a Neighbors>,
     /// Width of the teacher's features; 0 without a teacher.
     pub teacher_dim: usize,
     /// The teacher's text features by class name; empty without `class-text` losses.
@@ -44,50 +45,31 @@ pub(crate) struct Sampler<'a> {
     pub seed: u64,
     /// Number of this process, and of all: views and points are loaded for its rows only.
     pub process: [usize; 2],
+    /// Name of the source in random streams, which differ between sources.
+    pub stream: &'static str,
+    /// The second source: its own sampler and shapes.
+    pub second: Option<(Box<Self>, &'a ShapePool)>,
 }
 
 impl Sampler<'_> {
-    /// The `part`-th batch of a step, both counted from 0.
+    /// The `part`-th batch of a step, both counted from 0: of all sources.
     ///
     /// # Errors
     /// If a shape cannot be read from disk.
     pub fn sample(&self, pool: &ShapePool, step: usize, part: usize) -> Result<Batch, DataError> {
-        // A stream per batch: a resumed run continues with the same batches without saved generator state.
-        let mut rng = Rng::named(&format!("batch {step}.{part}"), self.seed);
-        // One number for the whole batch, so that pixels form one tensor.
-        let views = rng.int_between(self.config.min_views, self.config.max_views);
-        let (samples, groups) = self.samples(pool.len(), views, [step, part], &mut rng);
-        let view_choice = self.views(pool, &samples, views, &mut rng);
-        let own = self.own_rows(samples.len());
-        let seeds: Vec<u64> = (0..samples.len() * views).map(|_| rand::RngCore::next_u64(&mut rng)).collect();
-        // One crop for the whole batch: 224 − 208 leaves 17 positions along each axis.
-        let corner = [rng.index(17), rng.index(17)];
-        let seeds = seeds_by_shape(&seeds, &view_choice);
-        let load = |row: usize| {
-            let mut shape = pool.load(samples[row], &view_choice[row], self.fields(own.contains(&row)))?;
-            // Kept as bytes from here on: the loaded views are larger, and may have been decoded for this batch.
-            let bytes = self.bytes(&std::mem::take(&mut shape.views), seeds[row]);
-            Ok((shape, bytes))
+        let Some((second, shapes)) = &self.second else {
+            let own = self.own_rows(self.choose(pool, [step, part]).samples.len());
+            return self.sample_source(pool, [step, part], own);
         };
-        let loaded: Vec<(LoadedShape, Vec<u8>)> =
-            (0..samples.len()).into_par_iter().map(load).collect::<Result<_, DataError>>()?;
-        let (shapes, bytes): (Vec<LoadedShape>, Vec<Vec<u8>>) = loaded.into_iter().unzip();
-        let chosen: Vec<Option<usize>> = shapes
-            .iter()
-            .map(|shape| self.config.caption_sampling.sample(&shape.captions, &shape.view_ids, &mut rng))
-            .collect();
-        let (captions, labels) = self.labels(&shapes, &chosen, groups);
-        let mut teacher = (self.teacher_dim > 0).then(|| self.teacher_features(&shapes, &chosen));
-        let class_names = class_names(pool.categories(), &mut rng);
-        if let Some(teacher) = &mut teacher {
-            teacher.class_text =
-                class_names.iter().filter_map(|name| self.class_text.get(name)).flatten().copied().collect();
-        }
-        let clouds = self.clouds(&shapes, &mut rng);
-        let seed = rand::RngCore::next_u64(&mut rng);
-        let preprocess = self.preprocess.map(|preprocess| self.cropped(preprocess, corner));
-        let (n_views, views) = (views, bytes);
-        Ok(Batch { n_views, preprocess, views, clouds, captions, teacher, labels, seed, class_names })
+        // Processes share the rows of both sources.
+        let rows = [(self, pool), (&**second, *shapes)]
+            .map(|(sampler, pool)| sampler.choose(pool, [step, part]).samples.len());
+        let own = self.own_rows(rows[0] + rows[1]);
+        let batch = self.sample_source(pool, [step, part], own.start.min(rows[0])..own.end.min(rows[0]))?;
+        let of_second = own.start.saturating_sub(rows[0])..own.end.saturating_sub(rows[0]);
+        // Shapes without a label have categories of their own, after those with one.
+        let categories = pool.categories().len() + pool.len();
+        Ok(batch.followed_by(second.sample_source(shapes, [step, part], of_second)?, categories))
     }
 
     /// Rows of a batch that this process encodes.
@@ -96,19 +78,70 @@ impl Sampler<'_> {
         rows * rank / count..rows * (rank + 1) / count
     }
 
-    /// What to load of a row. Captions and features are needed of all rows: the loss is that of the whole batch.
-    fn fields(&self, own: bool) -> LoadFields {
-        LoadFields { images: own && self.preprocess.is_some(), cloud: own && self.input.is_some() }
+    /// The shapes of one source's part of a batch.
+    fn choose(&self, pool: &ShapePool, [step, part]: [usize; 2]) -> Choice {
+        // A stream per batch: a resumed run continues with the same batches without saved generator state.
+        let mut rng = Rng::named(&format!("{}batch {step}.{part}", self.stream), self.seed);
+        // One number for the whole batch, so that pixels form one tensor.
+        let n_views = rng.int_between(self.config.min_views, self.config.max_views);
+        let (samples, groups) = self.samples(pool.len(), n_views, [step, part], &mut rng);
+        Choice { samples, groups, n_views, rng }
     }
 
-    fn labels(
+    /// The shapes of one source, with views and points of the rows `own`. Captions and features are needed of all rows: the loss
+    /// is that of the whole batch.
+    fn sample_source(
         &self,
-        shapes: &[LoadedShape],
-        chosen: &[Option<usize>],
+        pool: &ShapePool,
+        place: [usize; 2],
+        own: Range<usize>,
+    ) -> Result<Batch, DataError> {
+        let Choice { samples, groups, n_views: views, mut rng } = self.choose(pool, place);
+        let view_choice = self.views(pool, &samples, views, &mut rng);
+        let seeds: Vec<u64> = (0..samples.len() * views).map(|_| rand::RngCore::next_u64(&mut rng)).collect();
+        // One crop for the whole batch: 224 − 208 leaves 17 positions along each axis.
+        let corner = [rng.index(17), rng.index(17)];
+        let seeds = seeds_by_shape(&seeds, &view_choice);
+        let load = |row: usize| {
+            let is_own = own.contains(&row);
+            let (images, cloud) = (is_own && self.preprocess.is_some(), is_own && self.input.is_some());
+            let mut shape = pool.load(samples[row], &view_choice[row], LoadFields { images, cloud })?;
+            // Kept as bytes from here on: the loaded views are larger, and may have been decoded for this batch.
+            let views = self.shape_views(&std::mem::take(&mut shape.views), seeds[row], corner);
+            Ok((shape, views))
+        };
+        let loaded: Vec<(LoadedShape, Option<ShapeViews>)> =
+            (0..samples.len()).into_par_iter().map(load).collect::<Result<_, DataError>>()?;
+        let (shapes, images): (Vec<LoadedShape>, Vec<Option<ShapeViews>>) = loaded.into_iter().unzip();
+        let chosen: Vec<Vec<usize>> =
+            shapes.iter().map(|shape| self.config.caption_sampling.sample(shape, &mut rng)).collect();
+        let mut teacher = (self.teacher_dim > 0).then(|| self.teacher_features(&shapes, &chosen));
+        let (captions, mut labels) = self.labels(&shapes, &chosen, groups);
+        labels.caption_ids = caption_ids(&captions, teacher.as_ref());
+        let class_names = class_names(pool.categories(), &mut rng);
+        if let Some(teacher) = &mut teacher {
+            teacher.class_text =
+                class_names.iter().filter_map(|name| self.class_text.get(name)).flatten().copied().collect();
+        }
+        let clouds = self.clouds(&shapes, &own, &mut rng);
+        let seed = rand::RngCore::next_u64(&mut rng);
+        let segments = vec![Segment { rows: samples.len(), n_views: views }];
+        let views = images.into_iter().flatten().collect();
+        Ok(Batch { segments, views, clouds, captions, teacher, labels, seed, class_names })
+    }
+
+    fn labels<'a>(
+        &self,
+        shapes: &'a [LoadedShape],
+        chosen: &[Vec<usize>],
         groups: Vec<usize>,
     ) -> (Vec<String>, BatchLabels) {
-        let texts: Vec<_> =
-            shapes.iter().zip(chosen).map(|(shape, i)| i.map(|i| &shape.captions[i])).collect();
+        // The mean of several captions has no text.
+        let text = |(shape, chosen): (&'a LoadedShape, &Vec<usize>)| match chosen[..] {
+            [one] => Some(&shape.captions[one]),
+            _ => None,
+        };
+        let texts: Vec<Option<&Caption>> = shapes.iter().zip(chosen).map(text).collect();
         let captions: Vec<String> = texts
             .iter()
             .map(|caption| caption.map_or(String::new(), |caption| caption.text.clone()))
@@ -120,8 +153,8 @@ impl Sampler<'_> {
                 .iter()
                 .map(|caption| caption.is_some_and(|s| s.source == CaptionSource::Label))
                 .collect(),
-            caption_ids: caption_ids(&captions),
-            has_text: chosen.iter().map(Option::is_some).collect(),
+            caption_ids: Vec::new(),
+            has_text: chosen.iter().map(|chosen| !chosen.is_empty()).collect(),
             groups,
             margin: self.config.hard_negatives.map_or(0.0, |hard| hard.margin),
         };
@@ -129,16 +162,16 @@ impl Sampler<'_> {
     }
 
     /// The teacher's features of the sampled views and captions.
-    fn teacher_features(&self, shapes: &[LoadedShape], chosen: &[Option<usize>]) -> TeacherFeatures {
+    fn teacher_features(&self, shapes: &[LoadedShape], chosen: &[Vec<usize>]) -> TeacherFeatures {
         let rows = || {
             shapes.iter().zip(chosen).filter_map(|(shape, chosen)| Some((shape.teacher.as_ref()?, chosen)))
         };
         let image = rows().flat_map(|(features, _)| features.image.iter().copied()).collect();
-        let silent = vec![0.0; self.teacher_dim];
         // Without text losses there are no features to gather.
         let has_texts = rows().any(|(features, _)| !features.texts.is_empty());
         let text = rows().filter(|_| has_texts).flat_map(|(features, chosen)| {
-            chosen.and_then(|chosen| features.texts.get(chosen)).map_or(silent.as_slice(), |row| row).to_vec()
+            let target = self.config.caption_sampling.text_target(features, chosen);
+            target.unwrap_or_else(|| vec![0.0; self.teacher_dim])
         });
         TeacherFeatures { dim: self.teacher_dim, image, text: text.collect(), class_text: Vec::new() }
     }
@@ -172,7 +205,7 @@ impl Sampler<'_> {
 
     fn order_of_epoch(&self, epoch: usize, count: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..count).collect();
-        order.shuffle(&mut Rng::named(&format!("epoch {epoch}"), self.seed));
+        order.shuffle(&mut Rng::named(&format!("{}epoch {epoch}", self.stream), self.seed));
         order
     }
 
@@ -184,12 +217,10 @@ impl Sampler<'_> {
         rng: &mut Rng,
     ) -> (Vec<usize>, Vec<usize>) {
         let (mut samples, mut groups) = (Vec::new(), Vec::new());
-        for (group, anchor) in anchors.into_iter().enumerate() {
+        let near = self.neighbors.map_or(vec![&[][..]; anchors.len()], |neighbors| neighbors.of(&anchors));
+        for (group, (anchor, near)) in anchors.into_iter().zip(near).enumerate() {
             // Sampled without replacement: a neighbor is in the group at most once.
-            let mut near: Vec<usize> = self
-                .neighbors
-                .get(anchor)
-                .map_or(Vec::new(), |near| near.iter().copied().take(hard.neighbors).collect());
+            let mut near: Vec<usize> = near.iter().map(|shape| *shape as usize).collect();
             samples.push(anchor);
             for _ in 1..hard.group_size.max(1).min(near.len() + 1) {
                 samples.push(near.swap_remove(rng.index(near.len())));
@@ -215,29 +246,30 @@ impl Sampler<'_> {
         samples.iter().map(|at| distinct(pool.n_views(*at))).collect()
     }
 
-    /// Preprocessing with the batch's random crop, if the recipe has one.
-    fn cropped(&self, preprocess: Preprocess, [top, left]: [usize; 2]) -> Preprocess {
-        let random = self.augment.views == ViewAugmentMode::RandomCrop && Crop::Center.fits(preprocess.size);
-        Preprocess { crop: if random { Crop::At { top, left } } else { preprocess.crop }, ..preprocess }
-    }
-
-    /// Augmented views of a shape as bytes, on white; a seed for each.
-    fn bytes(&self, views: &[Cow<RgbaImage>], seeds: &[u64]) -> Vec<u8> {
-        let Some(preprocess) = self.preprocess else { return Vec::new() };
-        let view_bytes = |(view, seed): (&Cow<RgbaImage>, &u64)| match self.augment.views {
+    /// Augmented views of a shape as bytes, on white; a seed for each. `None` without an image tower.
+    fn shape_views(
+        &self,
+        views: &[Cow<RgbaImage>],
+        seeds: &[u64],
+        [top, left]: [usize; 2],
+    ) -> Option<ShapeViews> {
+        let mut preprocess = self.preprocess?;
+        if self.augment.views == ViewAugmentMode::RandomCrop && Crop::Center.fits(preprocess.size) {
+            preprocess.crop = Crop::At { top, left };
+        }
+        let bytes = |(view, seed): (&Cow<RgbaImage>, &u64)| match self.augment.views {
             ViewAugmentMode::DomainRandomization => {
                 preprocess.on_white(&augment_view(view, &mut Rng::new(*seed))).into_raw()
             }
             ViewAugmentMode::None | ViewAugmentMode::RandomCrop => preprocess.on_white(view).into_raw(),
         };
-        views.iter().zip(seeds).flat_map(view_bytes).collect()
+        Some(ShapeViews { preprocess, bytes: views.iter().zip(seeds).flat_map(bytes).collect() })
     }
 
     /// Resampled, augmented and prepared clouds.
-    fn clouds(&self, shapes: &[LoadedShape], rng: &mut Rng) -> Vec<PreparedCloud> {
+    fn clouds(&self, shapes: &[LoadedShape], own: &Range<usize>, rng: &mut Rng) -> Vec<PreparedCloud> {
         let Some(input) = self.input else { return Vec::new() };
         let seeds: Vec<u64> = shapes.iter().map(|_| rand::RngCore::next_u64(rng)).collect();
-        let own = self.own_rows(shapes.len());
         let make = |(row, (shape, seed)): (usize, (&LoadedShape, u64))| {
             if !own.contains(&row) {
                 return PreparedCloud::default();
@@ -265,6 +297,14 @@ impl Sampler<'_> {
     }
 }
 
+/// Shapes of a batch, and the state of the generator after their choice.
+struct Choice {
+    samples: Vec<usize>,
+    groups: Vec<usize>,
+    n_views: usize,
+    rng: Rng,
+}
+
 /// The seeds of each shape's views, which are numbered over the whole batch.
 fn seeds_by_shape<'a>(seeds: &'a [u64], views: &[Vec<usize>]) -> Vec<&'a [u64]> {
     let mut rest = seeds;
@@ -288,7 +328,29 @@ fn class_names(categories: &[CategoryNames], rng: &mut Rng) -> Vec<String> {
     names.collect()
 }
 
-/// For each row the first row with the same caption.
-fn caption_ids(captions: &[String]) -> Vec<usize> {
-    captions.iter().map(|chosen| captions.iter().position(|other| other == chosen).unwrap_or(0)).collect()
+/// For each row the first row with the same caption. Captions that are known only by their features are compared by these.
+pub(super) fn caption_ids(captions: &[String], teacher: Option<&TeacherFeatures>) -> Vec<usize> {
+    #[derive(PartialEq, Eq, Hash)]
+    enum Content<'a> {
+        Text(&'a str),
+        Features(Vec<u32>),
+        /// Of this row only.
+        Unknown(usize),
+    }
+    let features = |row: usize| {
+        let TeacherFeatures { dim, text, .. } = teacher?;
+        text.get(row * dim..(row + 1) * dim).filter(|values| !values.is_empty())
+    };
+    let content = |row: usize| match (captions[row].as_str(), features(row)) {
+        ("", Some(values)) => Content::Features(values.iter().map(|value| value.to_bits()).collect()),
+        ("", None) => Content::Unknown(row),
+        (text, _) => Content::Text(text),
+    };
+    let mut first = HashMap::new();
+    (0..captions.len()).map(|row| *first.entry(content(row)).or_insert(row)).collect()
 }
+
+#[cfg(test)]
+mod caption_source_tests;
+#[cfg(test)]
+mod two_sources_tests;

@@ -63,7 +63,8 @@ pub struct ClipNetwork {
 pub struct PretrainedNetwork {
     /// Name or path of the model.
     pub base: String,
-    /// First block in which views see each other; the model's own where absent.
+    /// First block that attends across views, as the reference's `layers_threshold`; 0: all blocks, the number of blocks:
+    /// none. Default: the model's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joint_from: Option<usize>,
     /// Width and height of a view in pixels; position embeddings are interpolated. Default: the model's own.

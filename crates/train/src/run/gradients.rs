@@ -28,8 +28,9 @@ impl Run<'_> {
         let [rank, count] = [self.processes.rank(), self.processes.count()];
         let of_all = split(0..batch.rows(), replicas.len() * count);
         let shares: Vec<Range<usize>> = of_all.skip(rank * replicas.len()).take(replicas.len()).collect();
-        let chunk =
-            self.recipe.batch.chunk_size.map_or(batch.rows(), |size| size.shapes(batch.n_views).max(1));
+        // With two sources, of which one has more views.
+        let n_views = batch.segments.iter().map(|segment| segment.n_views).max().unwrap_or(1);
+        let chunk = self.recipe.batch.chunk_size.map_or(batch.rows(), |size| size.shapes(n_views).max(1));
         if count == 1 && shares.iter().all(|rows| rows.len() <= chunk) {
             return self.whole_gradients(batch, position, &replicas, &shares);
         }

@@ -11,7 +11,9 @@ use lexiform_model::preprocess::Preprocess;
 
 use crate::batch::Batch;
 use crate::batch::sampler::Sampler;
+use crate::data::features::neighbors::Neighbors;
 use crate::data::pool::ShapePool;
+use crate::data::source::second::SecondSource;
 use crate::recipe::{AugmentConfig, BatchConfig};
 
 /// A batch of a run: the step and its index within the step, both from 0.
@@ -24,11 +26,12 @@ type Timed = (Result<Batch, DataError>, Duration);
 #[derive(Clone)]
 pub(crate) struct BatchSource {
     pub pool: Arc<ShapePool>,
+    pub second: Option<Arc<SecondSource>>,
     pub config: BatchConfig,
     pub augment: AugmentConfig,
     pub preprocess: Option<Preprocess>,
     pub input: Option<PointPreprocess>,
-    pub neighbors: Arc<Vec<Vec<usize>>>,
+    pub neighbors: Option<Arc<Neighbors>>,
     pub teacher_dim: usize,
     pub class_text: Arc<HashMap<String, Vec<f32>>>,
     pub seed: u64,
@@ -39,18 +42,30 @@ impl BatchSource {
     /// Samples and loads a batch on this thread.
     pub fn load(&self, (step, part): BatchIndex) -> Timed {
         let before = Instant::now();
-        let sampler = Sampler {
-            config: &self.config,
+        let second = self.second.as_ref().map(|second| {
+            // Hard negatives are groups of the first source only.
+            let sampler = Sampler { neighbors: None, ..self.sampler(&second.batch, "second ") };
+            (Box::new(sampler), &second.pool)
+        });
+        let sampler = Sampler { second, ..self.sampler(&self.config, "") };
+        (sampler.sample(&self.pool, step, part), before.elapsed())
+    }
+
+    /// The sampler of one source.
+    fn sampler<'a>(&'a self, config: &'a BatchConfig, stream: &'static str) -> Sampler<'a> {
+        Sampler {
+            config,
             preprocess: self.preprocess,
             input: self.input,
             augment: &self.augment,
-            neighbors: &self.neighbors,
+            neighbors: self.neighbors.as_deref(),
             teacher_dim: self.teacher_dim,
             class_text: &self.class_text,
             seed: self.seed,
             process: self.process,
-        };
-        (sampler.sample(&self.pool, step, part), before.elapsed())
+            stream,
+            second: None,
+        }
     }
 }
 

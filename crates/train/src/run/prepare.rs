@@ -64,7 +64,7 @@ impl<'a> Run<'a> {
     fn restore(&mut self, checkpoint: Checkpoint) -> Result<(), FitError> {
         let path = checkpoint::checkpoint_path(self.out);
         let invalid = |message: String| CheckpointError::Invalid { path: path.clone(), message };
-        checkpoint.progress.check_data(self.data.fingerprint(), &path)?;
+        checkpoint.progress.check_data(self.data.fingerprint().as_deref(), &path)?;
         if let Some(expected) = checkpoint.frozen {
             let found = self.frozen_checksum();
             if found != expected {
@@ -112,7 +112,8 @@ impl Network {
         check::check_mixed_precision(recipe, &towers)?;
         // Optimizer state in checkpoints is keyed by parameter id.
         let towers = with_stable_ids(towers);
-        let groups = ParameterGroups::new(&recipe.param_groups, recipe.schedule, &towers)?;
+        let groups =
+            ParameterGroups::new(&recipe.param_groups, recipe.schedule, spec.config.joint_from(), &towers)?;
         let frozen = frozen_names(&towers, &groups.ids());
         let towers = freeze_except(towers, &groups.ids());
         Ok(Self { towers, spec, groups, frozen })
@@ -130,10 +131,7 @@ impl Network {
         let Self { towers, spec, groups, frozen } = self;
         Run {
             ema: (recipe.run.ema_decay > 0.0).then(|| towers.valid()),
-            progress: RunProgress {
-                data_fingerprint: data.fingerprint().map(str::to_owned),
-                ..RunProgress::default()
-            },
+            progress: RunProgress { data_fingerprint: data.fingerprint(), ..RunProgress::default() },
             prefetch: Prefetch::default(),
             frozen,
             frozen_checksum: OnceCell::new(),

@@ -86,7 +86,7 @@ impl Run<'_> {
                 let options = OpenOptions { device, ..OpenOptions::default() };
                 // Read back from disk: the file is tested, not the weights in memory.
                 let model = JointModel::open(&path.to_string_lossy(), &options)?;
-                validate_model::classify_views(&model, validation_pool)
+                validate_model::classify_views(&model, self.data.class_features.as_ref(), validation_pool)
             }
         }
     }

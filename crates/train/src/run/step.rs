@@ -87,11 +87,12 @@ impl Run<'_> {
         };
         BatchSource {
             pool: Arc::clone(&self.data.pool),
+            second: self.data.second.clone(),
             config: self.recipe.batch.clone(),
             augment: self.recipe.augment.clone(),
             preprocess,
             input,
-            neighbors: Arc::clone(&self.data.neighbors),
+            neighbors: self.data.neighbors.clone(),
             teacher_dim: self.data.teacher_dim,
             class_text: Arc::clone(&self.data.class_text),
             seed: self.recipe.seed,
