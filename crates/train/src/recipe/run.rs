@@ -30,6 +30,10 @@ pub struct RunConfig {
     /// Stop with an error when the smoothed loss exceeds its minimum by this factor. 0: never.
     #[serde(default)]
     pub divergence_ratio: f32,
+    /// Batches that are loaded ahead, at the same time, while a step computes; that many are in memory at most, in addition to
+    /// the current one. 0: each batch is loaded when it is needed. Batches do not depend on it.
+    #[serde(default = "RunConfig::default_prefetch")]
+    pub prefetch: usize,
     /// How features are gathered from several devices.
     #[serde(default)]
     pub gather: Gather,
@@ -47,6 +51,10 @@ pub struct RunConfig {
 impl RunConfig {
     fn default_checkpoint_every() -> StepsOrEpochs {
         StepsOrEpochs::Steps(50)
+    }
+
+    fn default_prefetch() -> usize {
+        2
     }
 }
 

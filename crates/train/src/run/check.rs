@@ -8,12 +8,25 @@ use lexiform_model::point::UpAxis;
 use crate::error::FitError;
 use crate::network::{PretrainedModels, Towers};
 use crate::recipe::{NetworkConfig, Recipe, RecipeError, SampleOrder};
+use crate::run::options::FitOptions;
 
 /// All devices support the recipe's data type.
 pub(super) fn check_dtype(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {
     let Some(dtype) = recipe.run.mixed_precision.dtype() else { return Ok(()) };
     let without = devices.iter().position(|device| !device.supports_dtype(dtype));
     without.map_or(Ok(()), |device| Err(FitError::UnsupportedDtype { device }))
+}
+
+/// Every device of every process has at least one shape of each batch.
+pub(super) fn check_shares(recipe: &Recipe, options: &FitOptions) -> Result<(), RecipeError> {
+    let shares = options.processes.count() * options.devices.len();
+    let fewest = recipe.batch.size.shapes(recipe.batch.max_views);
+    if fewest >= shares {
+        return Ok(());
+    }
+    Err(RecipeError::batch_size(format!(
+        "{fewest} shapes with batch.max_views, but {shares} devices in all processes; raise batch.size"
+    )))
 }
 
 /// The up axis of the input is that of the pretrained encoder.
