@@ -90,7 +90,7 @@ pub(crate) fn of_pickle(bytes: &[u8]) -> Result<FeatureFile, String> {
     let pickle = NumpyPickle::read_npy(bytes)?;
     let (mut names, mut values, mut dim) = (Vec::new(), Vec::new(), 0);
     for (name, value) in pickle.root().entries() {
-        let row = value.array().map(Array::to_f32_vec).unwrap_or_default();
+        let row = value.array().map(|array| array.to_f32_vec()).unwrap_or_default();
         if row.is_empty() || dim != 0 && row.len() != dim {
             return Err(format!("{name:?}: expected a vector of {dim} numbers, found {}", row.len()));
         }

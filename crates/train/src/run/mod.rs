@@ -74,7 +74,7 @@ impl<'a> Run<'a> {
     /// Continues with another recipe for the same data and network, without the batch that the old one has loaded.
     pub(crate) fn use_recipe(&mut self, recipe: &'a Recipe) {
         self.recipe = recipe;
-        self.prefetched = None;
+        self.prefetch = Prefetch::default();
     }
 }
 
