@@ -44,7 +44,7 @@ pub(crate) struct TrainArgs {
     #[arg(value_parser = lexiform_model::device)]
     devices: Vec<Device>,
     /// Train together with the other processes of an MPI job, as in mpirun -n 2 lexiform train RECIPE --mpi
-    #[arg(long, conflicts_with = "dry_run")]
+    #[arg(long, conflicts_with_all = ["dry_run", "sweep"])]
     // Accepted by every build, so that the error of those without MPI can say what to do.
     #[cfg_attr(not(feature = "mpi"), arg(hide = true))]
     mpi: bool,
