@@ -34,7 +34,7 @@ def sample(tensor):
 found = {}
 for name, (groups, tokens, heads, width, row, first, causal) in CASES.items():
     inner = heads * width
-    packed = (some((groups, tokens, 3 * inner), 5) * 3).double().requires_grad_()
+    packed = (some((groups, tokens, 3 * inner), 5) * 1.5).double().requires_grad_()
     query, key, value = packed.reshape(groups, tokens, 3, heads, width).permute(2, 0, 3, 1, 4)
     query = query.reshape(groups, heads, tokens // row, row, width)[:, :, :, :first].reshape(groups, heads, -1, width)
     out = torch.nn.functional.scaled_dot_product_attention(query, key, value, is_causal=causal)

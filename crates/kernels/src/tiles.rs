@@ -91,14 +91,16 @@ impl ConfiguredTiles {
     }
 }
 
-/// Accumulators are `tmm0` to `tmm3`; `tmm4` and `tmm5` hold rows, `tmm6` and `tmm7` columns. The order of parts is one in which
-/// each step loads only rows or only columns; small products come first, so that they are not lost in a large sum.
+/// Accumulators are `tmm0` to `tmm3`; `tmm4` and `tmm5` hold rows, `tmm6` and `tmm7` columns. Small products come first, those of
+/// the high parts in a second pass: added to a large sum, each of the six would be rounded at the sum's last digit. In the
+/// first pass the order of parts is one in which each step loads only rows or only columns.
 #[inline]
 unsafe fn multiply(rows: *const Tile, columns: *const Tile, blocks: usize, out: &mut BlockResult) {
     // SAFETY: the caller's.
     unsafe {
         asm!(
             "tilezero tmm0", "tilezero tmm1", "tilezero tmm2", "tilezero tmm3",
+            "mov {n}, {blocks}",
             "2:",
             // low · high
             "tileloadd tmm4, [{a} + {s} + 4096]", "tileloadd tmm6, [{b} + {s}]",
@@ -124,21 +126,28 @@ unsafe fn multiply(rows: *const Tile, columns: *const Tile, blocks: usize, out: 
             "tileloadd tmm7, [{b} + {s} + 5120]",
             // high · low
             "tdpbf16ps tmm0, tmm4, tmm6", "tdpbf16ps tmm2, tmm5, tmm6",
-            "tileloadd tmm6, [{b} + {s}]",
-            "tdpbf16ps tmm1, tmm4, tmm7", "tdpbf16ps tmm3, tmm5, tmm7",
-            "tileloadd tmm7, [{b} + {s} + 1024]",
-            // high · high
-            "tdpbf16ps tmm0, tmm4, tmm6", "tdpbf16ps tmm2, tmm5, tmm6",
             "tdpbf16ps tmm1, tmm4, tmm7", "tdpbf16ps tmm3, tmm5, tmm7",
             "add {a}, 6144",
             "add {b}, 6144",
             "dec {n}",
             "jnz 2b",
+            "mov {n}, {blocks}",
+            // high · high, from the last block to the first, which the caches are more likely to hold.
+            "3:",
+            "sub {a}, 6144",
+            "sub {b}, 6144",
+            "tileloadd tmm4, [{a} + {s}]", "tileloadd tmm6, [{b} + {s}]",
+            "tileloadd tmm7, [{b} + {s} + 1024]", "tileloadd tmm5, [{a} + {s} + 1024]",
+            "tdpbf16ps tmm0, tmm4, tmm6", "tdpbf16ps tmm1, tmm4, tmm7",
+            "tdpbf16ps tmm2, tmm5, tmm6", "tdpbf16ps tmm3, tmm5, tmm7",
+            "dec {n}",
+            "jnz 3b",
             "tilestored [{c} + {t}], tmm0", "tilestored [{c} + {t} + 64], tmm1",
             "tilestored [{c} + {t} + 2048], tmm2", "tilestored [{c} + {t} + 2112], tmm3",
             a = inout(reg) rows => _,
             b = inout(reg) columns => _,
-            n = inout(reg) blocks => _,
+            n = out(reg) _,
+            blocks = in(reg) blocks,
             c = in(reg) &raw mut *out,
             s = in(reg) 64_usize,
             t = in(reg) 128_usize,

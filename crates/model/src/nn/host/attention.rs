@@ -2,8 +2,14 @@
 //! backward pass recomputes them from the logarithms of the sums of exponentials, one number for each query and head, as
 //! FlashAttention does ([arXiv 2205.14135](https://arxiv.org/abs/2205.14135)).
 
+use burn::backend::Flex;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops};
+use burn::backend::flex::FlexTensor;
 use rayon::prelude::*;
 
+use super::host_tensor::{HostTensor, tensor};
 use super::matmul::matmul_into;
 use super::matrix::{Matrix, MatrixMut, Parallelism, WriteMode};
 use super::softmax::{softmax, softmax_backward, softmax_from_log_sums};
@@ -32,19 +38,52 @@ impl AttentionShape {
         length / self.row.max(1) * self.first
     }
 
-    /// Shape of the output for groups of `length` tokens.
-    pub fn output(&self, [groups, length]: [usize; 2]) -> [usize; 3] {
-        [groups, self.queries(length), self.inner()]
-    }
-
     fn inner(&self) -> usize {
         self.heads * self.head_width
     }
 }
 
+/// What the backward pass needs.
+#[derive(Clone, Debug)]
+pub(super) struct AttentionState {
+    /// Queries, keys and values.
+    packed: HostTensor,
+    /// Logarithms of the sums of exponentials of scores.
+    log_sums: Vec<f32>,
+    attn_shape: AttentionShape,
+}
+
+impl AttentionState {
+    /// Attention over `[groups, length, 3 · inner]`, and its output.
+    pub fn forward(packed: FlexTensor, attn_shape: AttentionShape) -> (Self, FlexTensor) {
+        let packed = HostTensor::of(packed);
+        let [groups, length] = [packed.shape()[0], packed.shape()[1]];
+        let Attended { out, log_sums } = attend(packed.as_slice(), length, attn_shape);
+        let shape = [groups, attn_shape.queries(length), attn_shape.inner()];
+        (Self { packed, log_sums, attn_shape }, tensor(out, shape))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct AttentionBackward;
+
+impl Backward<Flex, 1> for AttentionBackward {
+    type State = AttentionState;
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let AttentionState { packed, log_sums, attn_shape } = ops.state;
+        let gradient = HostTensor::of(gradients.consume::<Flex>(&ops.node));
+        // Queries, keys and values are packed in one tensor, the only parent.
+        let [Some(parent)] = ops.parents else { return };
+        let kept = [packed.as_slice(), &log_sums];
+        let values = attend_backward(gradient.as_slice(), kept, packed.shape()[1], attn_shape);
+        gradients.register::<Flex>(parent.id, tensor(values, packed.shape()));
+    }
+}
+
 /// Result of [`attend`].
 #[derive(Default)]
-pub(super) struct Attended {
+struct Attended {
     /// `[groups, queries, inner]`.
     pub out: Vec<f32>,
     /// Logarithms of the sums of exponentials of scores, `[groups, heads, queries]`.
@@ -52,7 +91,7 @@ pub(super) struct Attended {
 }
 
 /// Attention over `[groups, length, 3 · inner]`, where `inner = heads · head_width`.
-pub(super) fn attend(packed: &[f32], length: usize, attn_shape: AttentionShape) -> Attended {
+fn attend(packed: &[f32], length: usize, attn_shape: AttentionShape) -> Attended {
     let (inner, queries) = (attn_shape.inner(), attn_shape.queries(length));
     let group = length * 3 * inner;
     if group == 0 || queries == 0 {
@@ -74,7 +113,7 @@ pub(super) fn attend(packed: &[f32], length: usize, attn_shape: AttentionShape) 
 }
 
 /// The gradient of the input of [`attend`], from that of its output.
-pub(super) fn attend_backward(
+fn attend_backward(
     gradient: &[f32],
     [packed, log_sums]: [&[f32]; 2],
     length: usize,

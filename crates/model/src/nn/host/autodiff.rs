@@ -9,7 +9,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
 
-use super::attention::{Attended, attend, attend_backward};
+use super::attention::{AttentionBackward, AttentionState};
 use super::batch_norm::{self, BatchNorm};
 use super::host_tensor::{HostTensor, into_vec, tensor, with_last_dim};
 use super::layer_norm::{layer_norm_backward, norm};
@@ -51,10 +51,7 @@ impl FusedOps for Flex {
     }
 
     fn host_attention(packed: FlexTensor, attn_shape: AttentionShape) -> FlexTensor {
-        let packed = HostTensor::of(packed);
-        let [groups, length] = [packed.shape()[0], packed.shape()[1]];
-        let Attended { out, .. } = attend(packed.as_slice(), length, attn_shape);
-        tensor(out, attn_shape.output([groups, length]))
+        AttentionState::forward(packed, attn_shape).1
     }
 
     fn host_moments(x: FlexTensor) -> FlexTensor {
@@ -151,11 +148,8 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         match AttentionBackward.prepare::<C>([node]).compute_bound().stateful() {
             OpsKind::UnTracked(prepared) => prepared.finish(Flex::host_attention(packed, attn_shape)),
             OpsKind::Tracked(prepared) => {
-                let packed = HostTensor::of(packed);
-                let [groups, length] = [packed.shape()[0], packed.shape()[1]];
-                let Attended { out, log_sums } = attend(packed.as_slice(), length, attn_shape);
-                let out = tensor(out, attn_shape.output([groups, length]));
-                prepared.finish(AttentionState { packed, log_sums, attn_shape }, out)
+                let (state, out) = AttentionState::forward(packed, attn_shape);
+                prepared.finish(state, out)
             }
         }
     }
@@ -330,32 +324,6 @@ impl Backward<Flex, 3> for BatchNormBackward {
             ops.parents.map(|parent| parent.map(|node| node.id)),
             values.into_iter().zip(shapes),
         );
-    }
-}
-
-#[derive(Clone, Debug)]
-struct AttentionState {
-    /// Queries, keys and values.
-    packed: HostTensor,
-    /// Logarithms of the sums of exponentials of scores.
-    log_sums: Vec<f32>,
-    attn_shape: AttentionShape,
-}
-
-#[derive(Debug)]
-struct AttentionBackward;
-
-impl Backward<Flex, 1> for AttentionBackward {
-    type State = AttentionState;
-
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let AttentionState { packed, log_sums, attn_shape } = ops.state;
-        let gradient = HostTensor::of(gradients.consume::<Flex>(&ops.node));
-        // Queries, keys and values are packed in one tensor, the only parent.
-        let [Some(parent)] = ops.parents else { return };
-        let kept = [packed.as_slice(), &log_sums];
-        let values = attend_backward(gradient.as_slice(), kept, packed.shape()[1], attn_shape);
-        gradients.register::<Flex>(parent.id, tensor(values, packed.shape()));
     }
 }
 
