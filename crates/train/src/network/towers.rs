@@ -35,4 +35,14 @@ impl Towers {
             parameter.requires_grad && norm.is_some_and(|norm| norms.contains(norm))
         })
     }
+
+    /// Keeps only the inputs of transformer blocks for the backward pass, which computes the blocks again.
+    pub(crate) fn with_checkpointing(self, checkpoint_activations: bool) -> Self {
+        Self {
+            text: self.text.map(|text| text.with_checkpointing(checkpoint_activations)),
+            vision: self.vision.map(|vision| vision.with_checkpointing(checkpoint_activations)),
+            points: self.points.map(|points| points.with_checkpointing(checkpoint_activations)),
+            ..self
+        }
+    }
 }

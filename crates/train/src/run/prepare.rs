@@ -109,7 +109,8 @@ impl Network {
         };
         let vocabulary = NetworkVocabulary { words: &words, labels: &data.pool.names() };
         let (towers, spec) = Towers::build(recipe, models, vocabulary, known, device)?;
-        check::check_mixed_precision(recipe, &towers)?;
+        check::check_block_options(recipe, &towers)?;
+        let towers = towers.with_checkpointing(recipe.run.checkpoint_activations);
         // Optimizer state in checkpoints is keyed by parameter id.
         let towers = with_stable_ids(towers);
         let groups =
