@@ -101,7 +101,7 @@ fn print_error(error: &anyhow::Error) -> ExitCode {
 }
 
 /// The chain of causes on one line, without causes whose text the message already contains.
-fn message(error: &anyhow::Error) -> String {
+pub(crate) fn message(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |text, cause| {
         let cause = cause.to_string();
         if text.is_empty() {
@@ -117,13 +117,32 @@ fn message(error: &anyhow::Error) -> String {
 fn hint_of(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         let given = cause.downcast_ref::<Hint>().map(|h| h.hint.clone());
-        let of_search = || cause.downcast_ref::<lexiform_search::Error>()?.hint();
-        let of_model = || cause.downcast_ref::<lexiform_model::ModelError>()?.hint();
+        let of_search = || match cause.downcast_ref::<lexiform_search::Error>()? {
+            lexiform_search::Error::Model(error) => model_hint(error),
+            error => error.hint(),
+        };
+        let of_model = || model_hint(cause.downcast_ref::<lexiform_model::ModelError>()?);
         let of_data = || cause.downcast_ref::<lexiform_data::DataError>()?.hint();
         let of_eval = || cause.downcast_ref::<lexiform_eval::EvalError>()?.hint();
         let of_training = || cause.downcast_ref::<lexiform_train::FitError>()?.hint();
-        given.or_else(of_search).or_else(of_model).or_else(of_data).or_else(of_eval).or_else(of_training)
+        let of_recipe = || cause.downcast_ref::<lexiform_train::RecipeError>()?.hint();
+        given
+            .or_else(of_recipe)
+            .or_else(of_search)
+            .or_else(of_model)
+            .or_else(of_data)
+            .or_else(of_eval)
+            .or_else(of_training)
     })
+}
+
+/// The hint of a model's error; for a name of a paper's code, ours.
+fn model_hint(error: &lexiform_model::ModelError) -> Option<String> {
+    let found = match error {
+        lexiform_model::ModelError::UnknownModel { name, .. } => lexiform_train::find_reference_name(name),
+        _ => None,
+    };
+    found.map(lexiform_train::ReferenceName::hint).or_else(|| error.hint())
 }
 
 fn print_internal_error() -> ExitCode {

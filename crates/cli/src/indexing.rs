@@ -7,6 +7,7 @@ use lexiform_search::{FileStatus, IndexEvent, IndexOptions, IndexSummary, Librar
 use serde::Serialize;
 
 use crate::display_path::PathDisplay;
+use crate::embedding_sources::FilelessSource;
 use crate::output;
 use crate::progress::Progress;
 
@@ -35,43 +36,71 @@ pub(crate) struct IndexReport {
 /// Largest number of files listed in text output.
 const MAX_LISTED: usize = 20;
 
-/// Indexes `paths` and reports progress.
+/// Indexes sources without files, then files, and reports progress.
 pub(crate) fn update(
     library: &Library,
-    paths: &[PathBuf],
+    (sources, files): (&[FilelessSource], &[PathBuf]),
     options: &IndexOptions,
     reporting: &IndexReporting,
 ) -> anyhow::Result<IndexReport> {
     let started = Instant::now();
-    let mut progress = None;
-    let mut failed = Vec::new();
-    let mut removed = Vec::new();
-    let mut output_result = Ok(());
-    let show = |path: &str| reporting.paths.path(&library.library_path().resolve(path));
-    let summary = library.index(paths, options, &mut |event| match event {
-        IndexEvent::Planned { to_check, .. } => {
-            progress = (!reporting.json && to_check > 0).then(|| Progress::new(to_check));
-        }
-        IndexEvent::File { path, status } => {
-            let path = show(&path);
-            if reporting.json && output_result.is_ok() {
-                output_result = output::json(&FileLine::new(&path, &status, show));
-            }
-            if let Some(progress) = progress.as_ref().filter(|_| status != FileStatus::Unchanged) {
-                progress.step(path.rsplit('/').next().unwrap_or(&path));
-            }
-            match status {
-                FileStatus::Failed { error } => failed.push((path, error)),
-                FileStatus::Removed { pruned } => removed.push((path, pruned)),
-                _ => {}
-            }
-        }
-    })?;
-    drop(progress);
+    let mut listener = Listener::new(library, reporting);
+    let mut summary = IndexSummary::default();
+    for source in sources {
+        summary += source.index(library, options.prune, &mut |event| listener.on_event(event))?;
+    }
+    // Without paths, nothing is known to be missing.
+    if !files.is_empty() || sources.is_empty() {
+        summary += library.index(files, options, &mut |event| listener.on_event(event))?;
+    }
+    let Listener { failed, removed, output_result, .. } = listener;
     output_result?;
+    let mut report = IndexReport { summary, failed, removed, seconds: started.elapsed().as_secs_f64() };
     // Files finish in the order of the threads.
-    failed.sort();
-    Ok(IndexReport { summary, failed, removed, seconds: started.elapsed().as_secs_f64() })
+    report.failed.sort();
+    Ok(report)
+}
+
+/// Shows the events of a run and collects what is listed at its end.
+struct Listener<'a> {
+    library: &'a Library,
+    reporting: &'a IndexReporting,
+    progress: Option<Progress>,
+    failed: Vec<(String, String)>,
+    removed: Vec<(String, bool)>,
+    output_result: anyhow::Result<()>,
+}
+
+impl<'a> Listener<'a> {
+    fn new(library: &'a Library, reporting: &'a IndexReporting) -> Self {
+        let (failed, removed) = (Vec::new(), Vec::new());
+        Self { library, reporting, progress: None, failed, removed, output_result: Ok(()) }
+    }
+
+    fn on_event(&mut self, event: IndexEvent) {
+        match event {
+            IndexEvent::Planned { to_check, .. } => {
+                self.progress = (!self.reporting.json && to_check > 0).then(|| Progress::new(to_check));
+            }
+            IndexEvent::File { path, status } => self.on_file(&path, status),
+        }
+    }
+
+    fn on_file(&mut self, path: &str, status: FileStatus) {
+        let show = |path: &str| self.reporting.paths.path(&self.library.library_path().resolve(path));
+        let path = show(path);
+        if self.reporting.json && self.output_result.is_ok() {
+            self.output_result = output::json(&FileLine::new(&path, &status, show));
+        }
+        if let Some(progress) = self.progress.as_ref().filter(|_| status != FileStatus::Unchanged) {
+            progress.step(path.rsplit('/').next().unwrap_or(&path));
+        }
+        match status {
+            FileStatus::Failed { error } => self.failed.push((path, error)),
+            FileStatus::Removed { pruned } => self.removed.push((path, pruned)),
+            _ => {}
+        }
+    }
 }
 
 /// A file as a line of JSON.

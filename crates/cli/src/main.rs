@@ -1,18 +1,25 @@
 //! The `lexiform` command: search, classify, compare and describe 3D shapes by text and images; train and measure the models.
 
-mod array_write;
 mod classifier;
 mod commands;
 mod display_path;
+mod embed_inputs;
+mod embedding_output;
+mod embedding_sources;
 mod error;
 mod indexing;
+mod input;
 mod jobs;
+mod line_editor;
 mod models;
 mod output;
 mod output_file;
+mod path_groups;
 mod progress;
+mod prompt;
 mod scene_file;
 mod software_mark;
+mod unknown_argument;
 mod up_axis;
 
 use std::process::ExitCode;
@@ -60,7 +67,8 @@ fn main() -> ExitCode {
 }
 
 fn run() -> anyhow::Result<Outcome> {
-    match Cli::parse().command {
+    let cli = Cli::try_parse().unwrap_or_else(|error| unknown_argument::with_reference_name(error).exit());
+    match cli.command {
         Command::Search(args) => args.run(),
         Command::Index(args) => args.run(),
         Command::Classify(args) => args.run(),

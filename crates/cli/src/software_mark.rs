@@ -13,7 +13,7 @@ const MAX_JSON: u64 = 64 << 20;
 /// Keys in the headers of our models' files, which have no entry of their own for the software.
 const MODEL_KEYS: [&str; 2] = ["lexiform", "lexiform-points"];
 /// The key in the headers of other `.safetensors` files.
-pub(crate) const SAFETENSORS_KEY: &str = "software";
+const SAFETENSORS_KEY: &str = "software";
 
 /// Whether a file says that Lexiform wrote it. NPY, CSV, XYZ and JSON have no place for that, so their files never do.
 ///

@@ -1,8 +1,10 @@
 //! Features by a frozen model, and ranking of captions.
 
 use image::RgbaImage;
+use lexiform_formats::array::Array;
+use lexiform_formats::view_format::decode_view;
 
-use crate::Caption;
+use crate::{Caption, Member, ProduceError, Shape, TEXT_FEATURES, VIEW_FEATURES};
 
 /// A model with image and text features in one space. This crate contains no models: callers implement this trait.
 pub trait Featurizer: Sync {
@@ -62,6 +64,48 @@ pub fn rank_captions(
         top == 0 || kept < top
     });
     scored
+}
+
+/// Adds features of views and captions to a shape, and replaces those that it has. With `rank`, captions are sorted by
+/// [`rank_captions`] and only so many of each view and of the whole shape are kept (0 for all).
+///
+/// # Errors
+/// [`ProduceError::Shape`] if a view is not an image, [`ProduceError::Fatal`] if the model fails.
+pub(crate) fn add_features(
+    featurizer: &dyn Featurizer,
+    shape: &mut Shape,
+    rank: Option<usize>,
+) -> Result<(), ProduceError> {
+    let views = shape.members.iter().filter(|m| Member::view_index(&m.name).is_some());
+    let views: Vec<_> =
+        views.map(|m| decode_view(&m.bytes)).collect::<Result<_, _>>().map_err(ProduceError::Shape)?;
+    let stop = |reason| ProduceError::Fatal { reason, hint: None };
+    let of_views =
+        if views.is_empty() { Vec::new() } else { featurizer.encode_images(&views).map_err(stop)? };
+    let captions = &mut shape.metadata.captions;
+    let texts: Vec<&str> = captions.iter().map(|caption| caption.text.as_str()).collect();
+    let mut of_texts =
+        if texts.is_empty() { Vec::new() } else { featurizer.encode_texts(&texts).map_err(stop)? };
+    if let Some(top) = rank {
+        // All captions are encoded before the best are selected: the selection needs their features.
+        let ranked = rank_captions(captions, &of_texts, &of_views, top);
+        let scored = |(i, score): &(usize, f32)| Caption { score: Some(*score), ..captions[*i].clone() };
+        *captions = ranked.iter().map(scored).collect();
+        of_texts = ranked.iter().map(|(i, _)| std::mem::take(&mut of_texts[*i])).collect();
+    }
+    shape.members.retain(|member| member.name != VIEW_FEATURES && member.name != TEXT_FEATURES);
+    // After the views, which must stay adjacent in the shard.
+    if !of_views.is_empty() {
+        shape.members.push(Member::new(VIEW_FEATURES, half_rows(&of_views)));
+    }
+    shape.members.push(Member::new(TEXT_FEATURES, half_rows(&of_texts)));
+    Ok(())
+}
+
+/// Features as `float16`, `[rows, dim]`. The rounding is below what losses resolve; Duoduo CLIP stores its features in this type too.
+fn half_rows(rows: &[Vec<f32>]) -> Vec<u8> {
+    let columns = rows.first().map_or(0, Vec::len);
+    Array::from_f16(rows.len(), columns, rows.iter().flat_map(|row| row.iter().copied())).to_npy()
 }
 
 /// The sum of the normalized rows: a multiple of their mean, which is enough for a cosine.

@@ -2,7 +2,8 @@
 //!
 //! A data set is a folder with tar shards in the [WebDataset](https://github.com/webdataset/webdataset) format, a Parquet index with
 //! the offsets of all files, and a manifest with checksums ([`shard`]). [`prepare`] builds one from 3D files, [`import`] from the files
-//! that other projects publish, [`export`] writes those files. [`Dataset`] reads any views of any shape.
+//! that other projects publish, [`update`] adds captions and features to one, [`export`] writes the files of other projects.
+//! [`Dataset`] reads any views of any shape.
 //!
 //! ```
 //! use lexiform_data::annotations::AnnotationTable;
@@ -35,7 +36,9 @@
 pub mod annotations;
 mod build;
 pub mod caption;
+mod combine_four;
 mod dataset;
+pub mod embeddings;
 mod error;
 pub mod export;
 mod featurizer;
@@ -53,8 +56,10 @@ pub mod shard;
 mod source;
 mod split;
 mod storage;
+pub mod update;
 
 pub use build::{BuildEvent, BuildOptions, BuildSummary, ProduceError, Producer, ShapeJob, build_dataset};
+pub use combine_four::{FourSummary, FourViews, Preferred};
 pub use dataset::{Corruption, Dataset, concat_datasets, copy, merge_partitions, verify};
 pub use error::DataError;
 pub use featurizer::{Featurizer, rank_captions};

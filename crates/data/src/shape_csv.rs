@@ -6,10 +6,11 @@
 //! | the shape | `file`, `path`, `key`, `uid`, `modelId`, `model_id`, `object_id`, `id`, `name` |
 //! | an image of it | `image` |
 //! | its label | `label`, `category`, `class`, `class_name`, `labels` |
+//! | the number of its class | `class_idx`, `class_index` |
 //! | captions, from all such columns | `caption`, `description`, `text`, `captions` |
 //! | its split | `split`: train, val or test, in the spellings of [`parse_split`] |
 //!
-//! Other columns are ignored. `.gz` files are decompressed.
+//! A list without headings whose first column is a number is `class number,class,shape`. Other columns are ignored. `.gz` files are decompressed.
 
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,8 @@ pub(crate) const NAME_HEADINGS: [&str; 9] =
 pub(crate) const LABEL_HEADINGS: [&str; 5] = ["label", "category", "class", "class_name", "labels"];
 /// Headings of columns with captions.
 pub(crate) const CAPTION_HEADINGS: [&str; 4] = ["caption", "description", "text", "captions"];
+/// Headings of the column with class numbers.
+const CLASS_HEADINGS: [&str; 2] = ["class_idx", "class_index"];
 /// Headings of the column with images.
 const IMAGE_HEADINGS: [&str; 1] = ["image"];
 
@@ -57,13 +60,15 @@ pub struct CsvRow {
     pub image: String,
     /// The label.
     pub label: Option<String>,
+    /// The number of its class in a released list.
+    pub class: Option<usize>,
     /// The captions.
     pub captions: Vec<String>,
     /// `train`, `val` or `test`.
     pub split: Option<&'static str>,
 }
 
-/// A CSV file whose first line has the names of the columns. Lines keep their order, and several lines may be about the same shape;
+/// A CSV file whose first line has the names of the columns, or a released list of classes. Lines keep their order, and several lines may be about the same shape;
 /// [`AnnotationTable`](crate::annotations::AnnotationTable) is the alternative to look up shapes by name.
 ///
 /// ```
@@ -95,8 +100,10 @@ impl ShapeCsv {
     pub fn read(path: &Path) -> Result<Self, DataError> {
         let (bytes, _) = read_maybe_gz(path)?;
         let mut rows = Vec::new();
-        let read =
-            for_each_row(&bytes, |first| Ok(ColumnIndices::from_header(first)), |line| rows.push(line));
+        let columns = |first: &StringRecord| {
+            Ok(ColumnIndices::of_class_list(first).unwrap_or_else(|| ColumnIndices::from_header(first)))
+        };
+        let read = for_each_row(&bytes, columns, |line| rows.push(line));
         let (first, columns) = read.map_err(|message| DataError::invalid(path, message))?;
         let headings = first.iter().map(|h| h.trim().to_owned()).collect();
         let listing = Self { path: path.to_owned(), headings, columns, rows };
@@ -197,6 +204,7 @@ pub(crate) struct ColumnIndices {
     pub shape: Option<usize>,
     pub image: Option<usize>,
     pub label: Option<usize>,
+    pub class: Option<usize>,
     pub captions: Vec<usize>,
     pub split: Option<usize>,
 }
@@ -216,9 +224,18 @@ impl ColumnIndices {
             shape: find(&NAME_HEADINGS),
             image: find(&IMAGE_HEADINGS),
             label: find(&LABEL_HEADINGS),
+            class: find(&CLASS_HEADINGS),
             captions,
             split: find(&["split"]),
         }
+    }
+
+    /// The columns of a list without headings, by its first record: `class number,class,shape`, as Duoduo CLIP's `lvis.csv` and
+    /// `mvpnet_val.csv`.
+    pub(crate) fn of_class_list(first: &StringRecord) -> Option<Self> {
+        let is_numbered = first.get(0).is_some_and(|cell| cell.trim().parse::<u32>().is_ok());
+        let columns = Self { shape: Some(2), label: Some(1), class: Some(0), ..Self::default() };
+        (first.len() == 3 && is_numbered).then_some(columns)
     }
 
     /// Whether there is any information about shapes.
@@ -238,6 +255,7 @@ impl ColumnIndices {
             shape: text(self.shape).unwrap_or_default(),
             image: text(self.image).unwrap_or_default(),
             label: text(self.label),
+            class: self.class.and_then(cell).and_then(|number| number.parse().ok()),
             captions: self.captions.iter().filter_map(|at| text(Some(*at))).collect(),
             split: split.map_err(|error| format!("line {number}: {error}"))?,
         })

@@ -39,6 +39,10 @@ impl<F: Fn(&str) -> Result<CaptionOutput, CaptionError> + Sync> Captioner for Fa
         "eye".to_owned()
     }
 
+    fn source(&self) -> String {
+        "eye".to_owned()
+    }
+
     fn concurrency(&self) -> usize {
         1
     }

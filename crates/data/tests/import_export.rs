@@ -80,7 +80,8 @@ fn duoduo_and_its_known_pitfalls() {
     };
     assert_eq!(image::DynamicImage::ImageRgba8(view).into_rgb8().as_raw(), &expected.data);
     let metadata = imported.dataset.metadata(shape).unwrap();
-    assert_eq!(metadata.labels, ["Band_Aid"]);
+    // The list next to the images is for evaluation.
+    assert_eq!(metadata.labels, [""; 0]);
     assert_eq!(metadata.notes, ["view 5 is the same as view 2", "view 7 is blank"]);
     let features = imported.dataset.array(shape, VIEW_FEATURES).unwrap().unwrap();
     assert_eq!((features.shape.clone(), features.to_f32_vec()), (vec![12, 6], ramp(144)[72..].to_vec()));
@@ -115,6 +116,21 @@ fn duoduo_lists_determine_the_evaluation_split() {
     let imported = run("duoduo", folder.path(), &ImportOptions::default());
     assert_eq!(said(&imported, "bbbb"), ("cup".to_owned(), "test".to_owned()));
     assert!(!imported.warnings.iter().any(|told| told.contains("lvis.csv")), "{:?}", imported.warnings);
+
+    // Training images have labels of an evaluation list only where the list is given.
+    let folder = duoduo_as("mv_images.h5", "model_to_idx.json", &lvis);
+    let imported = run("duoduo", folder.path(), &ImportOptions::default());
+    assert_eq!(said(&imported, "bbbb"), (String::new(), "train".to_owned()));
+    assert!(
+        imported
+            .warnings
+            .iter()
+            .any(|told| told.contains("2 shapes are in the training images and in lvis.csv"))
+    );
+    let annotations = AnnotationTable::read(&folder.path().join("csv_list/lvis.csv")).unwrap();
+    let options = ImportOptions { annotations, ..ImportOptions::default() };
+    let imported = run("duoduo", folder.path(), &options);
+    assert_eq!(said(&imported, "bbbb"), ("cup".to_owned(), "train".to_owned()));
 
     let lists =
         [("mvpnet_val.csv", "3,wash_basin,bbbb\n"), ("captions/mvimgnet_category.txt", "aaaa,a cup\n")];
@@ -173,6 +189,9 @@ fn openshape_and_objaverse_lvis() {
     assert_eq!(listed.points("u1").0, [5, 6]);
     let lvis = run("openshape", &fixture("openshape/lvis.json"), &ImportOptions::default());
     assert_eq!(lvis.dataset.label(lvis.shape("u1")), Some("armchair"));
+    // A training list has no labels of the evaluation list in the same folder.
+    let training = run("openshape", &fixture("openshape/train.json"), &ImportOptions::default());
+    assert_eq!(training.dataset.label(training.shape("u1")), None);
     let folder = run("openshape", &fixture("openshape"), &ImportOptions::default());
     assert_eq!(folder.dataset.len(), 1);
 }
@@ -208,12 +227,119 @@ fn shapenet55_of_point_bert_and_ulip() {
             image.save(renders.join(format!("{id}_r_{angle:03}_depth0001.png"))).unwrap();
         }
     }
-    let triplets = run("ulip-shapenet", folder.path(), &ImportOptions::default());
+    let captions = folder.path().join("captions.json");
+    let text = r#"{"rendered_images/02691156-aa/02691156-aa_r_348.png": ["seen from behind"]}"#;
+    std::fs::write(&captions, text).unwrap();
+    let options =
+        ImportOptions { annotations: AnnotationTable::read(&captions).unwrap(), ..ImportOptions::default() };
+    let triplets = run("ulip-shapenet", folder.path(), &options);
     let shape = triplets.shape("02691156-aa");
     assert_eq!(triplets.dataset.n_views(shape), 3);
     assert!(triplets.dataset.members(shape).any(|name| name == "d02.png"));
     let last = decode_view(&triplets.dataset.views(shape, &[2]).unwrap()[0]).unwrap();
     assert_eq!(last.get_pixel(0, 0).0[0], 348_u32 as u8);
+    let captions = triplets.dataset.metadata(shape).unwrap().captions;
+    assert_eq!((captions[0].text.as_str(), captions[0].view), ("seen from behind", Some(2)));
+}
+
+/// A copy of the fixture's point cloud `u1` with renders: in an unpacked chunk, or side by side, with a gap.
+fn ulip_with_renders(folder: &Path, renders: &str) {
+    let clouds = folder.join("objaverse_pc_parallel/u1");
+    std::fs::create_dir_all(&clouds).unwrap();
+    std::fs::copy(fixture("ulip").join("objaverse_pc_parallel/u1/u1_8192.npz"), clouds.join("u1_8192.npz"))
+        .unwrap();
+    for uid in ["u1", "u2"] {
+        let images = folder.join(renders).join(uid);
+        std::fs::create_dir_all(&images).unwrap();
+        for number in [0, 1, 3] {
+            let image = RgbImage::from_pixel(4, 4, Rgb([number, 1, 2]));
+            image.save(images.join(format!("{number:03}.png"))).unwrap();
+        }
+    }
+    let root = "/export/einstein-vision/3d_vision/objaverse/render_images_split_100";
+    let captions = format!(
+        r#"{{"{root}/u1/003.png": ["a cup", "a mug"], "{root}/u1/002.png": ["no such view"], "{root}/u1/000.png": ["a bowl"]}}"#
+    );
+    std::fs::write(folder.join("merged_data.json"), captions).unwrap();
+}
+
+#[test]
+fn ulip_objaverse_has_renders_and_captions_of_each() {
+    for renders in ["render_images_resized_224/objaverse_rgb_chunk_0000", "rendered_images_split_100"] {
+        let folder = tempfile::tempdir().unwrap();
+        ulip_with_renders(folder.path(), renders);
+        let imported = run("ulip-objaverse", folder.path(), &ImportOptions::default());
+        assert_eq!((imported.dataset.len(), imported.points("u1").0), (1, vec![8, 3]), "{renders}");
+        assert!(imported.warnings.is_empty(), "{:?}", imported.warnings);
+        let views = imported.dataset.views(0, &[0, 1, 2]).unwrap();
+        assert_eq!(decode_view(&views[2]).unwrap().get_pixel(0, 0).0[0], 3);
+        let metadata = imported.dataset.metadata(0).unwrap();
+        assert_eq!(metadata.extra["view_numbers"], serde_json::json!([0, 1, 3]));
+        let captions: Vec<_> = metadata.captions.iter().map(|c| (c.text.as_str(), c.view)).collect();
+        assert_eq!(captions, [("a cup", Some(2)), ("a mug", Some(2)), ("a bowl", Some(0))]);
+        // Renders without point clouds.
+        std::fs::remove_dir_all(folder.path().join("objaverse_pc_parallel")).unwrap();
+        let imported = run("ulip-objaverse", folder.path(), &ImportOptions::default());
+        assert_eq!((imported.dataset.len(), imported.dataset.n_views(1)), (2, 3));
+    }
+}
+
+/// CG3D's own lists, renders by class, and what `--real` and `--real_caption` of its code add.
+#[test]
+fn cg3d_triplets_with_photos_and_captions_of_the_class() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path();
+    let clouds = root.join("ShapeNet55/shapenet_pc");
+    std::fs::create_dir_all(&clouds).unwrap();
+    for id in ["02691156-aa", "02691156-bb", "03001627-cc"] {
+        std::fs::copy(fixture(&format!("shapenet/shapenet_pc/{id}.npy")), clouds.join(format!("{id}.npy")))
+            .unwrap();
+        let (synset, model) = id.split_once('-').unwrap();
+        let renders = root.join("shapenet_render/img").join(synset).join(model);
+        std::fs::create_dir_all(&renders).unwrap();
+        for view in 0..5 {
+            RgbImage::from_pixel(8, 8, Rgb([view, 1, 2]))
+                .save(renders.join(format!("00{view}.png")))
+                .unwrap();
+        }
+    }
+    let write = |name: &str, text: &str| std::fs::write(root.join(name), text).unwrap();
+    write("shapenet_render/train_img.txt", "02691156-aa.npy\n03001627-cc.npy\n");
+    write("shapenet_render/test_img.txt", "02691156-bb.npy\n");
+    write(
+        "shapenet_render/taxonomy.json",
+        r#"[{"synsetId": "02691156", "name": "vessel,watercraft"}, {"synsetId": "03001627", "name": "chair"}]"#,
+    );
+    let plain = run("cg3d", root, &ImportOptions::default());
+    let shape = plain.shape("02691156-aa");
+    let metadata = plain.dataset.metadata(shape).unwrap();
+    assert_eq!((metadata.labels[0].as_str(), metadata.split.as_str()), ("ship", "train"));
+    assert_eq!((plain.dataset.n_views(shape), metadata.captions.len()), (5, 0));
+    let third = decode_view(&plain.dataset.views(shape, &[2]).unwrap()[0]).unwrap();
+    assert_eq!(third.get_pixel(0, 0).0, [2, 1, 2, 255]);
+    assert_eq!(plain.dataset.metadata(plain.shape("02691156-bb")).unwrap().split, "val");
+    assert_eq!(plain.points("03001627-cc").0, [16, 3]);
+
+    std::fs::create_dir_all(root.join("ShapeNetCore.v2_images/ship")).unwrap();
+    for photo in 0..7 {
+        let photo_path = root.join(format!("ShapeNetCore.v2_images/ship/{photo}.png"));
+        RgbImage::from_pixel(12, 10, Rgb([100 + photo, 0, 0])).save(photo_path).unwrap();
+    }
+    write("ShapeNetCore.v2_images/ship.json", r#"{"caption": ["a ship at sea", "a white boat"]}"#);
+    let options =
+        ImportOptions { class_photos: true, class_captions: true, size: 6, ..ImportOptions::default() };
+    let real = run("cg3d", root, &options);
+    let shape = real.shape("02691156-aa");
+    // As many photographs as renders: half of the images are photographs.
+    assert_eq!(real.dataset.n_views(shape), 10);
+    let photo = decode_view(&real.dataset.views(shape, &[7]).unwrap()[0]).unwrap();
+    assert_eq!((photo.dimensions(), photo.get_pixel(3, 3).0[0] >= 100), ((6, 6), true));
+    let mut captions: Vec<String> =
+        real.dataset.metadata(shape).unwrap().captions.into_iter().map(|caption| caption.text).collect();
+    captions.sort();
+    assert_eq!(captions, ["a ship at sea", "a white boat"]);
+    // A class without either keeps its renders.
+    assert_eq!(real.dataset.n_views(real.shape("03001627-cc")), 5);
 }
 
 #[test]

@@ -10,11 +10,13 @@ use crate::entry::{Entry, all_labels, label_indices};
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
 use crate::protocol::{ClassList, Protocol};
-use crate::report::ClassificationResult;
+use crate::report::{ClassificationResult, ClassificationTables};
 use crate::shape_input;
 use crate::source::{LabeledRows, ShapeSource};
 use crate::unusable::UnusableFile;
 
+/// Shapes at once.
+const BATCH: usize = 32;
 /// Points sampled from a surface before farthest point sampling.
 const CANDIDATE_POINTS: usize = 8192;
 
@@ -23,7 +25,7 @@ const CANDIDATE_POINTS: usize = 8192;
 pub struct ClassScoresConfig {
     /// The shapes.
     pub shapes: ShapeSource,
-    /// Label of each logits column; the model's own, the protocol's, or all occurring labels, sorted, if `None`.
+    /// Label of each logits column; the model's own, the protocol's, or all occurring labels if `None`.
     pub class_names: Option<Vec<String>>,
     /// How augmentations are combined.
     pub vote: Voting,
@@ -53,6 +55,8 @@ pub enum ScoreSource<'a> {
 pub struct ClassScoresReport {
     /// The metrics; `None` if no shape could be used.
     pub metrics: Option<ClassificationResult>,
+    /// Its tables.
+    pub tables: Option<ClassificationTables>,
     /// Augmentations per shape.
     pub augmentations: usize,
     /// Files that could not be used.
@@ -92,21 +96,28 @@ pub fn class_scores(
     };
     events(EvalEvent::Unusable { files: &scored.unusable });
     let columns = scored.augmentations.first().map(Features::dim).filter(|_| !scored.entries.is_empty());
-    let metrics = match columns {
+    let (metrics, tables) = match columns {
         Some(columns) => {
             let labels = labels(config, source, &scored, columns)?;
             let truth = label_indices(&scored.entries, &labels)?;
             let predictions = vote::from_scores(&scored.augmentations, &truth, config.vote)?;
-            Some(ClassificationResult::from_predictions(
+            let metrics = ClassificationResult::from_predictions(
                 &scored.name,
                 &predictions,
                 &labels,
                 config.resampling,
-            )?)
+            )?;
+            let tables = ClassificationTables::new(&metrics, &predictions, &labels);
+            (Some(metrics), Some(tables))
         }
-        None => None,
+        None => (None, None),
     };
-    Ok(ClassScoresReport { metrics, augmentations: scored.augmentations.len(), unusable: scored.unusable })
+    Ok(ClassScoresReport {
+        metrics,
+        tables,
+        augmentations: scored.augmentations.len(),
+        unusable: scored.unusable,
+    })
 }
 
 /// The label of each column.
@@ -121,7 +132,7 @@ fn labels(
         // A head that stores its labels overrides the protocol, whose order may differ.
         (None, _) if !scored.class_names.is_empty() => scored.class_names.clone(),
         (None, Some(ClassList::Builtin(names))) => names.iter().map(|name| (*name).to_owned()).collect(),
-        (None, _) => all_labels(&scored.entries),
+        (None, _) => all_labels(&scored.entries)?.names,
     };
     let is_model = matches!(source, ScoreSource::Model { .. });
     if is_model && (config.class_names.is_some() || config.protocol.is_some()) {
@@ -154,20 +165,26 @@ fn run_model(
     let (mut kept, mut unusable) = (Vec::new(), Vec::new());
     let entries = config.shapes.entries(events)?;
     events(EvalEvent::Started { steps: entries.len() });
-    for entry in entries {
-        events(EvalEvent::Step { item: &entry.label });
-        match shape_input::read(&preprocessor, &entry) {
-            Ok(ModelInput::Points(cloud)) => {
-                for (rows, vote) in rows.iter_mut().zip(0..) {
-                    // A single augmentation is the shape itself, unaugmented, as in the papers' results without
-                    // voting.
-                    let seed = (augmentations > 1).then(|| config.resampling.seed.wrapping_add(vote));
-                    rows.extend(model.class_logits(std::slice::from_ref(&cloud), seed)?);
+    for batch in entries.chunks(BATCH) {
+        let mut clouds = Vec::with_capacity(batch.len());
+        for entry in batch {
+            events(EvalEvent::Step { item: &entry.label });
+            match shape_input::read(&preprocessor, entry) {
+                Ok(ModelInput::Points(cloud)) => {
+                    clouds.push(cloud);
+                    kept.push(entry.clone());
                 }
-                kept.push(entry);
+                Ok(_) => {
+                    let reason = "has no points".to_owned();
+                    unusable.push(UnusableFile { file: entry.name.clone(), reason });
+                }
+                Err(error) => unusable.push(UnusableFile::from_error(&entry.file, error)?),
             }
-            Ok(_) => unusable.push(UnusableFile { file: entry.name, reason: "has no points".to_owned() }),
-            Err(error) => unusable.push(UnusableFile::from_error(&entry.file, error)?),
+        }
+        for (rows, vote) in rows.iter_mut().zip(0..) {
+            // A single augmentation is the shape itself, unaugmented, as in the papers' results without voting.
+            let seed = (augmentations > 1).then(|| config.resampling.seed.wrapping_add(vote));
+            rows.extend(model.class_logits(&clouds, seed)?);
         }
     }
     events(EvalEvent::Finished);

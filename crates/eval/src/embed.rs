@@ -1,29 +1,35 @@
 //! Embedding entries with one or several selections of views, evenly spread or randomly sampled.
 
+use std::ops::Range;
 use std::path::Path;
 
 use lexiform_metrics::Features;
-use lexiform_search::{Encoder, Error, InputSpec, ModelInput, ShapePreprocessor, SimulatedScan};
+use lexiform_model::preprocess::Crop;
+use lexiform_search::{
+    Embedding, Encoder, Error, InputSpec, ModelInput, ShapePreprocessor, SimulatedScan, TowerWork,
+};
 
-use crate::crop_windows::CropWindows;
+use crate::data_loader::{BATCH, LoaderDraws, LoaderSeed};
 use crate::entry::Entry;
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
-use crate::mt19937::Mt19937;
 use crate::shape_input;
 use crate::unusable::UnusableFile;
 
 /// Views rendered per shape to sample from, as in Duoduo CLIP's data.
 const REFERENCE_VIEWS: usize = 12;
+/// Shapes embedded at once: bounds the memory of views and tokens. Divides the batch that shares a crop window.
+const SHAPES_AT_ONCE: usize = 20;
+const _: () = assert!(BATCH.is_multiple_of(SHAPES_AT_ONCE));
 
 /// Which views of every shape to embed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ViewSelection {
     /// Number of views; the model's own if `None`.
     pub views: Option<usize>,
-    /// Seed that views and crop windows are sampled with, as the reference does: views for one shape after another, a window for
-    /// a batch of them; evenly spread views and the model's own window if `None`.
-    pub seed: Option<u32>,
+    /// How views and crop windows are sampled, as the reference does: views for one shape after another, a window for a batch
+    /// of them; evenly spread views and the model's own window if `None`.
+    pub seed: Option<LoaderSeed>,
 }
 
 /// Features of the usable entries for each selection of views.
@@ -34,6 +40,8 @@ pub(crate) struct Embedded {
     pub features: Vec<Features>,
     /// Files that could not be used.
     pub unusable: Vec<UnusableFile>,
+    /// Work of the image tower for all selections.
+    pub work: TowerWork,
 }
 
 /// Embeds every entry with every selection of views, or as a simulated scan if `clouds` is given. Selections with the
@@ -49,43 +57,54 @@ pub(crate) fn embed_entries(
     let mut rows: Vec<Vec<f32>> = vec![Vec::new(); selections.len()];
     let (mut kept, mut unusable) = (Vec::new(), Vec::new());
     events(EvalEvent::Started { steps: entries.len() });
-    for (place, entry) in entries.into_iter().enumerate() {
-        let embedded = embedder.embed(place, &entry);
-        events(EvalEvent::Step { item: &entry.label });
-        match embedded {
-            Ok(embedded) => {
-                rows.iter_mut().zip(embedded).for_each(|(rows, row)| rows.extend(row));
-                kept.push(entry);
+    for (batch, first) in entries.chunks(SHAPES_AT_ONCE).zip((0..).step_by(SHAPES_AT_ONCE)) {
+        let prepared = embedder.prepare(first, batch, events);
+        let mut shapes = Vec::with_capacity(batch.len());
+        for (entry, shape) in batch.iter().zip(prepared) {
+            match shape {
+                Ok(shape) => {
+                    shapes.push(shape);
+                    kept.push(entry.clone());
+                }
+                Err(error) => unusable.push(UnusableFile::from_error(&entry.file, error)?),
             }
-            Err(error) => unusable.push(UnusableFile::from_error(&entry.file, error)?),
+        }
+        for (rows, embedded) in rows.iter_mut().zip(embedder.embed(shapes)?) {
+            embedded.iter().for_each(|embedding| rows.extend_from_slice(embedding.as_slice()));
         }
     }
     events(EvalEvent::Finished);
     let features = rows.into_iter().map(|rows| Features::new(rows, encoder.dim()));
-    Ok(Embedded { entries: kept, features: features.collect::<Result<_, _>>()?, unusable })
+    let features = features.collect::<Result<_, _>>()?;
+    Ok(Embedded { entries: kept, features, unusable, work: embedder.work })
 }
 
-/// Embeds one entry after another and advances the random generators once per entry.
+/// A shape with its views for each selection; `None` for all views.
+struct SelectedShape {
+    input: ModelInput,
+    chosen: Vec<Option<Vec<usize>>>,
+}
+
+/// Embeds batches of entries and advances the random generators once per entry.
 struct Embedder<'a> {
     encoder: &'a dyn Encoder,
     preprocessor: ShapePreprocessor,
     selections: &'a [ViewSelection],
     /// Largest number of views of any selection.
     max_views: Option<usize>,
-    generators: Vec<Option<Mt19937>>,
+    /// Samples the views of each selection.
+    draws: Vec<Option<LoaderDraws>>,
     groups: Vec<SeedGroup>,
+    work: TowerWork,
 }
 
-/// Consecutive selections with one seed, which share its crop windows.
+/// Selections with one seed, which share its crop windows.
 struct SeedGroup {
-    selections: usize,
-    windows: CropWindows,
-}
-
-/// An encoder with the crop window of a seed, and the number of selections it embeds.
-struct Pass<'a> {
-    encoder: &'a dyn Encoder,
-    selections: usize,
+    /// Indices of the selections.
+    selections: Range<usize>,
+    windows: Option<LoaderDraws>,
+    /// The current window; the model's own without a seed, or if its views are not cropped.
+    crop: Option<Crop>,
 }
 
 impl<'a> Embedder<'a> {
@@ -110,58 +129,117 @@ impl<'a> Embedder<'a> {
             Some(scanned) => preprocessor.with_simulated_scan(scanned),
             None => preprocessor,
         };
-        let generator =
-            |selection: &ViewSelection| selection.seed.map(|seed| Mt19937::python(u64::from(seed)));
-        let group = |group: &[ViewSelection]| SeedGroup {
-            selections: group.len(),
-            windows: CropWindows::new(group[0].seed),
-        };
+        let (mut groups, mut first) = (Vec::new(), 0);
+        // Crop windows depend on the seed only, not on the number of views.
+        for group in selections.chunk_by(|a, b| a.seed == b.seed) {
+            let windows = group[0].seed.map(LoaderDraws::new);
+            groups.push(SeedGroup { selections: first..first + group.len(), windows, crop: None });
+            first += group.len();
+        }
         Ok(Self {
             encoder,
             preprocessor,
             selections,
             max_views: most,
-            generators: selections.iter().map(generator).collect(),
-            // Crop windows depend on the seed only, not on the number of views.
-            groups: selections.chunk_by(|a, b| a.seed == b.seed).map(group).collect(),
+            draws: selections.iter().map(|selection| selection.seed.map(LoaderDraws::new)).collect(),
+            groups,
+            work: TowerWork::default(),
         })
     }
 
-    /// One row per selection. Every generator advances for every entry, so that a failing entry does not change the views
-    /// and windows of the following ones.
-    fn embed(&mut self, place: usize, entry: &Entry) -> Result<Vec<Vec<f32>>, Error> {
+    /// Reads the inputs of a batch, of which `first` is the index of the first entry. Every generator advances for every
+    /// entry, so that a failing one does not change the views and windows of the following ones.
+    fn prepare(
+        &mut self,
+        first: usize,
+        batch: &[Entry],
+        events: &mut OnEvent<'_>,
+    ) -> Vec<Result<SelectedShape, Error>> {
+        if first.is_multiple_of(BATCH) {
+            for group in &mut self.groups {
+                let window = group.windows.as_mut().map(LoaderDraws::window);
+                group.crop = window.filter(|window| self.encoder.with_crop(*window).is_some());
+            }
+        }
+        let shape = |(entry, place): (&Entry, usize)| {
+            let shape = self.select(place, entry);
+            events(EvalEvent::Step { item: &entry.label });
+            shape
+        };
+        batch.iter().zip(first..).map(shape).collect()
+    }
+
+    /// Reads the input of an entry and selects its views.
+    fn select(&mut self, place: usize, entry: &Entry) -> Result<SelectedShape, Error> {
         let input = shape_input::read(&self.preprocessor, entry);
         // A failing entry still needs a number of views, to advance the generators as a successful one would.
         let total = match input.as_ref().ok().and_then(ModelInput::views) {
             Some(views) => views.len(),
             None => self.max_views.unwrap_or(0).max(REFERENCE_VIEWS),
         };
-        let generators = self.generators.iter_mut();
-        let chosen: Vec<Option<Vec<usize>>> = (self.selections.iter().zip(generators))
-            .map(|(selection, generator)| selection.choose(total, generator.as_mut()))
-            .collect();
-        let encoder = self.encoder;
-        let passes: Vec<Pass<'_>> = (self.groups.iter_mut())
-            .map(|group| Pass {
-                encoder: group.windows.encoder_for(place, encoder),
-                selections: group.selections,
-            })
-            .collect();
+        let choose = |(selection, draws): (&ViewSelection, &mut Option<LoaderDraws>)| {
+            selection.choose(place, total, draws.as_mut())
+        };
+        let chosen = self.selections.iter().zip(&mut self.draws).map(choose).collect();
         // Only after the generators have advanced.
         let input = input?;
         match self.max_views.filter(|most| *most > total) {
             Some(most) => Err(too_few(&entry.file, most, total)),
-            None => embed_input(&passes, &input, &chosen),
+            None => Ok(SelectedShape { input, chosen }),
         }
+    }
+
+    /// Embeddings of the shapes, `[selection][shape]`.
+    fn embed(&mut self, shapes: Vec<SelectedShape>) -> Result<Vec<Vec<Embedding>>, Error> {
+        let mut rows = vec![Vec::new(); self.selections.len()];
+        if shapes.is_empty() {
+            return Ok(rows);
+        }
+        let (inputs, chosen): (Vec<_>, Vec<_>) =
+            shapes.into_iter().map(|shape| (shape.input, shape.chosen)).unzip();
+        let crops: Vec<Option<Crop>> = self.groups.iter().map(|group| group.crop).collect();
+        for (_, crop) in crops.iter().enumerate().filter(|(place, crop)| !crops[..*place].contains(crop)) {
+            // Seeds with the same window share the work on every view.
+            let with_crop = self.groups.iter().filter(|group| group.crop == *crop);
+            let selections: Vec<usize> = with_crop.flat_map(|group| group.selections.clone()).collect();
+            let of_shape =
+                |chosen: &Vec<_>| selections.iter().map(|i| Option::clone(&chosen[*i])).collect::<Vec<_>>();
+            let subsets: Vec<Vec<Option<Vec<usize>>>> = chosen.iter().map(of_shape).collect();
+            for row in self.embed_subsets(*crop, &inputs, &subsets)? {
+                selections.iter().zip(row).for_each(|(i, embedding)| rows[*i].push(embedding));
+            }
+        }
+        Ok(rows)
+    }
+
+    /// Embeddings of subsets of views with one crop window, `[shape][subset]`.
+    fn embed_subsets(
+        &mut self,
+        crop: Option<Crop>,
+        inputs: &[ModelInput],
+        subsets: &[Vec<Option<Vec<usize>>>],
+    ) -> Result<Vec<Vec<Embedding>>, Error> {
+        let cropped = crop.and_then(|crop| self.encoder.with_crop(crop));
+        let encoder = cropped.as_deref().unwrap_or(self.encoder);
+        let failed = |source| Error::Encode { model: encoder.id().to_owned(), source };
+        let embedded = encoder.embed_view_subsets(inputs, subsets).map_err(failed)?;
+        self.work += embedded.work;
+        // Encoders are a public trait: do not trust the lengths.
+        let expected = Some([inputs.len(), subsets.first().map_or(0, Vec::len)]);
+        if embedded.dims() != expected {
+            let text = format!("expected {expected:?} embeddings, found {:?}", embedded.dims());
+            return Err(failed(text.into()));
+        }
+        Ok(embedded.rows)
     }
 }
 
 impl ViewSelection {
-    /// Which of `total` views are used; `None` for all.
-    fn choose(self, total: usize, generator: Option<&mut Mt19937>) -> Option<Vec<usize>> {
+    /// Which of `total` views of a shape are used; `None` for all.
+    fn choose(self, shape: usize, total: usize, draws: Option<&mut LoaderDraws>) -> Option<Vec<usize>> {
         let n = self.views?.min(total);
-        Some(match generator {
-            Some(random) => random.sample(total as u32, n as u32),
+        Some(match draws {
+            Some(draws) => draws.views(shape, total, n),
             // Evenly spread, since neighboring cameras see similar images.
             None => (0..n).map(|i| i * total / n.max(1)).collect(),
         })
@@ -172,45 +250,21 @@ fn too_few(path: &Path, expected: usize, found: usize) -> Error {
     Error::Shape { path: path.to_owned(), reason: format!("expected {expected} views, found {found}") }
 }
 
-/// One row per selection of views, in order.
-fn embed_input(
-    passes: &[Pass<'_>],
-    input: &ModelInput,
-    chosen: &[Option<Vec<usize>>],
-) -> Result<Vec<Vec<f32>>, Error> {
-    let (mut rows, mut left) = (Vec::with_capacity(chosen.len()), chosen);
-    for &Pass { encoder, selections } in passes {
-        let (these, others) = left.split_at(selections);
-        let shapes = these.iter().map(|chosen| match chosen {
-            Some(chosen) => input.with_views(chosen),
-            None => input.clone(),
-        });
-        let failed = |source| Error::Encode { model: encoder.id().to_owned(), source };
-        let embedded = encoder.embed_shapes(shapes.collect()).map_err(failed)?;
-        // Encoders are a public trait: do not trust the length.
-        if embedded.len() != selections {
-            let text = format!("expected {selections} embeddings, found {}", embedded.len());
-            return Err(failed(text.into()));
-        }
-        rows.extend(embedded.iter().map(|e| e.as_slice().to_vec()));
-        left = others;
-    }
-    Ok(rows)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn views_are_spread_evenly_or_sampled() {
-        let choose = |views, seed: Option<u32>| {
-            let mut generator = seed.map(|s| Mt19937::python(u64::from(s)));
-            ViewSelection { views, seed }.choose(12, generator.as_mut())
+        let choose = |views, seed: Option<LoaderSeed>| {
+            let mut draws = seed.map(LoaderDraws::new);
+            ViewSelection { views, seed }.choose(0, 12, draws.as_mut())
         };
         assert_eq!(choose(Some(4), None), Some(vec![0, 3, 6, 9]));
         assert_eq!(choose(Some(12), None), Some((0..12).collect()));
-        assert_eq!(choose(Some(5), Some(678)), Some(vec![1, 5, 0, 10, 9]));
+        // Printed by CPython: random.seed(678); random.sample(range(12), 5)
+        let seed = LoaderSeed { seed: 678, num_workers: 0 };
+        assert_eq!(choose(Some(5), Some(seed)), Some(vec![1, 5, 0, 10, 9]));
         assert_eq!(choose(None, None), None);
     }
 }

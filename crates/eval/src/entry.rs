@@ -2,13 +2,15 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use lexiform_data::shape_csv::CsvRow;
 
 use crate::error::EvalError;
+use crate::label_list::LabelList;
 use crate::orientation::ShapeOrientation;
 use crate::protocol::labels::same_class;
-use crate::stored_shape::StoredShape;
+use crate::stored_shape::{ShapeStore, StoredShape};
 
 /// A shape with its label and split.
 #[derive(Clone)]
@@ -19,6 +21,8 @@ pub struct Entry {
     pub file: PathBuf,
     /// Its label; empty if it has none.
     pub label: String,
+    /// Its class number in a released list, if the list has one.
+    pub class: Option<usize>,
     /// Its split, if known.
     pub split: Option<String>,
     /// The shape itself, if it is in a data set.
@@ -30,12 +34,22 @@ pub struct Entry {
 impl Entry {
     /// A file with a label.
     pub(crate) fn of_file(name: String, file: PathBuf, label: String) -> Self {
-        Self { name, file, label, split: None, stored: None, orientation: ShapeOrientation::default() }
+        let orientation = ShapeOrientation::default();
+        Self { name, file, label, class: None, split: None, stored: None, orientation }
+    }
+
+    /// The shape of this name in a store.
+    pub(crate) fn take_from(&mut self, store: &Arc<ShapeStore>) {
+        let stored = store.find(&self.name);
+        self.file = PathBuf::from(&self.name);
+        self.split = self.split.take().or_else(|| stored.split().map(str::to_owned));
+        self.stored = Some(stored);
     }
 
     /// The file that a line of a CSV file names, relative to `folder`.
     pub(crate) fn of_line(line: &CsvRow, folder: &Path) -> Self {
         Self {
+            class: line.class,
             split: line.split.map(str::to_owned),
             ..Self::of_file(
                 line.shape.clone(),
@@ -44,6 +58,15 @@ impl Entry {
             )
         }
     }
+}
+
+/// Sorts entries like a list of their names; others keep their order after those.
+pub(crate) fn sort_like(entries: &mut [Entry], names: &[String]) {
+    let mut places: HashMap<&str, usize> = HashMap::new();
+    names.iter().enumerate().for_each(|(place, name)| {
+        places.entry(name).or_insert(place);
+    });
+    entries.sort_by_key(|entry| places.get(entry.name.as_str()).copied().unwrap_or(usize::MAX));
 }
 
 /// Index of each entry's label in `labels`: an exact match, else one that differs in case, underscores or hyphens only.
@@ -63,12 +86,20 @@ pub(crate) fn label_indices(entries: &[Entry], labels: &[String]) -> Result<Vec<
     entries.iter().map(index).collect()
 }
 
-/// The unique labels of the entries, sorted.
-pub(crate) fn all_labels(entries: &[Entry]) -> Vec<String> {
+/// The unique labels of the entries: by class number if all entries have one, else sorted.
+///
+/// # Errors
+/// If a class number has two labels.
+pub(crate) fn all_labels(entries: &[Entry]) -> Result<LabelList, EvalError> {
+    let numbered: Option<Vec<(usize, String)>> =
+        entries.iter().map(|entry| Some((entry.class?, entry.label.clone()))).collect();
+    if let Some(pairs) = numbered {
+        return LabelList::numbered(pairs).map_err(EvalError::input);
+    }
     let mut labels: Vec<String> = entries.iter().map(|e| e.label.clone()).collect();
     labels.sort();
     labels.dedup();
-    labels
+    Ok(labels.into())
 }
 
 #[cfg(test)]

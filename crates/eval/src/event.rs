@@ -48,6 +48,8 @@ pub enum EvalEvent<'a> {
         /// Labels given.
         found: usize,
     },
+    /// Views and crop windows were sampled for shapes in the order of a data set, not in that of a list.
+    SampledInStoredOrder,
     /// Only some files are common to the compared runs.
     FilesInCommon {
         /// The first run.

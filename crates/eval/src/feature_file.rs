@@ -1,5 +1,6 @@
-//! Reading precomputed features from NumPy's `.npy` or from `.safetensors`, in 16, 32 or 64 bits.
+//! Reading precomputed features from `.npy`, `.npz`, `.h5` or `.safetensors`, in 16, 32 or 64 bits.
 
+use std::io::Read as _;
 use std::path::Path;
 
 use half::{bf16, f16};
@@ -9,13 +10,16 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
 use crate::error::EvalError;
+use crate::feature_arrays;
 
 /// Separates the file name from the tensor name.
 const TENSOR_SEPARATOR: char = '#';
 /// The tensor that `lexiform embed` writes.
 const DEFAULT_TENSOR: &str = "embeddings";
+/// First bytes of an HDF5 file.
+const HDF5_MAGIC: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 /// Hint for unreadable files.
-const HINT: &str = "features are a floating-point array [rows, dim] in .npy or .safetensors, as written by `lexiform embed -o`";
+const HINT: &str = "features are a floating-point array [rows, dim] in .npy, .npz, .h5 or .safetensors, as written by `lexiform embed -o`";
 
 /// The content of a feature file.
 #[derive(Debug)]
@@ -28,16 +32,30 @@ pub(crate) struct FeatureFile {
     pub model: Option<String>,
 }
 
-/// Reads `FILE.npy`, `FILE.safetensors` or `FILE.safetensors#TENSOR`.
+/// Reads `FILE`, or one of its arrays as `FILE#TENSOR`.
 pub(crate) fn read(name: &str) -> Result<FeatureFile, EvalError> {
     let (path, tensor) = match name.rsplit_once(TENSOR_SEPARATOR) {
         // A file name may itself contain the separator.
         Some((path, tensor)) if !Path::new(name).exists() => (path, Some(tensor)),
         _ => (name, None),
     };
-    let bytes = fs_err::read(path)?;
-    let file = if bytes.starts_with(npy::MAGIC) { array(&bytes) } else { tensors(&bytes, tensor) };
+    let mut start = [0; HDF5_MAGIC.len()];
+    let read = fs_err::File::open(path)?.read(&mut start)?;
+    // HDF5 is read in parts: a file may have much else.
+    let file = if start[..read] == HDF5_MAGIC {
+        feature_arrays::of_hdf5(Path::new(path), tensor)
+    } else {
+        of_bytes(&fs_err::read(path)?, tensor)
+    };
     file.map_err(|reason| EvalError::hinted(format!("{path}: {reason}"), HINT))
+}
+
+fn of_bytes(bytes: &[u8], tensor: Option<&str>) -> Result<FeatureFile, String> {
+    match bytes {
+        _ if bytes.starts_with(npy::MAGIC) => array(bytes),
+        _ if bytes.starts_with(b"PK\x03\x04") => feature_arrays::of_npz(bytes, tensor),
+        _ => tensors(bytes, tensor),
+    }
 }
 
 fn tensors(bytes: &[u8], wanted: Option<&str>) -> Result<FeatureFile, String> {
@@ -106,6 +124,9 @@ impl FloatType {
 
 fn array(bytes: &[u8]) -> Result<FeatureFile, String> {
     let header = Header::parse(bytes).map_err(|reason| format!("expected rows of numbers: {reason}"))?;
+    if header.is_pickled() {
+        return feature_arrays::of_pickle(bytes);
+    }
     let dtype = match header.descr.as_str() {
         "<f2" => FloatType::F16,
         "<f4" => FloatType::F32,

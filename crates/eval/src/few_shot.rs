@@ -41,7 +41,7 @@ pub fn few_shot(
 ) -> Result<FewShotReport, EvalError> {
     let LabeledFeatures { model, entries, features, unusable } =
         LabeledFeatures::load(&config.data, models, events)?;
-    let truth = label_indices(&entries, &all_labels(&entries))?;
+    let truth = label_indices(&entries, &all_labels(&entries)?.names)?;
     let result = lexiform_metrics::few_shot::few_shot(&features, &truth, config.episodes)?;
     Ok(FewShotReport { model, result, unusable })
 }

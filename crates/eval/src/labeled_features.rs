@@ -38,7 +38,7 @@ impl LabeledFeatures {
         let entries = data.shapes.entries(events)?;
         let encoder = models.open_first(PointPreprocessOverrides::default())?;
         let selections = [ViewSelection::default()];
-        let Embedded { entries, mut features, unusable } =
+        let Embedded { entries, mut features, unusable, .. } =
             embed_entries(&*encoder, None, entries, &selections, events)?;
         events(EvalEvent::Unusable { files: &unusable });
         let model = encoder.id().to_owned();

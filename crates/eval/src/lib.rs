@@ -8,6 +8,7 @@
 //! | [`retrieval()`] | retrieval between shapes, captions and photos |
 //! | [`linear_probe()`] | a linear probe on frozen embeddings |
 //! | [`few_shot()`] | few-shot classification |
+//! | [`few_shot_folds()`] | few-shot classification on published folds |
 //! | [`attributes()`] | recognition of color, material and parts |
 //! | [`class_scores()`] | a fine-tuned classifier |
 //! | [`compare_runs()`] | several runs, with a paired significance test |
@@ -28,6 +29,7 @@
 //!     clouds: None,
 //!     points: None,
 //!     seeds: Vec::new(),
+//!     num_workers: REFERENCE_WORKERS,
 //!     resampling: Resampling::default(),
 //! };
 //! let models = Models { names: vec!["nano".to_owned()], options: Default::default() };
@@ -42,16 +44,19 @@ mod attributes;
 mod class_scores;
 mod class_texts;
 mod compare_runs;
-mod crop_windows;
+mod data_loader;
 mod data_set;
 mod embed;
 mod entry;
 mod error;
 mod event;
+mod feature_arrays;
 mod feature_file;
 mod few_shot;
+mod few_shot_folds;
 mod generated;
 mod item_results;
+mod label_list;
 mod labeled_features;
 mod models;
 mod mt19937;
@@ -77,8 +82,10 @@ pub use entry::Entry;
 pub use error::EvalError;
 pub use event::{EvalEvent, OnEvent};
 pub use few_shot::{FewShotConfig, FewShotReport, few_shot};
+pub use few_shot_folds::{FoldResult, FoldsConfig, FoldsReport, few_shot_folds};
 pub use generated::{GeneratedShape, GeneratedShapes, ShapeGenerator};
 pub use item_results::ItemResult;
+pub use label_list::LabelList;
 pub use models::Models;
 pub use orientation::{ShapeOrientation, Turn};
 pub use probe::{LinearProbeConfig, LinearProbeReport, linear_probe};
@@ -89,6 +96,6 @@ pub use source::{DataConfig, LabelSource, ShapeSource};
 pub use stored_shape::StoredShape;
 pub use unusable::UnusableFile;
 pub use zero_shot::{
-    MeanOverSeeds, ModelResults, REFERENCE_SEEDS, RunInfo, VariantResult, ZeroShotConfig, ZeroShotReport,
-    ZeroShotShapes, zero_shot,
+    MeanOverSeeds, ModelResults, REFERENCE_SEEDS, REFERENCE_WORKERS, RunInfo, VariantResult, ZeroShotConfig,
+    ZeroShotReport, ZeroShotShapes, zero_shot,
 };

@@ -51,6 +51,12 @@ impl Mt19937 {
         self.next_u32() % limit
     }
 
+    /// `torch.empty((), dtype=torch.int64).random_()`: 63 bits of two draws, the first one on top.
+    pub fn torch_random_i64(&mut self) -> u64 {
+        let [high, low] = [(); 2].map(|()| u64::from(self.next_u32()));
+        (high << 32 | low) & (u64::MAX >> 1)
+    }
+
     /// 32 random bits.
     fn next_u32(&mut self) -> u32 {
         if self.index == N {

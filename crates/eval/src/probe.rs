@@ -10,7 +10,7 @@ use crate::error::EvalError;
 use crate::event::OnEvent;
 use crate::labeled_features::LabeledFeatures;
 use crate::models::Models;
-use crate::report::ClassificationResult;
+use crate::report::{ClassificationResult, ClassificationTables};
 use crate::source::DataConfig;
 use crate::unusable::UnusableFile;
 
@@ -23,6 +23,9 @@ pub struct LinearProbeConfig {
     pub test_fraction: f64,
     /// Inverse regularization strength, scikit-learn's C; selected on a part of the training shapes if `None`.
     pub c: Option<f64>,
+    /// Percentage of the training shapes to train on, as CG3D's scarce-label runs: every n-th, with n = 100 / percentage rounded
+    /// down; all if `None`.
+    pub train_percent: Option<f64>,
     /// How confidence intervals are computed; its seed also splits the shapes.
     pub resampling: Resampling,
 }
@@ -39,6 +42,9 @@ pub struct LinearProbeReport {
     pub c: f64,
     /// Every C of the grid search with its validation accuracy.
     pub c_search: Vec<(f64, f64)>,
+    /// Tables of the metrics.
+    #[serde(skip)]
+    pub tables: ClassificationTables,
     /// Files that could not be used.
     #[serde(skip)]
     pub unusable: Vec<UnusableFile>,
@@ -64,9 +70,12 @@ pub fn linear_probe(
     if entries.is_empty() {
         return Err(EvalError::input("no file could be used"));
     }
-    let labels = all_labels(&entries);
+    let labels = all_labels(&entries)?.names;
     let truth = label_indices(&entries, &labels)?;
-    let [train, test] = parts(config, &entries, &truth);
+    let [mut train, test] = parts(config, &entries, &truth);
+    if let Some(percent) = config.train_percent {
+        train = train.into_iter().step_by(((100.0 / percent).floor() as usize).max(1)).collect();
+    }
     if test.is_empty() {
         return Err(EvalError::input("no file is left to test on"));
     }
@@ -79,7 +88,8 @@ pub fn linear_probe(
     let predictions = probe.predict(&test.features, &test.truth)?;
     let metrics = ClassificationResult::from_predictions(&model, &predictions, &labels, config.resampling)?;
     let train_shapes = train.truth.len();
-    Ok(LinearProbeReport { metrics, train_shapes, c: probe.c, c_search: probe.c_search, unusable })
+    let tables = ClassificationTables::new(&metrics, &predictions, &labels);
+    Ok(LinearProbeReport { metrics, tables, train_shapes, c: probe.c, c_search: probe.c_search, unusable })
 }
 
 /// Indices of the entries to train and to test on.

@@ -13,6 +13,7 @@ use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
 use crate::feature_file::{self, FeatureFile};
 use crate::orientation::ShapeOrientation;
+use crate::stored_shape::ShapeStore;
 use crate::{data_set, split};
 
 /// Labeled shapes.
@@ -33,7 +34,8 @@ pub enum LabelSource {
     Listing {
         /// The CSV file.
         file: PathBuf,
-        /// Folder the files are relative to; the folder of the CSV file if `None`.
+        /// Folder the files are relative to, data set that has the shapes, or Duoduo CLIP's images (`.h5`); the folder of the
+        /// CSV file if `None`.
         assets: Option<PathBuf>,
     },
     /// A folder of folders: each file's label is the folder directly below the root that contains it.
@@ -99,6 +101,11 @@ impl ShapeSource {
         };
         let entries = names.iter().map(find).collect::<Result<Vec<Entry>, _>>()?;
         Ok(LabeledRows { entries, features, model })
+    }
+
+    /// Whether the order of the shapes is that of a list.
+    pub(crate) fn is_listed(&self) -> bool {
+        matches!(self.labels, LabelSource::Listing { .. })
     }
 
     /// Whether labels are folder names or benchmark labels, with underscores for spaces.
@@ -172,11 +179,16 @@ fn in_listing(
     listing.require_any(&[CsvColumn::Shape])?;
     listing.require_any(&[CsvColumn::Label])?;
     let folder = assets.unwrap_or_else(|| listing.folder());
-    let entries: Vec<Entry> = listing.rows.iter().map(|line| Entry::of_line(line, folder)).collect();
+    let mut entries: Vec<Entry> = listing.rows.iter().map(|line| Entry::of_line(line, folder)).collect();
     if any_file {
         return Ok(entries);
     }
     check_labels(path, &listing.rows)?;
+    if ShapeStore::exists(folder) {
+        let store = ShapeStore::open(folder)?;
+        entries.iter_mut().for_each(|entry| entry.take_from(&store));
+        return Ok(entries);
+    }
     // Images among the lines are meant for photo retrieval; anything else may be a mistake and is reported.
     let (shapes, others): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|e| is_shape(&e.file));
     if let Some(other) = others.iter().find(|e| image::ImageFormat::from_path(&e.file).is_err()) {

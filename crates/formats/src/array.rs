@@ -196,6 +196,18 @@ impl Array {
 
     /// All elements, converted to `f32`.
     pub fn to_f32_vec(&self) -> Vec<f32> {
+        // Most arrays are of these types, and some have hundreds of millions of values.
+        match (self.dtype.kind, self.dtype.size, self.dtype.big_endian) {
+            (Kind::Float, 2, false) => {
+                let bytes = self.data.as_chunks().0;
+                let halves: Vec<f16> = bytes.iter().map(|b| f16::from_le_bytes(*b)).collect();
+                return halves.to_f32_vec();
+            }
+            (Kind::Float, 4, false) => {
+                return self.data.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+            }
+            _ => {}
+        }
         self.values().map(|bytes| self.dtype.decode_f64(bytes) as f32).collect()
     }
 

@@ -28,11 +28,13 @@ mod rgba;
 pub mod view_format;
 mod write_file;
 pub mod zip;
+mod zip_writer;
 
 /// What files that Lexiform writes name as their software, where the format has a place for it.
 pub const SOFTWARE: &str = "Lexiform";
 
 pub use error::FormatError;
-pub use read_at::{PositionedFile, RandomAccess, read_exact_at};
+pub use read_at::{PositionedFile, RandomAccess, file_exists, read_exact_at};
 pub use rgba::composite_on_white;
-pub use write_file::{FileWriter, rename_durably, write_file};
+pub use write_file::{FileWriter, exchange_durably, rename_durably, write_file};
+pub use zip_writer::ZipWriter;

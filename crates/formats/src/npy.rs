@@ -154,13 +154,20 @@ pub fn read_npy(bytes: &[u8]) -> Result<Npy, String> {
 
 /// Encodes a file of version 1.
 pub(crate) fn write_npy(descr: &str, shape: &[usize], data: &[u8]) -> Vec<u8> {
+    let mut bytes = header(descr, shape);
+    bytes.extend_from_slice(data);
+    bytes
+}
+
+/// The beginning of a file of version 1, which the elements follow in C order.
+pub fn header(descr: &str, shape: &[usize]) -> Vec<u8> {
     let sizes: String = shape.iter().map(|size| format!("{size}, ")).collect();
     let sizes = if shape.len() == 1 { sizes.trim_end() } else { sizes.trim_end_matches(", ") };
     let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({sizes}), }}");
     // Magic, version and length before the header; its line break after it.
     let before = MAGIC.len() + 4;
     let length = (before + header.len() + 1).next_multiple_of(ALIGNMENT) - before;
-    let mut bytes = Vec::with_capacity(before + length + data.len());
+    let mut bytes = Vec::with_capacity(before + length);
     bytes.extend_from_slice(MAGIC);
     bytes.extend_from_slice(&[1, 0]);
     // Arrays of up to 32 axes, of at most 22 characters each: far below the format's limit of 65,535.
@@ -168,7 +175,6 @@ pub(crate) fn write_npy(descr: &str, shape: &[usize], data: &[u8]) -> Vec<u8> {
     bytes.extend_from_slice(header.as_bytes());
     bytes.resize(before + length - 1, b' ');
     bytes.push(b'\n');
-    bytes.extend_from_slice(data);
     bytes
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Bytes of a known length that can be read in parts, in any order and by several threads.
 pub trait RandomAccess: Send + Sync {
@@ -45,36 +45,75 @@ impl RandomAccess for &[u8] {
     }
 }
 
-/// An open file, with its length at the time it was opened.
+/// An open file, with its length at the time it was opened. A large file may be published in parts, as `split` names
+/// them: `a.h5_part_aa`, `a.h5_part_ab` … are read as `a.h5`.
 #[derive(Debug)]
 pub struct PositionedFile {
-    file: File,
-    length: u64,
+    /// At least one, with the offset of its end.
+    parts: Vec<(File, u64)>,
 }
 
 impl PositionedFile {
-    /// Opens a file for reading.
+    /// Opens a file for reading, or its parts if only these exist.
     ///
     /// # Errors
     /// If it cannot be opened, or is a folder; the message names the path.
     pub fn open(path: &Path) -> io::Result<Self> {
-        let file = fs_err::File::open(path)?;
-        let metadata = file.metadata()?;
-        if metadata.is_dir() {
-            return Err(io::Error::other(format!("{}: expected a file, found a folder", path.display())));
+        let found = parts(path);
+        let paths = if found.is_empty() { vec![path.to_owned()] } else { found };
+        let (mut parts, mut end) = (Vec::new(), 0);
+        for path in paths {
+            let file = fs_err::File::open(&path)?;
+            let metadata = file.metadata()?;
+            if metadata.is_dir() {
+                return Err(io::Error::other(format!("{}: expected a file, found a folder", path.display())));
+            }
+            end += metadata.len();
+            parts.push((file.into_file(), end));
         }
-        Ok(Self { length: metadata.len(), file: file.into_file() })
+        Ok(Self { parts })
     }
 }
 
 impl RandomAccess for PositionedFile {
     fn length(&self) -> u64 {
-        self.length
+        self.parts.last().map_or(0, |(_, end)| *end)
     }
 
-    fn read_exact_at(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
-        read_exact_at(&self.file, buffer, offset)
+    fn read_exact_at(&self, mut offset: u64, mut buffer: &mut [u8]) -> io::Result<()> {
+        let mut part = self.parts.partition_point(|(_, end)| *end <= offset);
+        while !buffer.is_empty() {
+            let (file, end) = self.parts.get(part).ok_or(io::ErrorKind::UnexpectedEof)?;
+            let start = part.checked_sub(1).map_or(0, |before| self.parts[before].1);
+            // A range may continue in the next part.
+            let here = buffer.len().min(usize::try_from(end - offset).unwrap_or(usize::MAX));
+            let (head, rest) = buffer.split_at_mut(here);
+            read_exact_at(file, head, offset - start)?;
+            (offset, part, buffer) = (offset + here as u64, part + 1, rest);
+        }
+        Ok(())
     }
+}
+
+/// Whether a file exists, whole or in parts.
+pub fn file_exists(path: &Path) -> bool {
+    path.is_file() || !parts(path).is_empty()
+}
+
+/// The parts of a file that does not exist as a whole, in order: `a.h5_part_aa` …, or `a_part_aa` ….
+fn parts(path: &Path) -> Vec<PathBuf> {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()).filter(|_| !path.exists()) else {
+        return Vec::new();
+    };
+    let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or(name);
+    let suffixes =
+        || ('a'..='z').flat_map(|first| ('a'..='z').map(move |second| format!("_part_{first}{second}")));
+    let of = |prefix: &str| -> Vec<PathBuf> {
+        let paths = suffixes().map(|suffix| path.with_file_name(format!("{prefix}{suffix}")));
+        paths.take_while(|part| part.is_file()).collect()
+    };
+    let whole = of(name);
+    if whole.is_empty() { of(stem) } else { whole }
 }
 
 /// Fills `buffer` from `offset` on, without moving the file's cursor.
@@ -123,5 +162,30 @@ mod tests {
             }
         }
         assert!(PositionedFile::open(folder.path()).unwrap_err().to_string().contains("found a folder"));
+    }
+
+    #[test]
+    fn parts_are_read_as_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let whole: Vec<u8> = (0..=250).collect();
+        for (prefix, name) in [("a.h5", "a.h5"), ("b", "b.h5")] {
+            for (part, bytes) in
+                ["aa", "ab", "ac"].iter().zip([&whole[..100], &whole[100..101], &whole[101..]])
+            {
+                std::fs::write(folder.path().join(format!("{prefix}_part_{part}")), bytes).unwrap();
+            }
+            let path = folder.path().join(name);
+            assert!(file_exists(&path));
+            let file = PositionedFile::open(&path).unwrap();
+            assert_eq!(file.length(), 251);
+            for (offset, length) in [(0, 251), (99, 3), (100, 1), (101, 150), (98, 2), (250, 1), (251, 0)] {
+                let expected = &whole[offset..offset + length];
+                assert_eq!(file.bytes(offset as u64, length as u64).unwrap(), expected, "{offset}, {length}");
+            }
+            assert!(file.bytes(250, 2).is_err() && file.bytes(252, 0).is_err());
+        }
+        assert!(!file_exists(&folder.path().join("c.h5")) && !file_exists(folder.path()));
+        let missing = PositionedFile::open(&folder.path().join("c.h5")).unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
     }
 }

@@ -34,6 +34,37 @@ pub fn rename_durably(from: &Path, to: &Path) -> io::Result<()> {
     sync_folder(to)
 }
 
+/// Swaps two files or folders of one file system in a single step, and flushes their names. `Ok(false)`: the system or the file
+/// system has no such step, and nothing was changed.
+///
+/// # Errors
+/// If one of them does not exist, or the swap fails otherwise.
+pub fn exchange_durably(a: &Path, b: &Path) -> io::Result<bool> {
+    if !exchange(a, b)? {
+        return Ok(false);
+    }
+    sync_folder(a)?;
+    sync_folder(b)?;
+    Ok(true)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
+fn exchange(a: &Path, b: &Path) -> io::Result<bool> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        // Network file systems and old kernels refuse the flag.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+        Err(error) => Err(with_path(a, &error.into())),
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+fn exchange(_a: &Path, _b: &Path) -> io::Result<bool> {
+    Ok(false)
+}
+
 /// A file written under a temporary name and renamed by [`commit`](Self::commit). If dropped before, it is removed.
 #[derive(Debug)]
 pub struct FileWriter {
@@ -145,6 +176,21 @@ mod tests {
             (names(folder.path()), std::fs::read(&path).unwrap()),
             (vec!["a.bin".into()], b"fOUR".into())
         );
+    }
+
+    #[test]
+    fn folders_are_swapped_with_their_content() {
+        let folder = tempfile::tempdir().unwrap();
+        let [a, b] = ["a", "b"].map(|name| folder.path().join(name));
+        for path in [&a, &b] {
+            std::fs::create_dir(path).unwrap();
+            std::fs::write(path.join(path.file_name().unwrap()), b"").unwrap();
+        }
+        if exchange_durably(&a, &b).unwrap() {
+            assert_eq!((names(&a), names(&b)), (vec!["b".to_owned()], vec!["a".to_owned()]));
+            assert!(exchange_durably(&a, &folder.path().join("c")).is_err());
+        }
+        assert_eq!(names(folder.path()).len(), 2);
     }
 
     #[test]

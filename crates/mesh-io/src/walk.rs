@@ -5,12 +5,15 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use crate::Format;
+use crate::views::{Surroundings, is_hidden, is_image, view_sets};
 
 /// The result of [`walk`].
 #[derive(Debug, Default)]
 pub struct WalkResult {
-    /// Files to read, sorted, each once.
+    /// 3D files, sorted, each once.
     pub assets: Vec<PathBuf>,
+    /// Objects that are given as views: folders of numbered images, and images that are strips of views; sorted, each once.
+    pub view_sets: Vec<PathBuf>,
     /// Folders and files that could not be read, with the reason.
     pub unreadable: Vec<(PathBuf, String)>,
 }
@@ -20,49 +23,77 @@ pub const HEAD_BYTES: u64 = 4096;
 /// Columns of an array that may be a point cloud: positions, normals, colors, and a few more.
 const POINT_COLUMNS: std::ops::RangeInclusive<u64> = 3..=16;
 
-/// Finds files with a 3D extension below `roots`. A root that is a file is included whatever its extension. Hidden files are
-/// skipped, and symbolic links to folders are not followed, so that a walk always ends.
+/// Finds files with a 3D extension, and views of objects, below `roots`. A root that is a file is included whatever its
+/// extension. Hidden files are skipped, and symbolic links to folders are not followed, so that a walk always ends.
 pub fn walk(roots: &[PathBuf]) -> WalkResult {
-    let mut assets = BTreeSet::new();
-    let mut unreadable = Vec::new();
-    let mut folders: Vec<PathBuf> = Vec::new();
+    let mut walk = Walk::default();
     for root in roots {
         if root.is_dir() {
-            folders.push(root.clone());
+            walk.folders.push((root.clone(), false));
+        } else if is_image(root) {
+            walk.view_sets.insert(root.clone());
         } else {
-            assets.insert(root.clone());
+            walk.assets.insert(root.clone());
         }
     }
-    while let Some(folder) = folders.pop() {
-        match fs_err::read_dir(&folder) {
-            Err(error) => unreadable.push((folder, error.to_string())),
-            Ok(entries) => {
-                for entry in entries {
-                    match entry {
-                        Ok(entry) => visit(entry.path(), &mut folders, &mut assets),
-                        Err(error) => unreadable.push((folder.clone(), error.to_string())),
-                    }
-                }
-            }
-        }
+    while let Some((folder, assets_above)) = walk.folders.pop() {
+        walk.visit(folder, assets_above);
     }
-    unreadable.sort();
-    WalkResult { assets: assets.into_iter().collect(), unreadable }
+    walk.unreadable.sort();
+    WalkResult {
+        assets: walk.assets.into_iter().collect(),
+        view_sets: walk.view_sets.into_iter().collect(),
+        unreadable: walk.unreadable,
+    }
 }
 
-fn visit(path: PathBuf, folders: &mut Vec<PathBuf>, assets: &mut BTreeSet<PathBuf>) {
-    let hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
-    if hidden {
-        return;
-    }
-    // Asked before `is_dir`, which follows links.
-    let is_link = path.is_symlink();
-    if path.is_dir() {
-        if !is_link {
-            folders.push(path);
+/// A walk in progress.
+#[derive(Default)]
+struct Walk {
+    /// Folders to visit, and whether the folder around each holds 3D files.
+    folders: Vec<(PathBuf, bool)>,
+    assets: BTreeSet<PathBuf>,
+    view_sets: BTreeSet<PathBuf>,
+    unreadable: Vec<(PathBuf, String)>,
+}
+
+impl Walk {
+    fn visit(&mut self, folder: PathBuf, assets_above: bool) {
+        let entries = match fs_err::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) => return self.unreadable.push((folder, error.to_string())),
+        };
+        let (mut folders, mut images, mut has_assets) = (Vec::new(), Vec::new(), false);
+        for entry in entries {
+            let path = match entry {
+                Ok(entry) => entry.path(),
+                Err(error) => {
+                    self.unreadable.push((folder.clone(), error.to_string()));
+                    continue;
+                }
+            };
+            if is_hidden(&path) {
+                continue;
+            }
+            if path.is_dir() {
+                // `is_dir` follows links; folders behind links are not visited.
+                if !path.is_symlink() {
+                    folders.push(path);
+                }
+            } else if is_image(&path) && path.is_file() {
+                images.push(path);
+            } else if path.is_file() && is_asset(&path, || head(&path)) {
+                has_assets = true;
+                self.assets.insert(path);
+            }
         }
-    } else if path.is_file() && is_asset(&path, || head(&path)) {
-        assets.insert(path);
+        let around = match (has_assets, assets_above) {
+            (true, _) => Surroundings::AssetsInFolder,
+            (false, true) => Surroundings::AssetsAbove,
+            (false, false) => Surroundings::OnlyImages,
+        };
+        self.view_sets.extend(view_sets(&folder, images, around));
+        self.folders.extend(folders.into_iter().map(|folder| (folder, has_assets)));
     }
 }
 
@@ -104,8 +135,11 @@ fn array_of_points(bytes: &[u8]) -> bool {
     let sizes: Vec<u64> = shape.map_or(Vec::new(), |(tuple, _)| {
         tuple.trim().trim_start_matches('(').split(',').filter_map(|n| n.trim().parse().ok()).collect()
     });
+    // Renders come with the matrix of each camera.
+    let is_camera = matches!(sizes[..], [3 | 4, 4]);
     bytes.starts_with(lexiform_formats::npy::MAGIC)
         && is_float
+        && !is_camera
         && matches!(sizes[..], [_, columns] if POINT_COLUMNS.contains(&columns))
 }
 
@@ -140,10 +174,17 @@ mod tests {
         write("cloud.txt", b"# x y z\n0 1 2\n");
         write("table.csv", b"name,label\nchair,1\n");
         write("picture.png", b"");
+        write("b/textures/wood_0.png", b"");
+        write("b/textures/wood_1.png", b"");
+        write("b/renders/000.png", b"");
+        write("b/renders/001.png", b"");
         let root = folder.path().to_owned();
         let found = walk(&[root.clone(), root.join("a.OBJ")]);
-        let names: Vec<_> = found.assets.iter().map(|p| p.strip_prefix(&root).unwrap().to_owned()).collect();
-        assert_eq!(names, ["a.OBJ", "b/chair.gltf", "cloud.txt"].map(PathBuf::from));
+        let names = |paths: &[PathBuf]| -> Vec<PathBuf> {
+            paths.iter().map(|path| path.strip_prefix(&root).unwrap().to_owned()).collect()
+        };
+        assert_eq!(names(&found.assets), ["a.OBJ", "b/chair.gltf", "cloud.txt"].map(PathBuf::from));
+        assert_eq!(names(&found.view_sets), [PathBuf::from("b/renders")]);
     }
 
     #[test]
@@ -155,6 +196,7 @@ mod tests {
         assert!(array_of_points(&header("1024, 6")));
         assert!(!array_of_points(&header("1024, 512")));
         assert!(!array_of_points(&header("3,")));
+        assert!(!array_of_points(&header("3, 4")));
         assert!(!array_of_points(b"\x93NUMPY"));
     }
 }

@@ -101,20 +101,51 @@ fn episode(
         asked.extend(queries.clone());
         truth.extend(queries.map(|_| way));
     }
-    let (shown, asked) = (items.select(&shown)?, items.select(&asked)?);
-    let named = match config.learner {
-        Learner::Prototype => zero_shot(
-            &asked,
-            &ClassFeatures::from_features(&shown.normalized().group_means(config.shots)?),
-            &truth,
-        )?,
-        Learner::Probe => {
-            let labels: Vec<usize> = (0..shown.rows()).map(|i| i / config.shots).collect();
-            let probe_config = ProbeConfig { c: Some(1.0), ..ProbeConfig::default() };
-            Probe::train(&shown, &labels, config.ways, &probe_config)?.predict(&asked, &truth)?
+    let labels: Vec<usize> = (0..shown.len()).map(|i| i / config.shots).collect();
+    config.learner.accuracy([&items.select(&shown)?, &items.select(&asked)?], [&labels, &truth], config.ways)
+}
+
+impl Learner {
+    /// Accuracy of the classifier that is built from examples, on queries; labels are below `ways`.
+    ///
+    /// # Errors
+    /// If lengths differ, a class has no example, or there are no queries.
+    pub fn accuracy(
+        self,
+        [examples, queries]: [&Features; 2],
+        [labels, truth]: [&[usize]; 2],
+        ways: usize,
+    ) -> Result<f64, MetricsError> {
+        check_len("labels", examples.rows(), labels.len())?;
+        check_len("labels", queries.rows(), truth.len())?;
+        let predictions = match self {
+            Self::Prototype => {
+                let classes = class_means(&examples.normalized(), labels, ways)?;
+                zero_shot(queries, &ClassFeatures::from_features(&classes), truth)?
+            }
+            Self::Probe => {
+                let probe_config = ProbeConfig { c: Some(1.0), ..ProbeConfig::default() };
+                Probe::train(examples, labels, ways, &probe_config)?.predict(queries, truth)?
+            }
+        };
+        if predictions.is_empty() {
+            return Err(MetricsError::NotEnoughData("expected at least one query, found none".to_owned()));
         }
-    };
-    Ok(named.iter().filter(|p| p.is_correct()).count() as f64 / named.len() as f64)
+        Ok(predictions.iter().filter(|p| p.is_correct()).count() as f64 / predictions.len() as f64)
+    }
+}
+
+/// The mean of each class, `[ways, dim]`.
+fn class_means(examples: &Features, labels: &[usize], ways: usize) -> Result<Features, MetricsError> {
+    let mut means = Vec::with_capacity(ways);
+    for way in 0..ways {
+        let members: Vec<usize> = (0..labels.len()).filter(|item| labels[*item] == way).collect();
+        if members.is_empty() {
+            return Err(MetricsError::NotEnoughData(format!("class {way} has no example")));
+        }
+        means.push(examples.select(&members)?.group_means(members.len())?);
+    }
+    Features::from_rows(means.iter().map(Features::as_slice))
 }
 
 /// Mean and half width of its 95 % confidence interval.

@@ -1,4 +1,5 @@
-//! Captions given pixels with given weights, for `xtask/baselines/blip.py` to compare with transformers.
+//! Captions given pixels with given weights of BLIP or BLIP-2, for `xtask/baselines/blip.py` and `xtask/peers/blip2.py` to compare
+//! with transformers.
 //!
 //! `parity_blip WEIGHTS FOLDER PROMPT` reads `FOLDER/inputs.safetensors` (`pixels` `[pictures, 3, size, size]`, `caption`
 //! `[pictures, length]` as f32) and writes `FOLDER/found.safetensors` (`features`, `logits`) and `FOLDER/found.json`
@@ -30,10 +31,17 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut found = TensorList::default();
     let features = captioner.vision().encode_tokens(pixels.clone());
     found.push("features".to_owned(), features.clone());
-    let mut state = captioner.decoder().init_state(features);
+    let language = captioner.language_model();
+    let (context, prefix) = match captioner.qformer() {
+        Some(qformer) => (None, Some(qformer.forward(features))),
+        None => (Some(features), None),
+    };
+    let mut state = language.init_state(context);
+    if let Some(prefix) = prefix {
+        language.append(&mut state, prefix);
+    }
     let words = |place: usize| -> Vec<u32> { caption.chunks(length).map(|row| row[place]).collect() };
-    let logits =
-        (0..length).map(|place| captioner.decoder().step(&mut state, &words(place)).unsqueeze_dim::<3>(1));
+    let logits = (0..length).map(|place| language.step(&mut state, &words(place)).unsqueeze_dim::<3>(1));
     found.push("logits".to_owned(), Tensor::cat(logits.collect(), 1));
     found.write(&folder.join("found.safetensors"), Precision::Full, HashMap::new())?;
     std::fs::write(folder.join("found.json"), serde_json::to_vec(&captions(&captioner, &pixels, prompt)?)?)?;
@@ -49,13 +57,13 @@ fn captions(
     prompt: &str,
 ) -> Result<Captions, lexiform_model::ModelError> {
     let mut captions = HashMap::new();
-    for (name, decoding) in [("greedy", DecodingStrategy::Greedy), ("beams", DecodingStrategy::BeamSearch(3))]
-    {
+    let usual = captioner.default_generation();
+    for (name, decoding) in [("greedy", DecodingStrategy::Greedy), ("beams", usual.decoding)] {
         for (start, prompt) in [("", ""), (" prompted", prompt)] {
-            let generation =
-                GenerationConfig { prompt: prompt.to_owned(), decoding, ..GenerationConfig::default() };
+            let generation = GenerationConfig { prompt: prompt.to_owned(), decoding, ..usual.clone() };
             let found = captioner.caption_ids(pixels.clone(), &generation, 0)?;
-            let ended = |sentence: Vec<u32>| match sentence.len() < generation.max_length {
+            let given = if usual.counts_prompt { 0 } else { 1 + captioner.tokenizer().encode(prompt).len() };
+            let ended = |sentence: Vec<u32>| match sentence.len() < given + generation.max_length {
                 true => [sentence, vec![captioner.config().special_tokens.end]].concat(),
                 false => sentence,
             };

@@ -53,6 +53,26 @@ pub enum ModelError {
         /// Id of the model.
         model: String,
     },
+    /// Names for the classes of a head that do not fit it.
+    #[error("{model} has {classes} classes, found {names} names")]
+    ClassNames {
+        /// Id of the model.
+        model: String,
+        /// Classes of its head.
+        classes: usize,
+        /// The given names.
+        names: usize,
+    },
+    /// Visual prompts that were trained in another model.
+    #[error("{}: expected visual prompts of {model}, found those of {expected}", path.display())]
+    PromptsMismatch {
+        /// The file with prompts.
+        path: PathBuf,
+        /// Id of the model that they were trained in.
+        expected: String,
+        /// Id of the model that they were meant for.
+        model: String,
+    },
     /// A point cloud for a model that takes only views.
     #[error("{model} has no point tower")]
     NoPointTower {

@@ -1,19 +1,26 @@
-//! Downloading released weights from a Hugging Face hub into its cache: the only network access of this crate.
+//! Downloading from a Hugging Face hub: released weights into its cache, and files of data sets. The only network access of this
+//! crate.
 //!
-//! The layout is that of the hub's own client (`blobs/<etag>`, `snapshots/<commit>/<file>`, `refs/main`), so that files are
-//! shared with other tools. An interrupted download is resumed.
+//! The layout of the cache is that of the hub's own client (`blobs/<etag>`, `snapshots/<commit>/<file>`, `refs/main`), so that
+//! files are shared with other tools. An interrupted download is resumed, and sizes and SHA-256 checksums that the hub states
+//! are verified.
 
+use std::collections::BTreeMap;
 use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
+use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::error::ModelError;
 use crate::registry::{self, MODELS};
-use crate::weights::WeightsError;
+use crate::weights::{WeightsError, sharded};
 
 /// Server of the hub, unless `HF_ENDPOINT` is set.
 const ENDPOINT: &str = "https://huggingface.co";
+/// Most pages of a list of files, of a thousand each.
+const MAX_PAGES: usize = 1000;
 /// Bytes between two reports of progress.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
@@ -58,7 +65,9 @@ pub fn pull(name: &str, mut on_progress: impl FnMut(Progress)) -> Result<PathBuf
     // At the same revision as the weights.
     let inside = weights.strip_prefix(folder.join("snapshots")).unwrap_or(&weights);
     let revision = inside.components().next().map(|first| first.as_os_str().to_string_lossy().into_owned());
-    for file in model.sidecar_files {
+    // An index lists the files with the weights.
+    let shards = if sharded::is_index(&weights) { sharded::read_index(&weights)? } else { BTreeMap::new() };
+    for file in shards.keys().map(String::as_str).chain(model.sidecar_files.iter().copied()) {
         fetch(&folder, &repository, file, revision.as_deref(), &mut on_progress)?;
     }
     Ok(weights)
@@ -86,7 +95,7 @@ fn fetch(
     let io = |error: std::io::Error| ModelError::Weights(WeightsError::Io(error));
     fs::create_dir_all(folder.join("blobs")).map_err(io)?;
     if !blob.is_file() {
-        download(&remote, &blob, on_progress)?;
+        download(&remote, &blob.with_extension("incomplete"), &blob, on_progress)?;
     }
     let path = link_snapshot(folder, revision.unwrap_or(&remote.commit), &remote.etag, file).map_err(io)?;
     if revision.is_none() {
@@ -110,14 +119,17 @@ fn failed(resource: &str, message: impl std::fmt::Display) -> ModelError {
     ModelError::Download { resource: resource.to_owned(), message: message.to_string() }
 }
 
+fn endpoint() -> String {
+    let given = std::env::var("HF_ENDPOINT").ok().filter(|e| !e.is_empty());
+    given.unwrap_or_else(|| ENDPOINT.to_owned()).trim_end_matches('/').to_owned()
+}
+
 fn authorization() -> Option<String> {
     std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty()).map(|token| format!("Bearer {token}"))
 }
 
 fn head_request(repository: &str, file: &str, revision: Option<&str>) -> Result<RemoteFile, ModelError> {
-    let endpoint =
-        std::env::var("HF_ENDPOINT").ok().filter(|e| !e.is_empty()).unwrap_or_else(|| ENDPOINT.to_owned());
-    let (endpoint, revision) = (endpoint.trim_end_matches('/'), revision.unwrap_or("main"));
+    let (endpoint, revision) = (endpoint(), revision.unwrap_or("main"));
     let url = format!("{endpoint}/{repository}/resolve/{revision}/{file}");
     // No redirects: the hub's headers are on its own answer, not on that of the storage it redirects to.
     let mut request = agent(0).head(&url);
@@ -142,15 +154,32 @@ fn head_request(repository: &str, file: &str, revision: Option<&str>) -> Result<
     Ok(RemoteFile { url, commit, etag, size })
 }
 
-/// Downloads to `blob.incomplete`, resuming an earlier download, then renames it.
+/// Downloads to `partial`, resuming an earlier download, verifies it and renames it to `target`.
 fn download(
     remote: &RemoteFile,
-    blob: &Path,
+    partial: &Path,
+    target: &Path,
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<(), ModelError> {
     let io = |error: std::io::Error| failed(&remote.url, error);
-    let partial = blob.with_extension("incomplete");
-    let mut downloaded = fs::metadata(&partial).map_or(0, |m| m.len());
+    let downloaded = fs::metadata(partial).map_or(0, |m| m.len());
+    // A process that was killed between the last byte and the new name left everything.
+    let is_complete = downloaded > 0 && remote.size == Some(downloaded);
+    if !is_complete {
+        receive(remote, partial, downloaded, on_progress)?;
+    }
+    verify_checksum(remote, partial)?;
+    fs::rename(partial, target).map_err(io)
+}
+
+/// Appends what is missing of a file after its first `downloaded` bytes.
+fn receive(
+    remote: &RemoteFile,
+    partial: &Path,
+    mut downloaded: u64,
+    on_progress: &mut dyn FnMut(Progress),
+) -> Result<(), ModelError> {
+    let io = |error: std::io::Error| failed(&remote.url, error);
     let mut request = agent(10).get(&remote.url);
     if let Some(value) = authorization() {
         request = request.header("Authorization", value);
@@ -160,10 +189,10 @@ fn download(
     }
     let response = request.call().map_err(|e| failed(&remote.url, e))?;
     let mut file = match response.status().as_u16() {
-        206 => fs::OpenOptions::new().append(true).open(&partial).map_err(io)?,
+        206 => fs::OpenOptions::new().append(true).open(partial).map_err(io)?,
         200 => {
             downloaded = 0;
-            fs::File::create(&partial).map_err(io)?
+            fs::File::create(partial).map_err(io)?
         }
         status => return Err(failed(&remote.url, format!("the server answered {status}"))),
     };
@@ -190,7 +219,109 @@ fn download(
     }
     file.sync_all().map_err(io)?;
     on_progress(Progress { downloaded, total: remote.size });
-    fs::rename(&partial, blob).map_err(io)
+    Ok(())
+}
+
+/// Compares a file with the SHA-256 in its etag. Small files, which the hub keeps in git, have another kind of etag.
+fn verify_checksum(remote: &RemoteFile, file: &Path) -> Result<(), ModelError> {
+    let is_sha256 = remote.etag.len() == 64 && remote.etag.bytes().all(|b| b.is_ascii_hexdigit());
+    if !is_sha256 {
+        return Ok(());
+    }
+    let io = |error: std::io::Error| failed(&remote.url, error);
+    let mut reader = fs::File::open(file).map_err(io)?;
+    let (mut hasher, mut buffer) = (Sha256::new(), vec![0; 1 << 20]);
+    loop {
+        let n = reader.read(&mut buffer).map_err(io)?;
+        if n == 0 {
+            break;
+        }
+        hasher.update(&buffer[..n]);
+    }
+    let found: String = hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    if found == remote.etag.to_ascii_lowercase() {
+        return Ok(());
+    }
+    // Resuming a damaged file would never repair it.
+    fs::remove_file(file).map_err(io)?;
+    let expected = &remote.etag;
+    Err(failed(&remote.url, format!("expected SHA-256 {expected}, found {found}; run the command again")))
+}
+
+/// Downloads a file of a repository to `target`, unless a file of the stated size is there; returns whether it was downloaded.
+/// Until it is complete, it is called `target.incomplete`. `repository` is `owner/name`, or `datasets/owner/name`.
+///
+/// # Errors
+/// [`ModelError::Download`].
+pub fn fetch_file(
+    repository: &str,
+    file: &str,
+    target: &Path,
+    mut on_progress: impl FnMut(Progress),
+) -> Result<bool, ModelError> {
+    let remote = head_request(repository, file, None)?;
+    let here = fs::metadata(target).ok().filter(std::fs::Metadata::is_file).map(|found| found.len());
+    match (here, remote.size) {
+        (Some(_), None) => return Ok(false),
+        (Some(found), Some(size)) if found == size => return Ok(false),
+        (Some(found), Some(size)) => {
+            let message = format!("{} has {found} bytes, expected {size}; move it away", target.display());
+            return Err(failed(&remote.url, message));
+        }
+        (None, _) => {}
+    }
+    let io = |error: std::io::Error| failed(&remote.url, error);
+    let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(io)?;
+    let mut partial = target.as_os_str().to_owned();
+    partial.push(".incomplete");
+    download(&remote, Path::new(&partial), target, &mut on_progress)?;
+    Ok(true)
+}
+
+/// Files of a repository below a folder, or all if it is empty. `repository` is `owner/name`, or `datasets/owner/name`.
+///
+/// # Errors
+/// [`ModelError::Download`].
+pub fn list_files(repository: &str, folder: &str) -> Result<Vec<String>, ModelError> {
+    let kind = if repository.starts_with("datasets/") { "" } else { "models/" };
+    let mut url = format!("{}/api/{kind}{repository}/tree/main/{folder}?recursive=true", endpoint());
+    let mut files = Vec::new();
+    for _page in 0..MAX_PAGES {
+        let mut request = agent(10).get(&url);
+        if let Some(value) = authorization() {
+            request = request.header("Authorization", value);
+        }
+        let mut response = request.call().map_err(|e| failed(&url, e))?;
+        if !response.status().is_success() {
+            return Err(failed(&url, format!("the server answered {}", response.status())));
+        }
+        let next = response.headers().get("link").and_then(|link| next_page(link.to_str().ok()?));
+        let text = response.body_mut().read_to_string().map_err(|e| failed(&url, e))?;
+        let entries: Vec<TreeEntry> = serde_json::from_str(&text).map_err(|e| failed(&url, e))?;
+        // The names become paths on this machine.
+        let plain = |path: &String| !path.split('/').any(|part| part.is_empty() || part == "..");
+        files.extend(entries.into_iter().filter(|e| e.kind == "file").map(|e| e.path).filter(plain));
+        match next {
+            Some(next) => url = next,
+            None => return Ok(files),
+        }
+    }
+    Err(failed(&url, format!("more than {MAX_PAGES} pages of files")))
+}
+
+/// A file or folder in an answer of the hub.
+#[derive(Deserialize)]
+struct TreeEntry {
+    #[serde(rename = "type")]
+    kind: String,
+    path: String,
+}
+
+/// The address in `<…>; rel="next"`.
+fn next_page(link: &str) -> Option<String> {
+    let next = link.split(',').find(|part| part.contains("rel=\"next\""))?;
+    Some(next.split_once('<')?.1.split_once('>')?.0.to_owned())
 }
 
 /// Links `snapshots/<commit>/<file>` to the blob.

@@ -4,6 +4,7 @@ mod config;
 mod detect;
 mod points;
 mod save;
+mod view_subsets;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +17,9 @@ pub use self::config::{ModelConfig, PointBranchConfig};
 pub(crate) use self::detect::detect_config;
 use self::detect::{DetectedModel, fingerprint};
 pub use self::save::{JointTowers, save};
+pub use self::view_subsets::{TowerWork, ViewSubsetEmbeddings};
 use crate::clip::{CheckpointFormat, ClipText, ClipVision};
+use crate::config_key;
 use crate::embedding::{Embedding, rows};
 use crate::error::ModelError;
 use crate::point::PointTower;
@@ -130,7 +133,7 @@ impl JointModel {
         // Read even if unused: otherwise strict loading would report it as unused.
         let own_scale = source.scalar("logit_scale", 0.0)?;
         let mut print = fingerprint(file, format, &prefix)?;
-        let clip_id = format!("{}@{print:08x}", config.name);
+        let clip_id = config.prompts_of.clone().unwrap_or_else(|| format!("{}@{print:08x}", config.name));
         let points = match &config.points {
             Some(part) => {
                 let points = part.load(&source, file, config.clip.dim)?;
@@ -151,21 +154,42 @@ impl JointModel {
         Ok(Self { id, clip_id, config, text, vision, points, logit_scale, device: device.clone() })
     }
 
-    /// Replaces the image tower by that of a CG3D checkpoint, with its visual prompts
+    /// Replaces the image tower by that of a CG3D checkpoint, or of a file that training wrote, with its visual prompts
     /// ([arXiv 2303.11313](https://arxiv.org/abs/2303.11313)). Text tower, projections and scale stay SLIP's: they were frozen
     /// when the prompts were trained.
     ///
     /// # Errors
-    /// If the checkpoint has no image tower of the same width with prompts.
+    /// If the checkpoint has no image tower of the same width with prompts, or those of another model.
     pub fn with_visual_prompts(mut self, checkpoint: &WeightFile) -> Result<Self, ModelError> {
+        if checkpoint.metadata(config_key::JOINT).is_some() {
+            return self.with_own_prompts(checkpoint);
+        }
         let tower = checkpoint.container(CG3D_VISION_CONTAINER)?;
         let layout = CheckpointFormat::Slip.layout("").rename("visual.", "");
         let prompts = tower.shape(&layout.name("visual.prompt_embeddings"))?.get(1).copied().unwrap_or(0);
         self.config.clip.vision.prompts = prompts;
         let source = WeightSource::with_layout(&tower, layout, &self.device);
         self.vision = ClipVision::with_projection(&source, &self.config.clip, self.vision.projection())?;
+        self.config.prompts_of = Some(self.clip_id.clone());
         self.id = format!("{}+prompts@{:08x}", self.id, source.fingerprint());
         source.finish(|_| false)?;
+        Ok(self)
+    }
+
+    /// Replaces the image tower by that of a file of our own.
+    fn with_own_prompts(mut self, file: &WeightFile) -> Result<Self, ModelError> {
+        let prompted = Self::from_file(file, &self.device)?;
+        if prompted.config.prompts_of.as_deref() != Some(&self.clip_id) {
+            let expected = prompted.config.prompts_of.unwrap_or_else(|| "none: it has no prompts".to_owned());
+            return Err(ModelError::PromptsMismatch {
+                path: file.path().to_owned(),
+                expected,
+                model: self.id,
+            });
+        }
+        self.config.clip.vision = prompted.config.clip.vision;
+        self.vision = prompted.vision;
+        self.id = format!("{}+prompts of {}", self.id, prompted.id);
         Ok(self)
     }
 
@@ -176,6 +200,7 @@ impl JointModel {
     /// None in practice: new prompts are initialized, not read.
     pub fn with_new_prompts(mut self, count: usize, seed: u64) -> Result<Self, ModelError> {
         self.config.clip.vision.prompts = count;
+        self.config.prompts_of = Some(self.clip_id.clone());
         let source = WeightSource::random(seed, &self.device);
         self.vision = self.vision.with_prompts(&source, &self.config.clip.vision)?;
         self.id = format!("{}+{count} new prompts@{seed:x}", self.id);
@@ -249,6 +274,7 @@ impl JointModel {
             Crop::None => "no crop".to_owned(),
             Crop::Center => "center crop".to_owned(),
             Crop::Seed(seed) => format!("random crop, seed {seed}"),
+            Crop::Reference(seed) => format!("random crop, seed {seed}, half-precision pixels"),
             Crop::At { top, left } => format!("crop at {top}, {left}"),
         };
         let colors = match normalization {
@@ -350,7 +376,20 @@ impl JointModel {
     /// # Errors
     /// [`ModelError::InvalidNorm`] if features have no norm.
     pub fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, ModelError> {
-        let features = self.encode_pixels(self.config.preprocess.photo(image), 1, 1);
+        self.embed_photos(std::slice::from_ref(image))
+    }
+
+    /// One embedding of several photos of the same object, in any order: they attend to each other like the views of a shape
+    /// ([Duoduo CLIP](https://arxiv.org/abs/2406.11579)). Each is cropped according to the model's [`PhotoCrop`].
+    ///
+    /// # Errors
+    /// [`ModelError::NoViews`] without photos, [`ModelError::InvalidNorm`] if features have no norm.
+    pub fn embed_photos(&self, photos: &[RgbaImage]) -> Result<Embedding, ModelError> {
+        if photos.is_empty() {
+            return Err(ModelError::NoViews);
+        }
+        let pixels = photos.iter().flat_map(|photo| self.config.preprocess.photo(photo)).collect();
+        let features = self.encode_pixels(pixels, photos.len(), photos.len());
         features.into_iter().next().ok_or(ModelError::NoViews).and_then(Embedding::new)
     }
 

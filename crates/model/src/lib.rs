@@ -4,7 +4,7 @@
 //! by cosine similarity. The crate implements Duoduo CLIP (views, [arXiv 2406.11579](https://arxiv.org/abs/2406.11579)),
 //! ULIP-2 and OpenShape (point clouds, [arXiv 2305.08275](https://arxiv.org/abs/2305.08275),
 //! [arXiv 2305.10764](https://arxiv.org/abs/2305.10764)), CG3D (visual prompts,
-//! [arXiv 2303.11313](https://arxiv.org/abs/2303.11313)) and BLIP's captioner, and loads their released checkpoints. The
+//! [arXiv 2303.11313](https://arxiv.org/abs/2303.11313)) and the captioners BLIP and BLIP-2, and loads their released checkpoints. The
 //! model `nano` is built in:
 //!
 //! ```
@@ -19,7 +19,7 @@
 //!
 //! - [`JointModel`]: text and image towers, perhaps with a point tower; [`ZeroShotHead`] classifies with one.
 //! - [`PointModel`]: a point encoder in the joint space of a CLIP model.
-//! - [`clip`], [`point`], [`blip`]: the networks; [`nn`]: the layers they share.
+//! - [`clip`], [`point`], [`blip`], [`lm`]: the networks; [`nn`]: the layers they share.
 //! - [`weights`]: loading `.safetensors` and PyTorch files, and saving.
 //! - [`registry`], [`inspect`]: models by name, and what a file of weights holds.
 //!
@@ -35,6 +35,7 @@ mod error;
 pub mod hub;
 pub mod inspect;
 mod joint;
+pub mod lm;
 pub mod nn;
 pub mod point;
 mod point_model;
@@ -50,8 +51,8 @@ pub use device::{Device, DeviceError, device};
 pub use embedding::Embedding;
 pub use error::ModelError;
 pub use joint::{
-    CG3D_VISION_CONTAINER, JointModel, JointTowers, ModelConfig, OpenOptions, PointBranchConfig,
-    save as save_joint_model,
+    CG3D_VISION_CONTAINER, JointModel, JointTowers, ModelConfig, OpenOptions, PointBranchConfig, TowerWork,
+    ViewSubsetEmbeddings, save as save_joint_model,
 };
 pub use point_model::{
     PairedClip, PointModel, PointModelConfig, PointModelOptions, save as save_point_model,

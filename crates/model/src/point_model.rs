@@ -11,8 +11,11 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::embed::embed_clouds;
 use self::embed::run_batched;
+use crate::clip::VisionStyle;
 use crate::embedding::Embedding;
 use crate::error::ModelError;
+use crate::joint::ModelConfig;
+use crate::nn::Activation;
 use crate::point::{
     DetectedEncoder, FpsStart, ModelFamily, PointPreprocess, PointPreprocessOverrides, PointTower,
     PointTowerConfig, detect_encoder,
@@ -46,27 +49,58 @@ pub struct PointModelConfig {
 
 /// The CLIP model that a point encoder was trained with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
 pub enum PairedClip {
     /// OpenCLIP ViT-bigG-14, `laion2b_s39b_b160k`, 1280 wide.
+    // Headers of older files have the aliases.
+    #[serde(rename = "openclip-bigg14", alias = "open-clip-big-g14")]
     OpenClipBigG14,
     /// SLIP ViT-B/16, 100 epochs, 512 wide.
+    #[serde(rename = "slip-b16")]
     SlipB16,
     /// OpenAI's ViT-B/32, 512 wide.
+    #[serde(rename = "openai-b32", alias = "open-ai-b32")]
     OpenAiB32,
     /// OpenAI's ViT-L/14, 768 wide.
+    #[serde(rename = "openai-l14", alias = "open-ai-l14")]
     OpenAiL14,
 }
 
 impl PairedClip {
-    /// Name and weights of the model.
+    /// All of them.
+    const ALL: [Self; 4] = [Self::OpenClipBigG14, Self::SlipB16, Self::OpenAiB32, Self::OpenAiL14];
+
+    /// Its name in the list of models.
     pub fn name(self) -> &'static str {
         match self {
-            Self::OpenClipBigG14 => "ViT-bigG-14 laion2b_s39b_b160k",
-            Self::SlipB16 => "SLIP ViT-B/16 slip_base_100ep",
-            Self::OpenAiB32 => "ViT-B-32 openai",
-            Self::OpenAiL14 => "ViT-L-14 openai",
+            Self::OpenClipBigG14 => "openclip-bigg14",
+            Self::SlipB16 => "slip-b16",
+            Self::OpenAiB32 => "openai-b32",
+            Self::OpenAiL14 => "openai-l14",
         }
+    }
+
+    /// Whether a model has the architecture of this one.
+    pub fn fits(self, config: &ModelConfig) -> bool {
+        let vision = &config.clip.vision;
+        let style = if self == Self::SlipB16 { VisionStyle::Timm } else { VisionStyle::Clip };
+        // OpenCLIP's own ViT-B/32 and ViT-L/14 have OpenAI's sizes and another activation.
+        let openai = matches!(self, Self::OpenAiB32 | Self::OpenAiL14);
+        let activation = !openai || config.clip.activation == Activation::QuickGelu;
+        let sizes = match self {
+            Self::OpenClipBigG14 => [14, 1664],
+            Self::SlipB16 => [16, 768],
+            Self::OpenAiB32 => [32, 768],
+            Self::OpenAiL14 => [14, 1024],
+        };
+        config.clip.dim == self.dim()
+            && vision.style == style
+            && activation
+            && sizes == [vision.patch, vision.width]
+    }
+
+    /// The model of this architecture, if it is one of them.
+    pub fn of_model(config: &ModelConfig) -> Option<Self> {
+        Self::ALL.into_iter().find(|paired| paired.fits(config))
     }
 
     /// Dimension of its joint space.
@@ -158,6 +192,20 @@ impl PointModel {
         config.input = config.input.with_overrides(options.clouds);
         let id = format!("{}@{fingerprint:08x}", config.name);
         Ok(Self { id, config, tower, logit_scale, start: options.start })
+    }
+
+    /// The model with names for the classes of its head, in the head's order: published checkpoints have none.
+    ///
+    /// # Errors
+    /// [`ModelError::ClassNames`] if there is not one name for each class, [`ModelError::NoClassifier`] without a head.
+    pub fn with_class_names(mut self, names: Vec<String>) -> Result<Self, ModelError> {
+        let model = self.id.clone();
+        let Some(head) = self.config.tower.classes else { return Err(ModelError::NoClassifier { model }) };
+        if head.classes != names.len() {
+            return Err(ModelError::ClassNames { model, classes: head.classes, names: names.len() });
+        }
+        self.config.labels = names;
+        Ok(self)
     }
 
     /// Whether a file holds a point encoder without text and image towers.

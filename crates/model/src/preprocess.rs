@@ -2,6 +2,9 @@
 
 mod foreground;
 
+use std::borrow::Borrow;
+
+use half::f16;
 use image::{RgbImage, RgbaImage};
 pub(crate) use lexiform_geometry::resize::resample_grid;
 pub use lexiform_geometry::resize::{composite_on_white, resize_bicubic, resize_bicubic_rgba};
@@ -46,6 +49,8 @@ pub enum Crop {
     Center,
     /// The reference's random crop for a torch generator with this seed, the same for all views of a call.
     Seed(u32),
+    /// The same crop, with pixels in half precision: what the reference's `encode_image` and evaluation compute.
+    Reference(u32),
     /// The crop with this top left corner; coordinates are at most 16.
     At {
         /// Rows above it.
@@ -61,12 +66,17 @@ impl Crop {
         match self {
             Self::None => None,
             Self::Center => Some([8, 8]),
-            Self::Seed(seed) => {
+            Self::Seed(seed) | Self::Reference(seed) => {
                 let [top, left] = mt19937_first_two(seed);
                 Some([(top % 17) as usize, (left % 17) as usize])
             }
             Self::At { top, left } => Some([top.min(16), left.min(16)]),
         }
+    }
+
+    /// Rounds a value to the precision of pixels.
+    fn round(self, value: f32) -> f32 {
+        if matches!(self, Self::Reference(_)) { f16::from_f32(value).to_f32() } else { value }
     }
 
     /// Whether the crop is defined for views of this size.
@@ -85,6 +95,9 @@ pub enum PhotoCrop {
     Center,
     /// The object, detected by transparency or a plain background, on white and framed like rendered views; else the center.
     Object,
+    /// Nothing is cut off: a photo is one more view, resized regardless of its aspect ratio, with the crop of views. As in
+    /// `encode_image` and the MVImgNet photos of [Duoduo CLIP](https://arxiv.org/abs/2406.11579).
+    View,
 }
 
 /// Preprocessing of views and photos.
@@ -118,22 +131,23 @@ impl Preprocess {
 
     /// Views → normalized pixels, `[views, 3, size, size]`. Views of another size are resized as in Pillow (bicubic,
     /// antialiased, ignoring the aspect ratio), and composited on white.
-    pub fn views(&self, views: &[RgbaImage]) -> Vec<f32> {
-        views.par_iter().flat_map_iter(|view| self.normalize(&self.on_white(view))).collect()
+    pub fn views<V: Borrow<RgbaImage> + Sync>(&self, views: &[V]) -> Vec<f32> {
+        views.par_iter().flat_map_iter(|view| self.normalize(&self.on_white(view.borrow()))).collect()
     }
 
-    /// A photo → normalized pixels, `[3, size, size]`. The crop of views does not apply to photos.
+    /// A photo → normalized pixels, `[3, size, size]`. The crop of views applies to photos only if they are views.
     pub fn photo(&self, photo: &RgbaImage) -> Vec<f32> {
-        Self { crop: Crop::None, ..*self }.normalize(&self.photo_view(photo))
+        let crop = if self.photo_crop == PhotoCrop::View { self.crop } else { Crop::None };
+        Self { crop, ..*self }.normalize(&self.photo_view(photo))
     }
 
     /// The image that [`photo`](Self::photo) normalizes.
     pub fn photo_view(&self, photo: &RgbaImage) -> RgbImage {
-        let object = match self.photo_crop {
-            PhotoCrop::Object => foreground_view(photo, self.size),
-            PhotoCrop::Center => None,
-        };
-        object.unwrap_or_else(|| self.center_crop(photo))
+        match self.photo_crop {
+            PhotoCrop::View => self.on_white(photo),
+            PhotoCrop::Object => foreground_view(photo, self.size).unwrap_or_else(|| self.center_crop(photo)),
+            PhotoCrop::Center => self.center_crop(photo),
+        }
     }
 
     /// Resizes the shortest side to `size` and crops the center.
@@ -160,10 +174,11 @@ impl Preprocess {
     /// Scales to `0..1`, crops, resizes and normalizes: `[3, size, size]`.
     fn normalize(&self, image: &RgbImage) -> Vec<f32> {
         let size = self.size;
+        let round = |value| self.crop.round(value);
         let mut planes = vec![0.0f32; 3 * size * size];
         for (i, pixel) in image.pixels().enumerate() {
             for channel in 0..3 {
-                planes[channel * size * size + i] = f32::from(pixel[channel]) / 255.0;
+                planes[channel * size * size + i] = round(f32::from(pixel[channel]) / 255.0);
             }
         }
         if let Some(corner) = self.crop.corner().filter(|_| self.crop.fits(size)) {
@@ -172,7 +187,9 @@ impl Preprocess {
         for ([mean, deviation], plane) in
             self.normalization.statistics().iter().zip(planes.chunks_mut(size * size))
         {
-            plane.iter_mut().for_each(|x| *x = (*x - mean) / deviation);
+            // Every operation is rounded, as torch does; the resize computes in single precision.
+            let (mean, deviation) = (round(*mean), round(*deviation));
+            plane.iter_mut().for_each(|x| *x = round(round(round(*x) - mean) / deviation));
         }
         planes
     }

@@ -53,14 +53,14 @@ fn views() -> Vec<RgbaImage> {
 
 /// The ways in which the fixture's captions were written.
 fn ways() -> [(&'static str, GenerationConfig); 4] {
-    let greedy = GenerationConfig { decoding: DecodingStrategy::Greedy, ..GenerationConfig::default() };
+    let greedy = GenerationConfig { decoding: DecodingStrategy::Greedy, ..GenerationConfig::blip() };
     let bare =
         |generation: &GenerationConfig| GenerationConfig { prompt: String::new(), ..generation.clone() };
     [
         ("greedy", bare(&greedy)),
         ("greedy prompted", greedy),
-        ("beams", bare(&GenerationConfig::default())),
-        ("beams prompted", GenerationConfig::default()),
+        ("beams", bare(&GenerationConfig::blip())),
+        ("beams prompted", GenerationConfig::blip()),
     ]
 }
 
@@ -84,9 +84,10 @@ fn check_network(captioner: &Captioner) {
     let caption: Vec<u32> =
         golden.values("expected.safetensors", "caption").iter().map(|id| *id as u32).collect();
     let count = views().len();
-    let mut state = captioner.decoder().init_state(tokens);
+    let language = captioner.language_model();
+    let mut state = language.init_state(Some(tokens));
     let logits: Vec<Tensor<3>> = (0..caption.len() / count)
-        .map(|i| captioner.decoder().step(&mut state, &vec![caption[i]; count]).unsqueeze_dim(1))
+        .map(|i| language.step(&mut state, &vec![caption[i]; count]).unsqueeze_dim(1))
         .collect();
     let logits = values(&Tensor::cat(logits, 1));
     check("logits", &logits, &golden.values("expected.safetensors", "logits"), SHARP);
@@ -119,9 +120,9 @@ fn captions_do_not_depend_on_the_batch() {
     }
     // More pictures than are looked at together.
     let many: Vec<RgbaImage> = views.iter().cycle().take(14).cloned().collect();
-    let captions = captioner.caption(&many, &GenerationConfig::default(), 0).unwrap();
+    let captions = captioner.caption(&many, &GenerationConfig::blip(), 0).unwrap();
     assert_eq!((captions.len(), &captions[13]), (14, &captions[1]));
-    assert!(captioner.caption(&[], &GenerationConfig::default(), 0).unwrap().is_empty());
+    assert!(captioner.caption(&[], &GenerationConfig::blip(), 0).unwrap().is_empty());
 }
 
 #[test]
@@ -129,7 +130,7 @@ fn randomness_depends_only_on_seeds() {
     let captioner = tiny();
     let views = views();
     let decoding = DecodingStrategy::Nucleus { top_p: 0.9, sentences: 5 };
-    let generation = GenerationConfig { decoding, ..GenerationConfig::default() };
+    let generation = GenerationConfig { decoding, ..GenerationConfig::blip() };
     let all = captioner.caption(&views, &generation, 1).unwrap();
     assert!(all.iter().all(|said| said.len() == 5));
     assert_eq!(captioner.caption(&views[2..], &generation, 3).unwrap(), all[2..]);
@@ -221,7 +222,7 @@ fn mismatched_towers_are_reported() {
     let untied = ("text_decoder.cls.predictions.decoder.bias", Some((vec![2], vec![0.0; 2])));
     assert!(told(&[untied]).contains("to which it should be tied"));
     let path = rewritten(folder.path(), same, &[]);
-    let long = GenerationConfig { prompt: "a ".repeat(40), ..GenerationConfig::default() };
+    let long = GenerationConfig { prompt: "a ".repeat(40), ..GenerationConfig::blip() };
     let failed = open(&path).unwrap().caption(&views(), &long, 0).unwrap_err();
     assert!(failed.to_string().contains("at most 20 tokens, the prompt has 41"), "{failed}");
     for (file, content) in [

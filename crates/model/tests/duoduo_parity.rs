@@ -213,3 +213,33 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     bytes[at..at + from.len()].copy_from_slice(to);
     bytes
 }
+
+/// Embeddings and work are those of the subsets one by one, whatever is shared.
+#[test]
+fn subsets_of_views_share_the_blocks_before_the_joint_ones() {
+    let golden = Golden::new("duoduo_tiny");
+    let model = open(&golden, "model.ckpt");
+    let views = views(&golden);
+    let counts = [1, 2, 3, 4, 5, 6, 8, 10, 12];
+    // The second shape has its views in another order, and is asked for one subset more often.
+    let turned: Vec<RgbaImage> = views.iter().rev().cloned().collect();
+    let chosen = |n: usize, step: usize| (0..n).map(|i| (i * step + n) % 12).collect::<Vec<usize>>();
+    let subsets = [5, 7].map(|step| counts.map(|n| chosen(n, step)).to_vec());
+    let found = model.embed_view_subsets(&[&views, &turned], &subsets).unwrap();
+    assert_eq!(found.dims(), Some([2, 9]));
+    for (shape, subsets, row) in
+        [(&views, &subsets[0], &found.rows[0]), (&turned, &subsets[1], &found.rows[1])]
+    {
+        for (subset, embedding) in subsets.iter().zip(row) {
+            let alone: Vec<RgbaImage> = subset.iter().map(|view| shape[*view].clone()).collect();
+            let expected = model.embed_views(&[alone]).unwrap();
+            check("subset", embedding.as_slice(), expected[0].as_slice(), 1e-6);
+        }
+    }
+    // 17 tokens; 12 views in one block and 51 in two, instead of 51 in three.
+    let [shared, unshared] = [2 * 17 * (12 + 51 * 2), 2 * 17 * 51 * 3];
+    assert_eq!((found.work.block_tokens, found.work.unshared_block_tokens), (shared, unshared));
+    assert!(model.embed_view_subsets(&[&views], &[vec![vec![]]]).is_err());
+    assert!(model.embed_view_subsets(&[&views], &[vec![vec![12]]]).is_err());
+    assert_eq!(model.embed_view_subsets(&[], &[]).unwrap().dims(), Some([0, 0]));
+}

@@ -6,9 +6,11 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use lexiform_model::hub::pull;
+use lexiform_model::hub::{fetch_file, list_files, pull};
 use lexiform_model::{ModelError, inspect, registry};
 
+/// Of the empty file.
+const WRONG_SHA256: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
 const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
 /// Serves `content` for every file; the first GET breaks off half-way.
@@ -37,13 +39,27 @@ fn answer(mut stream: TcpStream, content: &[u8], gets: &AtomicUsize, own: &str) 
         lines.push(line.trim().to_owned());
     }
     let Some(first) = lines.first() else { return };
-    if first.contains("absent") {
+    if first.contains("/api/datasets/") {
+        // Two pages.
+        let next = format!("Link: <{own}/api/datasets/o/n/next>; rel=\"next\"\r\n");
+        let (link, body) = if first.contains("/next") {
+            (String::new(), r#"[{"type":"file","path":"set/b.bin"},{"type":"file","path":"../evil"}]"#)
+        } else {
+            (next, r#"[{"type":"directory","path":"set"},{"type":"file","path":"set/a.bin"}]"#)
+        };
+        let length = body.len();
+        let _ = write!(
+            stream,
+            "HTTP/1.1 200 OK\r\n{link}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}"
+        );
+    } else if first.contains("absent") {
         let _ = write!(stream, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
     } else if first.starts_with("HEAD") || first.contains("/resolve/") {
         let size = content.len();
+        let etag = if first.contains("/damaged") { WRONG_SHA256 } else { "abc123" };
         let _ = write!(
             stream,
-            "HTTP/1.1 302 Found\r\nLocation: {own}/cdn/file\r\nX-Repo-Commit: {COMMIT}\r\nX-Linked-Etag: \"abc123\"\r\n\
+            "HTTP/1.1 302 Found\r\nLocation: {own}/cdn/file\r\nX-Repo-Commit: {COMMIT}\r\nX-Linked-Etag: \"{etag}\"\r\n\
              X-Linked-Size: {size}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
         );
     } else {
@@ -89,8 +105,30 @@ fn interrupted_downloads_resume_into_the_cache() {
     std::fs::remove_file(captioner.with_file_name("vocab.txt")).unwrap();
     pull("blip", |_| {}).unwrap();
     assert!(here("vocab.txt"), "missing companion files are fetched");
+    data_set_files_are_fetched_and_verified(&cache.path().join("set"), &content, &gets);
     // SAFETY: as above.
     unsafe { std::env::set_var("HF_ENDPOINT", "http://127.0.0.1:9") };
     let offline = pull("openclip-b32", |_| {}).unwrap_err();
     assert!(offline.hint().unwrap().contains("--model"), "{offline}");
+}
+
+fn data_set_files_are_fetched_and_verified(folder: &std::path::Path, content: &[u8], gets: &AtomicUsize) {
+    assert_eq!(list_files("datasets/o/n", "set").unwrap(), ["set/a.bin", "set/b.bin"]);
+    let target = folder.join("deep/a.bin");
+    gets.store(0, Ordering::SeqCst);
+    let fetch = |file: &str| fetch_file("datasets/o/n", file, &target, |_| {});
+    let broken = fetch("set/a.bin").unwrap_err().to_string();
+    assert!(broken.contains("run the command again to resume") && !target.exists(), "{broken}");
+    assert!(fetch("set/a.bin").unwrap());
+    assert_eq!((std::fs::read(&target).unwrap(), gets.load(Ordering::SeqCst)), (content.to_vec(), 2));
+    assert!(!fetch("set/a.bin").unwrap(), "it is there");
+    assert_eq!(gets.load(Ordering::SeqCst), 2);
+    std::fs::write(&target, b"mine").unwrap();
+    let other = fetch("set/a.bin").unwrap_err().to_string();
+    assert!(other.contains("has 4 bytes") && std::fs::read(&target).unwrap() == b"mine", "{other}");
+    std::fs::remove_file(&target).unwrap();
+    let damaged = fetch("damaged.bin").unwrap_err().to_string();
+    assert!(damaged.contains(WRONG_SHA256) && !target.exists(), "{damaged}");
+    assert!(!folder.join("deep/a.bin.incomplete").exists(), "a damaged file would never be repaired");
+    assert!(fetch("absent.bin").is_err());
 }

@@ -59,6 +59,7 @@ impl Towers {
             n_views: 2,
             templates: default_templates(),
             points: None,
+            prompts_of: None,
         };
         Self { config, text, vision }
     }

@@ -8,15 +8,16 @@ use std::time::SystemTime;
 
 use lexiform_geometry::registration::{CanonicalShape, RegistrationResult, Signature, duplicate_groups};
 use lexiform_mesh_io::walk;
-use lexiform_store::{SqliteStore, VectorStore as _};
+use lexiform_store::{ListRequest, SqliteStore, VectorStore as _};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::fileless::with_files;
 use crate::fingerprint::fingerprint;
 use crate::preprocess::{panic_message, strip_path_prefix};
 use crate::read_limits::{LARGE_FILE_BYTES, STACK_BYTES};
 use crate::signature_cache::SignatureCache;
-use crate::{Error, LibraryPath};
+use crate::{Error, LibraryPath, is_view_set};
 
 /// Maximum number of forms in memory, of some 500 kB each.
 const MAX_CACHED_FORMS: usize = 1024;
@@ -92,8 +93,13 @@ pub fn library_files(library_path: &LibraryPath) -> Result<Vec<PathBuf>, Error> 
     match &library_path.root {
         Some(root) => Ok(walk(std::slice::from_ref(root)).assets),
         None => {
-            let file_states = SqliteStore::open(&library_path.folder)?.file_states()?;
-            Ok(file_states.iter().map(|state| library_path.resolve(&state.path)).collect())
+            let request = ListRequest { filter: Some(with_files()), ..ListRequest::default() };
+            let entries = SqliteStore::open(&library_path.folder)?.list(&request)?;
+            let files = entries.iter().map(|entry| library_path.resolve(&entry.payload.path));
+            // Records of views have no surface to compare.
+            let mut files: Vec<PathBuf> = files.filter(|file| !is_view_set(file)).collect();
+            files.sort();
+            Ok(files)
         }
     }
 }

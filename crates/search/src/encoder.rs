@@ -9,7 +9,7 @@ use std::sync::Arc;
 use image::RgbaImage;
 use lexiform_geometry::{PointCloud, RigKind};
 use lexiform_model::preprocess::Crop;
-use lexiform_model::{Embedding, JointModel};
+use lexiform_model::{Embedding, JointModel, TowerWork, ViewSubsetEmbeddings};
 
 /// Any error of a model.
 pub type EncodeError = Box<dyn std::error::Error + Send + Sync>;
@@ -88,7 +88,7 @@ pub trait Encoder: Send + Sync {
     }
     /// A description of how pixels or points become tensors; stored in the library.
     fn preprocessing(&self) -> String;
-    /// The same model with another crop of views; `None` for a model without views.
+    /// The same model with another crop of views; `None` for a model without views, or whose views the crop does not fit.
     fn with_crop(&self, crop: Crop) -> Option<Arc<dyn Encoder>> {
         let _ = crop;
         None
@@ -116,11 +116,35 @@ pub trait Encoder: Send + Sync {
     /// If an input is not as specified by [`input_spec`](Self::input_spec) or
     /// [`point_cloud_input_spec`](Self::point_cloud_input_spec), or the model fails.
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError>;
+    /// Embeddings of several subsets of the views of each shape: `subsets[shape]` lists indices of its views, or `None` for the
+    /// whole shape. Models that see one view at a time in their first blocks compute these once per view.
+    ///
+    /// # Errors
+    /// As for [`embed_shapes`](Self::embed_shapes), or if a subset is empty.
+    fn embed_view_subsets(
+        &self,
+        shapes: &[ModelInput],
+        subsets: &[Vec<Option<Vec<usize>>>],
+    ) -> Result<ViewSubsetEmbeddings, EncodeError> {
+        embed_each_subset(self, shapes, subsets)
+    }
     /// The embedding of a photo or drawing.
     ///
     /// # Errors
     /// If the model has no image tower or fails.
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError>;
+    /// One embedding of several photos of the same object. By default, the normalized mean of their embeddings.
+    ///
+    /// # Errors
+    /// As for [`embed_image`](Self::embed_image), and if there are no photos.
+    fn embed_photos(&self, photos: &[RgbaImage]) -> Result<Embedding, EncodeError> {
+        let embeddings = photos.iter().map(|photo| self.embed_image(photo)).collect::<Result<Vec<_>, _>>()?;
+        // The mean of one would differ from it in the last bits.
+        if let [alone] = &embeddings[..] {
+            return Ok(alone.clone());
+        }
+        Ok(Embedding::weighted_sum(&embeddings.iter().map(|e| (1.0, e)).collect::<Vec<_>>())?)
+    }
 }
 
 impl Encoder for JointModel {
@@ -152,7 +176,8 @@ impl Encoder for JointModel {
     }
 
     fn with_crop(&self, crop: Crop) -> Option<Arc<dyn Encoder>> {
-        Some(Arc::new(self.clone().with_crop(crop)))
+        let fits = crop.fits(self.view_size() as usize);
+        fits.then(|| Arc::new(self.clone().with_crop(crop)) as Arc<dyn Encoder>)
     }
 
     fn templates(&self) -> Vec<String> {
@@ -199,9 +224,56 @@ impl Encoder for JointModel {
         order.into_iter().filter_map(next).collect()
     }
 
+    fn embed_view_subsets(
+        &self,
+        shapes: &[ModelInput],
+        subsets: &[Vec<Option<Vec<usize>>>],
+    ) -> Result<ViewSubsetEmbeddings, EncodeError> {
+        let views: Option<Vec<&[RgbaImage]>> = shapes.iter().map(ModelInput::views).collect();
+        // Shapes of points alone have nothing to share.
+        let Some(views) = views else { return embed_each_subset(self, shapes, subsets) };
+        let all = |views: &[RgbaImage]| (0..views.len()).collect();
+        let explicit = |(views, subsets): (&&[RgbaImage], &Vec<Option<Vec<usize>>>)| {
+            subsets.iter().map(|chosen| chosen.clone().unwrap_or_else(|| all(views))).collect()
+        };
+        let subsets: Vec<Vec<Vec<usize>>> = views.iter().zip(subsets).map(explicit).collect();
+        let mut embedded = self.embed_view_subsets(&views, &subsets)?;
+        for (shape, row) in shapes.iter().zip(&mut embedded.rows) {
+            let ModelInput::Both { cloud, .. } = shape else { continue };
+            let of_cloud = self.embed_clouds(std::slice::from_ref(cloud))?;
+            for embedding in row {
+                *embedding = normalized_mean(embedding, &of_cloud[0])?;
+            }
+        }
+        Ok(embedded)
+    }
+
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError> {
         Ok(self.embed_image(image)?)
     }
+
+    fn embed_photos(&self, photos: &[RgbaImage]) -> Result<Embedding, EncodeError> {
+        Ok(self.embed_photos(photos)?)
+    }
+}
+
+/// Embeds every subset like a shape of its own.
+fn embed_each_subset<E: Encoder + ?Sized>(
+    encoder: &E,
+    shapes: &[ModelInput],
+    subsets: &[Vec<Option<Vec<usize>>>],
+) -> Result<ViewSubsetEmbeddings, EncodeError> {
+    let of_shape = |(shape, subsets): (&ModelInput, &Vec<Option<Vec<usize>>>)| {
+        let subset = |chosen: &Option<Vec<usize>>| match chosen {
+            Some(chosen) => shape.with_views(chosen),
+            None => shape.clone(),
+        };
+        subsets.iter().map(subset).collect::<Vec<_>>()
+    };
+    let inputs: Vec<ModelInput> = shapes.iter().zip(subsets).flat_map(of_shape).collect();
+    let mut embedded = encoder.embed_shapes(inputs)?.into_iter();
+    let rows = subsets.iter().map(|subsets| embedded.by_ref().take(subsets.len()).collect()).collect();
+    Ok(ViewSubsetEmbeddings { rows, work: TowerWork::default() })
 }
 
 /// The normalized mean of two embeddings.

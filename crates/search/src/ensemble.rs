@@ -6,6 +6,7 @@ use std::str::FromStr;
 use lexiform_model::Embedding;
 use lexiform_store::RecordId;
 
+use crate::min_search::min_score;
 use crate::{Answer, Error, Library, Query};
 
 /// The constant k of reciprocal rank fusion, which limits the influence of the first ranks: the value of the paper
@@ -137,13 +138,13 @@ impl Ensemble {
         // Not 0: checked by `new`.
         let total: f32 = self.members.iter().map(|member| member.weight).sum();
         for (member, list) in self.members.iter().zip(lists) {
-            let query_embedding = member.library.query_embedding(query)?;
+            let terms = member.library.query_embeddings(query)?;
             let known: BTreeMap<RecordId, f32> =
                 list.iter().map(|answer| (answer.id, answer.score)).collect();
             // Candidates of other models get this model's cosine too: a missing one would count as the lowest.
             let cosines: Vec<Option<f32>> = scores
                 .keys()
-                .map(|id| known.get(id).copied().or_else(|| cosine(&member.library, *id, &query_embedding)))
+                .map(|id| known.get(id).copied().or_else(|| cosine(&member.library, *id, &terms)))
                 .collect();
             for (score, standard) in scores.values_mut().zip(standardized(&cosines)) {
                 *score += member.weight / total * standard;
@@ -153,9 +154,9 @@ impl Ensemble {
     }
 }
 
-/// Cosine similarity of a record and a query, if this model has embedded the record.
-fn cosine(library: &Library, id: RecordId, query: &Embedding) -> Option<f32> {
-    library.embedding(id).ok().map(|embedding| embedding.dot(query))
+/// Lowest cosine similarity of a record and the terms of a query, if this model has embedded the record.
+fn cosine(library: &Library, id: RecordId, terms: &[Embedding]) -> Option<f32> {
+    library.embedding(id).ok().map(|embedding| min_score(terms, embedding.as_slice()))
 }
 
 /// Standardizes to mean 0 and standard deviation 1. Missing values count as the lowest one.

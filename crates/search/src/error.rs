@@ -48,6 +48,14 @@ pub enum Error {
         /// What is wrong with the file.
         reason: String,
     },
+    /// An image cannot be split into views.
+    #[error("{}: {reason}", path.display())]
+    Split {
+        /// The file.
+        path: PathBuf,
+        /// Its size, and what it should be split into.
+        reason: String,
+    },
     /// A given path does not exist.
     #[error("{}: no such file or folder", path.display())]
     NotFound {
@@ -89,6 +97,7 @@ impl Error {
                 "`lexiform model info FILE` shows the text model that a point model needs".to_owned()
             }
             Self::Shape { .. } => "`lexiform info FILE` shows the contents of the file".to_owned(),
+            Self::Split { .. } => "give the grid as --split COLUMNSxROWS, such as 4x3".to_owned(),
             Self::Image { .. } => "supported image formats are PNG, JPEG, WebP, BMP, TGA and GIF".to_owned(),
             Self::Query { .. } => "give a text, an image or a shape to search for".to_owned(),
             Self::UpRule { .. } => {

@@ -72,3 +72,13 @@ impl IndexSummary {
         *counter += 1;
     }
 }
+
+impl std::ops::AddAssign for IndexSummary {
+    fn add_assign(&mut self, other: Self) {
+        self.indexed += other.indexed;
+        self.unchanged += other.unchanged;
+        self.renamed += other.renamed;
+        self.failed += other.failed;
+        self.removed += other.removed;
+    }
+}

@@ -9,7 +9,7 @@ use std::io::{self, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use lexiform_mesh_io::{Format, Sidecar, limits, material_library_sidecars, sidecars};
+use lexiform_mesh_io::{Format, Sidecar, limits, material_library_sidecars, sidecars, view_files};
 
 /// Hashed with files that an earlier version read with another up axis, so that their embeddings are computed again.
 const UNTURNED: &[u8] = b"\0not turned";
@@ -41,6 +41,9 @@ const MAX_DEPENDENCIES: usize = 4096;
 /// # Errors
 /// If the file cannot be read or is not a regular file. Missing dependencies are not errors.
 pub fn fingerprint(path: &Path, now: SystemTime) -> io::Result<Fingerprint> {
+    if path.is_dir() {
+        return views_fingerprint(path, now);
+    }
     let dependencies = referenced_files(path)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update(reading(path));
@@ -75,12 +78,25 @@ fn reading(path: &Path) -> &'static [u8] {
     }
 }
 
+/// Hashes the views in a folder. They are not dependencies: the folder is listed again to find out whether it changed.
+fn views_fingerprint(folder: &Path, now: SystemTime) -> io::Result<Fingerprint> {
+    let stat_hash = stat_hash(folder, &[], now)?;
+    let (mut hasher, mut bytes, mut modified) = (blake3::Hasher::new(), 0, None);
+    for view in view_files(folder)? {
+        bytes += hash_file(&mut hasher, &view)?;
+        hasher.update(&[0]);
+        modified = modified.max(modified_ns(&fs_err::metadata(&view)?));
+    }
+    let content_hash = hasher.finalize().to_hex()[..32].to_owned();
+    Ok(Fingerprint { content_hash, stat_hash, dependencies: Vec::new(), bytes, modified_ns: modified })
+}
+
 fn modified_ns(metadata: &std::fs::Metadata) -> Option<i64> {
     let since_epoch = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
     i64::try_from(since_epoch.as_nanos()).ok()
 }
 
-/// Hash of the sizes and modification times of a file and its dependencies: 16 hexadecimal digits. Empty if one of them
+/// Hash of the sizes and modification times of a file and its dependencies, or of the views in a folder: 16 hexadecimal digits. Empty if one of them
 /// was modified less than [`MTIME_RESOLUTION`] before `now`.
 ///
 /// # Errors
@@ -95,7 +111,13 @@ pub fn stat_hash(path: &Path, dependencies: &[String], now: SystemTime) -> io::R
         // A missing time counts as 1970: sizes alone are compared then.
         hasher.update(&modified_ns(metadata).unwrap_or_default().to_le_bytes());
     };
-    add(&fs_err::metadata(path)?);
+    if path.is_dir() {
+        for view in view_files(path)? {
+            add(&fs_err::metadata(view)?);
+        }
+    } else {
+        add(&fs_err::metadata(path)?);
+    }
     for dependency in dependencies {
         if let Ok(metadata) = fs_err::metadata(sibling_path(path, dependency)) {
             add(&metadata);

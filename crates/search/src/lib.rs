@@ -32,16 +32,20 @@ mod encoder;
 mod ensemble;
 mod error;
 mod event;
+mod fileless;
 mod fingerprint;
 mod image_file;
 mod index;
 mod library;
 mod library_path;
+mod min_search;
 mod paired_encoder;
 mod preprocess;
 mod query;
 mod read_limits;
 mod signature_cache;
+mod stored_encoder;
+mod view_set;
 
 pub use classify::{LabelScore, ZeroShotClassifier};
 pub use duplicates::{
@@ -52,16 +56,21 @@ pub use encoder::{EncodeError, Encoder, InputSpec, ModelInput};
 pub use ensemble::{Ensemble, EnsembleMember, Fusion};
 pub use error::Error;
 pub use event::{FileStatus, IndexEvent, IndexSummary};
+pub use fileless::EMBEDDING_FORMAT;
 pub use image_file::read_image;
-pub use index::IndexOptions;
+pub use index::{EmbeddingSource, IndexOptions, NamedFeatures, RowFeatures};
 pub use lexiform_mesh_io::{UpRule, WalkResult, walk};
-pub use lexiform_model::Embedding;
+pub use lexiform_model::{Embedding, TowerWork, ViewSubsetEmbeddings};
 pub use lexiform_store::{Failure, Filter, Payload, RecordId, StoreError};
 pub use library::{Answer, Library, LibraryOptions};
 pub use library_path::{HIDDEN_FOLDER, LibraryPath};
 pub use paired_encoder::EncoderOptions;
 pub use preprocess::{Processed, ShapePreprocessor, SimulatedScan};
-pub use query::{Query, QueryTerm, embed_file, embed_image_file, embed_shape, embed_text};
+pub use query::{
+    Combine, Query, QueryTerm, embed_file, embed_image_file, embed_photos, embed_shape, embed_text,
+    embed_views,
+};
+pub use view_set::{SplitViews, is_view_set, read_views};
 
 /// The README's Rust code compiles.
 #[cfg(doctest)]

@@ -10,8 +10,11 @@ use lexiform_store::{
     EmbeddingSpace, Failure, Filter, Payload, RecordId, SearchRequest, SqliteStore, StoreError, VectorStore,
 };
 
-use crate::query::{embed_image_file, embed_shape, embed_text, mix};
-use crate::{Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor};
+use crate::fileless::EMBEDDING_FORMAT;
+use crate::min_search::search_min;
+use crate::query::{embed_photos, embed_shape, embed_text, mix};
+use crate::stored_encoder::StoredEncoder;
+use crate::{Combine, Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor, read_views};
 
 /// Metadata key for the name or path of a library's first model; for other models, the key continues with their id.
 const MODEL_KEY: &str = "model";
@@ -57,6 +60,24 @@ pub struct Answer {
     pub file: PathBuf,
     /// Metadata of the file; its `path` is the name in the library.
     pub payload: Payload,
+}
+
+impl Answer {
+    /// Whether the record has no file: its embedding comes from a file of embeddings or a data set.
+    pub fn is_embedding(&self) -> bool {
+        self.payload.format == EMBEDDING_FORMAT
+    }
+
+    /// The web page of an [Objaverse](https://arxiv.org/abs/2212.08051) object, whose name is Sketchfab's id; or the field
+    /// `link` of the record.
+    pub fn link(&self) -> Option<String> {
+        if let Some(link) = self.payload.extra.get("link").and_then(|link| link.as_str()) {
+            return Some(link.to_owned());
+        }
+        let name = self.payload.name();
+        let is_id = name.len() == 32 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        (self.is_embedding() && is_id).then(|| format!("https://sketchfab.com/3d-models/{name}"))
+    }
 }
 
 impl Library {
@@ -138,6 +159,32 @@ impl Library {
         rule.map_err(|source| Error::UpRule { library: library_path.folder.clone(), source })
     }
 
+    /// Opens an existing library for reading without its model, for queries that are embeddings or records. `model` is the name
+    /// or path with which the model was opened; the library's oldest one if `None`.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`], [`Error::Query`] if the library has no such model.
+    pub fn open_without_model(library_path: LibraryPath, model: Option<&str>) -> Result<Self, Error> {
+        let spaces = SqliteStore::spaces(&library_path.folder)?;
+        let store = SqliteStore::open(&library_path.folder)?;
+        let mut found = None;
+        for space in &spaces {
+            let name = store.metadata(&model_key(&spaces, space))?;
+            if model.is_none_or(|model| name.as_deref() == Some(model) || space.model == model) {
+                found = Some(space);
+                break;
+            }
+        }
+        let missing =
+            || Error::Query { reason: format!("the library has no model {}", model.unwrap_or_default()) };
+        let space = found.ok_or_else(missing)?;
+        let store = SqliteStore::open_space(&library_path.folder, space)?;
+        let encoder: Arc<dyn Encoder> = Arc::new(StoredEncoder::new(space));
+        let query_up = Self::recorded_up(&library_path)?;
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(query_up);
+        Ok(Self { library_path, store: Box::new(store), encoder, preprocessor, query_up })
+    }
+
     /// Names or paths of a library's models without duplicates, the oldest first; empty if the library does not exist.
     ///
     /// # Errors
@@ -162,14 +209,17 @@ impl Library {
     /// The records nearest to a query, best first.
     ///
     /// # Errors
-    /// As for [`query_embedding`](Self::query_embedding), and [`Error::Store`] if the library cannot be read.
+    /// As for [`query_embeddings`](Self::query_embeddings), and [`Error::Store`] if the library cannot be read.
     pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
-        let embedding = self.query_embedding(query)?;
-        let request = SearchRequest {
-            filter: query.filter.clone(),
-            ..SearchRequest::new(embedding.as_slice().to_vec(), query.k)
+        let embeddings = self.query_embeddings(query)?;
+        let hits = match &embeddings[..] {
+            [embedding] => self.store.search(&SearchRequest {
+                filter: query.filter.clone(),
+                ..SearchRequest::new(embedding.as_slice().to_vec(), query.k)
+            })?,
+            terms => search_min(&*self.store, terms, query.filter.as_ref(), query.k)?,
         };
-        let hits = self.store.search(&request)?.into_iter().enumerate();
+        let hits = hits.into_iter().enumerate();
         Ok(hits
             .map(|(i, hit)| Answer {
                 rank: i + 1,
@@ -181,22 +231,29 @@ impl Library {
             .collect())
     }
 
-    /// The embedding of a query.
+    /// The embeddings that records are compared with: one for [`Combine::Mean`], one per term for [`Combine::Min`]. A record's
+    /// score is its lowest cosine similarity to them.
     ///
     /// # Errors
-    /// [`Error::Query`] if the query is empty or its terms cancel out, [`Error::NotFound`], [`Error::Image`] and
-    /// [`Error::Shape`] for its files, [`Error::Encode`] if the model fails, [`StoreError::UnknownRecord`].
-    pub fn query_embedding(&self, query: &Query) -> Result<Embedding, Error> {
+    /// [`Error::Query`] if the query is empty, its terms cancel out, or its weights have no meaning for [`Combine::Min`];
+    /// [`Error::NotFound`], [`Error::Image`] and [`Error::Shape`] for its files, [`Error::Encode`] if the model fails,
+    /// [`StoreError::UnknownRecord`].
+    pub fn query_embeddings(&self, query: &Query) -> Result<Vec<Embedding>, Error> {
+        query.check()?;
         let preprocessor = self.preprocessor.clone().with_up(self.query_up);
         let embed = |term: &QueryTerm| match term {
             QueryTerm::Text(text) => embed_text(&*self.encoder, text),
-            QueryTerm::Image(path) => embed_image_file(&*self.encoder, path),
+            QueryTerm::Images { files, split } => embed_photos(&*self.encoder, &read_views(files, *split)?),
             QueryTerm::Shape(path) => embed_shape(&*self.encoder, &preprocessor, path),
             QueryTerm::Record(id) => self.embedding(*id),
             QueryTerm::Embedding(embedding) => Ok(embedding.clone()),
         };
         let parts = query.terms.iter().map(|(weight, term)| Ok((*weight, embed(term)?)));
-        mix(&parts.collect::<Result<Vec<_>, Error>>()?)
+        let parts = parts.collect::<Result<Vec<_>, Error>>()?;
+        match query.combine {
+            Combine::Mean => Ok(vec![mix(&parts)?]),
+            Combine::Min => Ok(parts.into_iter().map(|(_, embedding)| embedding).collect()),
+        }
     }
 
     /// The embedding of a record.

@@ -1,15 +1,15 @@
 //! A point model with its CLIP model: shapes go through the point encoder, texts and images through the CLIP model that
 //! it was aligned to in training.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_model::preprocess::Crop;
 use lexiform_model::weights::WeightFile;
 use lexiform_model::{
-    CG3D_VISION_CONTAINER, Device, Embedding, JointModel, ModelConfig, ModelError, OpenOptions, PairedClip,
-    PointModel, PointModelOptions, registry,
+    CG3D_VISION_CONTAINER, Device, Embedding, JointModel, ModelConfig, ModelError, OpenOptions, PointModel,
+    PointModelOptions, registry,
 };
 
 use crate::{EncodeError, Encoder, Error, InputSpec, ModelInput};
@@ -80,6 +80,9 @@ impl EncoderOptions {
             if clip_options.visual_prompts.is_none() && file.containers().contains(&CG3D_VISION_CONTAINER) {
                 clip_options.visual_prompts = Some(file.path().to_owned());
             }
+            if let Some(trained) = prompted_clip(file.path()).filter(|_| clip_options.uses_default_clip()) {
+                clip_options.text_model = Some(trained.to_string_lossy().into_owned());
+            }
             return Ok(Arc::new(PairedPointEncoder::new(points, clip_options)?));
         }
         let model = self.open_joint(name)?;
@@ -92,6 +95,11 @@ impl EncoderOptions {
         }
     }
 
+    /// Whether neither a CLIP model nor prompts for it are given.
+    fn uses_default_clip(&self) -> bool {
+        self.text_model.is_none() && self.visual_prompts.is_none()
+    }
+
     fn open_joint(&self, name: &str) -> Result<JointModel, ModelError> {
         let Self { crop, image_size, device, .. } = self.clone();
         let options = OpenOptions { crop, image_size, device };
@@ -101,6 +109,11 @@ impl EncoderOptions {
             None => Ok(model),
         }
     }
+}
+
+/// The CLIP model with visual prompts that training writes next to a point model, if it did.
+fn prompted_clip(points: &Path) -> Option<PathBuf> {
+    Some(points.with_extension("images.safetensors")).filter(|path| path.is_file())
 }
 
 /// A point model with the CLIP model it was aligned to. The CLIP model is opened at the first text or image, unless the
@@ -134,23 +147,13 @@ impl PairedPointEncoder {
                     "{id} has no text tower: pass the CLIP model of its training with --text-model"
                 ));
             };
-            let clip = self.options.open_joint(registry_name(paired)).map_err(|error| {
+            let clip = self.options.open_joint(paired.name()).map_err(|error| {
                 format!("{id} has no text tower: pass {} with --text-model ({error})", paired.name())
             })?;
             check_pairing(&self.points, &clip)?;
             Ok(clip)
         });
         clip.as_ref().map_err(|message| message.clone().into())
-    }
-}
-
-/// The paired model's name in the registry.
-fn registry_name(paired: PairedClip) -> &'static str {
-    match paired {
-        PairedClip::OpenClipBigG14 => "openclip-bigg14",
-        PairedClip::SlipB16 => "slip-b16",
-        PairedClip::OpenAiB32 => "openai-b32",
-        PairedClip::OpenAiL14 => "openai-l14",
     }
 }
 
@@ -168,27 +171,13 @@ fn check_pairing(points: &PointModel, clip: &JointModel) -> Result<(), String> {
         ));
     }
     // Dimensions alone do not distinguish ViT-B/32 from SLIP's ViT-B/16.
-    let expected = points.paired_clip().map(|paired| (paired, expected_image_tower(paired)));
-    match expected {
-        Some((paired, sizes)) if sizes != image_tower_size(clip.config()) => {
+    match points.paired_clip() {
+        Some(paired) if !paired.fits(clip.config()) => {
             let [patch, width] = image_tower_size(clip.config());
-            Err(format!(
-                "expected text model {}, found {} (patch {patch}, width {width})",
-                paired.name(),
-                clip.id()
-            ))
+            let (paired, found) = (paired.name(), clip.id());
+            Err(format!("expected text model {paired}, found {found} (patch {patch}, width {width})"))
         }
         _ => Ok(()),
-    }
-}
-
-/// Patch size and width of the image tower, which distinguish CLIP models with embeddings of the same dimension.
-fn expected_image_tower(paired: PairedClip) -> [usize; 2] {
-    match paired {
-        PairedClip::OpenClipBigG14 => [14, 1664],
-        PairedClip::SlipB16 => [16, 768],
-        PairedClip::OpenAiB32 => [32, 768],
-        PairedClip::OpenAiL14 => [14, 1024],
     }
 }
 
@@ -233,12 +222,22 @@ impl Encoder for PairedPointEncoder {
     }
 
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
-        let clouds = shapes.into_iter().map(|shape| match shape {
-            // A model of points ignores views.
-            ModelInput::Points(cloud) | ModelInput::Both { cloud, .. } => Ok(cloud),
-            ModelInput::Views(_) => Err(format!("{}: expected points, found views", self.id())),
-        });
-        Ok(self.points.embed_clouds(&clouds.collect::<Result<Vec<_>, _>>()?)?)
+        let (mut clouds, mut embeddings) = (Vec::new(), Vec::new());
+        for shape in shapes {
+            embeddings.push(match shape {
+                // A model of points ignores views where it has points.
+                ModelInput::Points(cloud) | ModelInput::Both { cloud, .. } => {
+                    clouds.push(cloud);
+                    None
+                }
+                // Without points, the image tower has the same joint space.
+                ModelInput::Views(views) => Some(self.clip()?.embed_views(&[views])?.remove(0)),
+            });
+        }
+        // A point model fails for an empty batch.
+        let of_clouds = if clouds.is_empty() { Vec::new() } else { self.points.embed_clouds(&clouds)? };
+        let mut of_clouds = of_clouds.into_iter();
+        Ok(embeddings.into_iter().filter_map(|of_views| of_views.or_else(|| of_clouds.next())).collect())
     }
 
     fn embed_image(&self, image: &image::RgbaImage) -> Result<Embedding, EncodeError> {

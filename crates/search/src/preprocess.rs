@@ -8,15 +8,16 @@ use std::path::Path;
 use image::codecs::jpeg::JpegEncoder;
 use image::{DynamicImage, RgbaImage};
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
+use lexiform_geometry::resize::{composite_on_white, resize_bicubic_rgba};
 use lexiform_geometry::sample::{sample_cloud, sample_surface};
 use lexiform_geometry::{Camera, PointCloud, Scene};
-use lexiform_mesh_io::{Format, ReadOptions, UpAxis, UpRule, read_with, turn_upright};
+use lexiform_mesh_io::{Format, ReadOptions, UpAxis, UpRule, read_with, thin_views, turn_upright};
 use lexiform_render::{RenderConfig, Renderer};
 use lexiform_store::Payload;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
-use crate::{Encoder, Error, InputSpec, ModelInput};
+use crate::{Encoder, Error, InputSpec, ModelInput, SplitViews, is_view_set, read_views};
 
 /// Edge of a thumbnail in pixels.
 const THUMBNAIL_SIZE: u32 = 160;
@@ -33,6 +34,10 @@ const POINTS_SEED: u64 = 0;
 const SCAN_OVERSAMPLING: usize = 20;
 /// Incremented when preprocessing changes so much that embeddings cannot be compared.
 const PREPROCESSING_VERSION: u32 = 1;
+/// Views that are read of a folder, unless the model's input has more: as many as Duoduo CLIP's data has of an object.
+const MAX_FILE_VIEWS: usize = 12;
+/// Format of a record whose shape is given as views.
+const VIEWS_FORMAT: &str = "views";
 
 /// Turns shapes into the input of a model: views, points or both.
 #[derive(Clone, Debug, PartialEq)]
@@ -154,7 +159,8 @@ impl ShapePreprocessor {
         text
     }
 
-    /// Reads and preprocesses a file. A panic of a reader or the renderer is an error of this file.
+    /// Reads and preprocesses a file, or the views of an object (see [`is_view_set`]). A panic of a reader or the renderer is
+    /// an error of this file.
     ///
     /// # Errors
     /// [`Error::Shape`] if the file cannot be read or contains no shape.
@@ -168,6 +174,9 @@ impl ShapePreprocessor {
     }
 
     fn read_and_render(&self, path: &Path) -> Result<Processed, String> {
+        if is_view_set(path) {
+            return self.read_views(path);
+        }
         let scene = self.read(path)?;
         // Before normalization: extents are in the file's unit.
         let payload = shape_payload(path, &scene);
@@ -195,6 +204,23 @@ impl ShapePreprocessor {
         } else {
             scene
         })
+    }
+
+    /// The views of an object that are files already; surplus ones are left out.
+    fn read_views(&self, path: &Path) -> Result<Processed, String> {
+        let failed = |error: Error| strip_path_prefix(&error.to_string(), path);
+        let views = read_views(&[path.to_owned()], SplitViews::Auto).map_err(failed)?;
+        let most = match self.input_spec {
+            InputSpec::Views { count, .. } => count.max(MAX_FILE_VIEWS),
+            InputSpec::Points { .. } => MAX_FILE_VIEWS,
+        };
+        let views = thin_views(views, most);
+        let mut payload = Payload { format: VIEWS_FORMAT.to_owned(), ..Payload::default() };
+        payload.extra.insert("views".to_owned(), serde_json::json!(views.len()));
+        let first = views.first().ok_or("no views")?;
+        let small = resize_bicubic_rgba(first, THUMBNAIL_SIZE as usize, THUMBNAIL_SIZE as usize);
+        let thumbnail = jpeg(composite_on_white(&small).into()).map_err(|error| error.to_string())?;
+        Ok(Processed { input: ModelInput::Views(views), thumbnail, payload })
     }
 
     /// The model's input for a scene in memory, without thumbnail and metadata.
@@ -322,9 +348,13 @@ fn thumbnail(renderer: &Renderer<'_>) -> image::ImageResult<Vec<u8>> {
         &Camera::three_quarter_view(),
         &RenderConfig { size: THUMBNAIL_SIZE, ..RenderConfig::default() },
     );
+    // JPEG has no alpha channel; the background is white already.
+    jpeg(DynamicImage::ImageRgba8(view))
+}
+
+fn jpeg(image: DynamicImage) -> image::ImageResult<Vec<u8>> {
     let mut jpeg = Cursor::new(Vec::new());
     let encoder = JpegEncoder::new_with_quality(&mut jpeg, THUMBNAIL_QUALITY);
-    // JPEG has no alpha channel; the background is white already.
-    DynamicImage::ImageRgba8(view).into_rgb8().write_with_encoder(encoder)?;
+    image.into_rgb8().write_with_encoder(encoder)?;
     Ok(jpeg.into_inner())
 }

@@ -1,11 +1,13 @@
 //! Queries: texts, images and shapes, or a weighted mix of them, as one embedding.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
+use image::RgbaImage;
 use lexiform_model::Embedding;
 use lexiform_store::{Filter, RecordId};
 
-use crate::{Encoder, Error, ShapePreprocessor, read_image};
+use crate::{Encoder, Error, ModelInput, ShapePreprocessor, SplitViews, is_view_set, read_image};
 
 /// A query: a weighted mix of terms, and a filter for records.
 ///
@@ -14,7 +16,7 @@ use crate::{Encoder, Error, ShapePreprocessor, read_image};
 ///
 /// // A chair like the one in a photo, but without armrests, of at most 10,000 triangles.
 /// let query = Query::text("a chair", 10)
-///     .with(1.0, QueryTerm::Image("photo.jpg".into()))
+///     .with(1.0, QueryTerm::image("photo.jpg"))
 ///     .with(-0.5, QueryTerm::Text("armrests".into()));
 /// let query = Query { filter: Some(Filter::parse("triangles <= 10k")?), ..query };
 /// assert_eq!(query.terms.len(), 3);
@@ -28,6 +30,31 @@ pub struct Query {
     pub k: usize,
     /// Restricts answers to records it selects.
     pub filter: Option<Filter>,
+    /// How several terms are combined.
+    pub combine: Combine,
+}
+
+/// How the terms of a query are combined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Combine {
+    /// The normalized weighted sum of their embeddings is one query.
+    #[default]
+    Mean,
+    /// Each record's score is its lowest cosine similarity to the terms: it must be similar to all of them
+    /// ([OpenShape](https://arxiv.org/abs/2305.10764), section 4.4). Weights must be equal.
+    Min,
+}
+
+impl FromStr for Combine {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "mean" => Ok(Self::Mean),
+            "min" => Ok(Self::Min),
+            _ => Err(format!("expected mean or min, found {text:?}")),
+        }
+    }
 }
 
 /// A term of a query: something with an embedding.
@@ -35,8 +62,13 @@ pub struct Query {
 pub enum QueryTerm {
     /// A description.
     Text(String),
-    /// An image file: a photo or drawing.
-    Image(PathBuf),
+    /// Image files of one object: photos or drawings, strips of views, or folders of images.
+    Images {
+        /// The files.
+        files: Vec<PathBuf>,
+        /// How each is split into views.
+        split: SplitViews,
+    },
     /// A 3D file.
     Shape(PathBuf),
     /// A record of the library, to find similar ones.
@@ -45,10 +77,31 @@ pub enum QueryTerm {
     Embedding(Embedding),
 }
 
+impl QueryTerm {
+    /// One image file.
+    pub fn image(file: impl Into<PathBuf>) -> Self {
+        Self::Images { files: vec![file.into()], split: SplitViews::Auto }
+    }
+}
+
 impl Query {
     /// A query for the `k` assets nearest to a description.
     pub fn text(text: impl Into<String>, k: usize) -> Self {
-        Self { terms: vec![(1.0, QueryTerm::Text(text.into()))], k, filter: None }
+        Self { terms: vec![(1.0, QueryTerm::Text(text.into()))], k, ..Self::default() }
+    }
+
+    /// Checks that there are terms, with weights that their combination uses.
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let refused = |reason: String| Err(Error::Query { reason });
+        let Some((first, _)) = self.terms.first() else { return refused("no terms".to_owned()) };
+        if let Some((weight, _)) = self.terms.iter().find(|(weight, _)| !weight.is_finite()) {
+            return refused(format!("expected a finite weight, found {weight}"));
+        }
+        let is_equal = *first > 0.0 && self.terms.iter().all(|(weight, _)| weight == first);
+        if self.combine == Combine::Min && !is_equal {
+            return refused("the lowest similarity to all terms has no weights".to_owned());
+        }
+        Ok(())
     }
 
     /// Adds a term.
@@ -94,7 +147,25 @@ pub fn embed_image_file(encoder: &dyn Encoder, path: &Path) -> Result<Embedding,
     encoder.embed_image(&read_image(path)?).map_err(|e| encode_error(encoder, e))
 }
 
-/// The embedding of a file: an image if it has the extension of one, a 3D file otherwise.
+/// The embedding of several photos of one object.
+///
+/// # Errors
+/// [`Error::Encode`] if the model fails or there are no photos.
+pub fn embed_photos(encoder: &dyn Encoder, photos: &[RgbaImage]) -> Result<Embedding, Error> {
+    encoder.embed_photos(photos).map_err(|e| encode_error(encoder, e))
+}
+
+/// The embedding of the rendered views of one object.
+///
+/// # Errors
+/// [`Error::Encode`] if the model fails or there are no views.
+pub fn embed_views(encoder: &dyn Encoder, views: Vec<RgbaImage>) -> Result<Embedding, Error> {
+    let embeddings = encoder.embed_shapes(vec![ModelInput::Views(views)]);
+    exactly_one(encoder, embeddings.map_err(|e| encode_error(encoder, e))?)
+}
+
+/// The embedding of a file: a photo if it has the extension of an image and is no strip of views, a shape otherwise (a 3D file,
+/// a strip, or a folder of views).
 ///
 /// # Errors
 /// As for [`embed_image_file`] and [`embed_shape`].
@@ -103,22 +174,17 @@ pub fn embed_file(
     preprocessor: &ShapePreprocessor,
     path: &Path,
 ) -> Result<Embedding, Error> {
-    match image::ImageFormat::from_path(path) {
-        // By extension alone: reading a 3D file to find out that it is not an image would take long.
-        Ok(_) => embed_image_file(encoder, path),
-        Err(_) => embed_shape(encoder, preprocessor, path),
+    // By extension alone: reading a 3D file to find out that it is not an image would take long.
+    if image::ImageFormat::from_path(path).is_ok() && !is_view_set(path) {
+        embed_image_file(encoder, path)
+    } else {
+        embed_shape(encoder, preprocessor, path)
     }
 }
 
-/// The normalized weighted sum of embeddings.
+/// The normalized weighted sum of embeddings, for a query that [`Query::check`] accepts.
 pub(crate) fn mix(parts: &[(f32, Embedding)]) -> Result<Embedding, Error> {
-    if parts.is_empty() {
-        return Err(Error::Query { reason: "no terms".to_owned() });
-    }
-    if let Some((weight, _)) = parts.iter().find(|(weight, _)| !weight.is_finite()) {
-        return Err(Error::Query { reason: format!("expected a finite weight, found {weight}") });
-    }
-    // Weights are checked above, so the only failure left is a sum of zero.
+    // Weights are checked, so the only failure left is a sum of zero.
     let borrowed: Vec<(f32, &Embedding)> = parts.iter().map(|(w, e)| (*w, e)).collect();
     Embedding::weighted_sum(&borrowed).map_err(|_| Error::Query { reason: "the terms cancel out".to_owned() })
 }

@@ -1,4 +1,4 @@
-//! Times opening, loading and searching a library of random vectors, at every precision.
+//! Times filling, opening and searching a library of random vectors.
 //!
 //! `cargo run --release -p lexiform-store --example bench_scan -- [RECORDS DIM]...` (default: 10000 256 200000 512)
 #![expect(clippy::print_stdout, reason = "a program that reports")]
@@ -7,8 +7,8 @@ use std::path::Path;
 use std::time::Instant;
 
 use lexiform_store::{
-    EmbeddingSpace, Filter, IndexState, Payload, Precision, Record, RecordId, SearchRequest, SqliteStore,
-    StoreError, VectorStore,
+    EmbeddingSpace, Filter, IndexState, Payload, Record, RecordId, SearchRequest, SqliteStore, StoreError,
+    VectorStore,
 };
 use rand::rngs::SmallRng;
 use rand::{Rng, SeedableRng};
@@ -34,36 +34,30 @@ fn measure(folder: &Path, count: usize, dim: usize) -> Result<(), Box<dyn std::e
     fill(folder, count, dim, &mut rng)?;
     report(&format!("fill {count} x {dim}"), start.elapsed().as_secs_f64());
     let filter = Filter::parse("format = glb and triangles < 1000")?;
-    for precision in [Precision::F32, Precision::F16, Precision::Int8] {
-        let open = || -> Result<SqliteStore, StoreError> {
-            Ok(SqliteStore::open(folder)?.with_precision(precision))
-        };
-        let cold = median(|| {
-            let request = SearchRequest::new(unit(&mut rng, dim), 10);
-            let start = Instant::now();
-            open()?.search(&request)?;
-            Ok(start.elapsed().as_secs_f64())
-        })?;
-        let store = open()?;
-        store.search(&SearchRequest::new(unit(&mut rng, dim), 10))?;
-        let warm = median(|| {
-            let request = SearchRequest::new(unit(&mut rng, dim), 10);
-            let start = Instant::now();
-            store.search(&request)?;
-            Ok(start.elapsed().as_secs_f64())
-        })?;
-        let filtered = median(|| {
-            let request =
-                SearchRequest { filter: Some(filter.clone()), ..SearchRequest::new(unit(&mut rng, dim), 10) };
-            let start = Instant::now();
-            store.search(&request)?;
-            Ok(start.elapsed().as_secs_f64())
-        })?;
-        let what = format!("{count} x {dim} {precision:?}").to_lowercase();
-        report(&format!("open, load and scan {what}"), cold);
-        report(&format!("scan {what}"), warm);
-        report(&format!("filtered scan {what}"), filtered);
-    }
+    let cold = median(|| {
+        let request = SearchRequest::new(unit(&mut rng, dim), 10);
+        let start = Instant::now();
+        SqliteStore::open(folder)?.search(&request)?;
+        Ok(start.elapsed().as_secs_f64())
+    })?;
+    let store = SqliteStore::open(folder)?;
+    store.search(&SearchRequest::new(unit(&mut rng, dim), 10))?;
+    let warm = median(|| {
+        let request = SearchRequest::new(unit(&mut rng, dim), 10);
+        let start = Instant::now();
+        store.search(&request)?;
+        Ok(start.elapsed().as_secs_f64())
+    })?;
+    let filtered = median(|| {
+        let request =
+            SearchRequest { filter: Some(filter.clone()), ..SearchRequest::new(unit(&mut rng, dim), 10) };
+        let start = Instant::now();
+        store.search(&request)?;
+        Ok(start.elapsed().as_secs_f64())
+    })?;
+    report(&format!("open and scan {count} x {dim}"), cold);
+    report(&format!("scan {count} x {dim}"), warm);
+    report(&format!("filtered scan {count} x {dim}"), filtered);
     Ok(())
 }
 
@@ -82,11 +76,7 @@ fn median(mut seconds: impl FnMut() -> Result<f64, StoreError>) -> Result<f64, S
 fn fill(folder: &Path, count: usize, dim: usize, rng: &mut SmallRng) -> Result<(), StoreError> {
     let space = EmbeddingSpace { model: "random".into(), dim, preprocessing: "none".into() };
     let store = SqliteStore::open_or_create(folder, &space)?;
-    for first in (0..count).step_by(1_000) {
-        let batch: Vec<Record> =
-            (first..count.min(first + 1_000)).map(|number| record(number, dim, rng)).collect();
-        store.upsert(&space, &batch)?;
-    }
+    store.upsert_from(&space, &mut (0..count).map(|number| Ok(record(number, dim, rng))))?;
     Ok(())
 }
 

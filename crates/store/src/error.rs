@@ -109,6 +109,9 @@ pub enum StoreError {
         /// Problems found.
         problems: Vec<String>,
     },
+    /// An error of whoever provides the records to write.
+    #[error(transparent)]
+    Source(Box<dyn std::error::Error + Send + Sync>),
     /// A filter expression that does not parse.
     #[error(transparent)]
     Filter(#[from] crate::FilterError),

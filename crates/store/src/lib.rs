@@ -1,5 +1,5 @@
 //! Stores embeddings with metadata and searches for the nearest ones: one trait, [`VectorStore`], and an embedded
-//! implementation in a SQLite database, [`SqliteStore`].
+//! implementation with a SQLite database, [`SqliteStore`].
 //!
 //! A store contains [`Record`]s (an id, a unit vector, a [`Payload`], a thumbnail) of one [`EmbeddingSpace`]. A search
 //! returns the records nearest to a query vector, among those that a [`Filter`] selects. The crate does not depend on
@@ -41,11 +41,11 @@ mod record_id;
 mod scan;
 mod sqlite;
 mod store;
+mod vectors;
 
 pub use error::StoreError;
 pub use filter::{Comparison, Field, Filter, FilterError, Glob, Value};
 pub use record::{EmbeddingSpace, Entry, Extra, Failure, FileState, IndexState, Payload, Record};
 pub use record_id::RecordId;
-pub use scan::Precision;
 pub use sqlite::SqliteStore;
 pub use store::{Hit, ListRequest, SearchRequest, VectorStore};

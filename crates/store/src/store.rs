@@ -95,6 +95,17 @@ pub trait VectorStore: Send + Sync {
     /// an empty path, extents that are not finite.
     fn upsert(&self, space: &EmbeddingSpace, records: &[Record]) -> Result<(), StoreError>;
 
+    /// As [`upsert`](Self::upsert), for more records than fit into memory: all or none of them are written. An error among
+    /// the records ends it. Returns the number of records.
+    ///
+    /// # Errors
+    /// The first error of `records`, and as for [`upsert`](Self::upsert).
+    fn upsert_from(
+        &self,
+        space: &EmbeddingSpace,
+        records: &mut dyn Iterator<Item = Result<Record, StoreError>>,
+    ) -> Result<usize, StoreError>;
+
     /// Replaces payloads and index states; keeps vectors and thumbnails.
     ///
     /// # Errors
@@ -150,6 +161,14 @@ pub trait VectorStore: Send + Sync {
     /// # Errors
     /// If the store cannot be read.
     fn find_by_path(&self, path: &str) -> Result<Option<Entry>, StoreError>;
+
+    /// The record with a path, also if only other spaces of the library have a vector of it.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn find_in_any_space(&self, path: &str) -> Result<Option<Entry>, StoreError> {
+        self.find_by_path(path)
+    }
 
     /// All records with a content hash, in order of id.
     ///

@@ -96,6 +96,7 @@ fn random_clip(path: &Path) -> anyhow::Result<()> {
         n_views: 12,
         templates: default_templates(),
         points: None,
+        prompts_of: None,
     };
     let (text, vision) = (ClipText::load(&source, &clip)?, ClipVision::load(&source, &clip)?);
     let towers = JointTowers { text: &text, vision: &vision, points: None, logit_scale: 2.659 };

@@ -21,7 +21,9 @@ pub mod loss;
 mod network;
 pub mod optim;
 mod recipe;
+mod reference_names;
 mod run;
+mod sweep;
 
 pub use data::{
     Caption, CaptionSource, CategoryNames, Sample, ShapeSet, validation_clouds, validation_questions,
@@ -35,7 +37,10 @@ pub use recipe::{
     AugmentConfig, Axis, BatchConfig, BatchSize, CaptionSampling, ClipNetwork, DataConfig, Gather, GradClip,
     GroupConfig, HardNegativesConfig, HeadConfig, LogitScaleConfig, LoraConfig, LossKind, LossTermConfig,
     MixedPrecision, Modality, NegativesMode, NetworkConfig, NoDecay, OptimizerConfig, PointAugmentation,
-    PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig, RunPosition, SampleOrder,
-    ScanAugmentation, Schedule, StepParity, StepsOrEpochs, ViewAugmentMode,
+    PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig, RunPosition, SampleOrder, SavePrecision,
+    ScanAugmentation, Schedule, SecondSourceConfig, StepParity, StepsOrEpochs, ValidationConfig,
+    ViewAugmentMode, edit_distance,
 };
+pub use reference_names::{ReferenceName, find_reference_name, reference_names};
 pub use run::{Checkpoint, DryRun, FitOptions, RunProgress, dry_run, fit};
+pub use sweep::{Sweep, SweepResult, SweepRun, existing_run, write_sweep};

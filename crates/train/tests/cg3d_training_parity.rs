@@ -68,7 +68,7 @@ fn check_case(case: &Case) {
     let settings: Vec<String> = case.settings.iter().map(|s| (*s).to_owned()).collect();
     let recipe = Recipe::read(&path, &settings).unwrap();
     let student = with_stable_ids(Student { points, vision, logit_scale: Param::from_tensor(scale) });
-    let mut groups = ParameterGroups::new(&recipe.param_groups, recipe.schedule, &student).unwrap();
+    let mut groups = ParameterGroups::new(&recipe.param_groups, recipe.schedule, None, &student).unwrap();
     let mut student = freeze_except(student, &groups.ids());
     for step in 0..4 {
         let position = RunPosition { step, steps: 4, steps_per_epoch: 4 };

@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use image::RgbaImage;
 use lexiform_data::annotations::AnnotationTable;
+use lexiform_data::import::{self, ImportOptions};
 use lexiform_data::prepare::{LocalFiles, Prepare, PrepareConfig};
 use lexiform_data::{BuildEvent, BuildOptions, Featurizer, build_dataset, merge_partitions};
 use lexiform_mesh_io::write;
@@ -23,7 +24,6 @@ const DUODUO: &[&str] = &[
     "teacher=nano",
     "network.base=nano",
     "network.joint_from=2",
-    "param_groups.attention.params=[\"vision.transformer.resblocks.2+.attn\", \"logit_scale\"]",
     "batch.size.shapes=4",
     "batch.max_views=3",
     "data.views=3",
@@ -307,6 +307,60 @@ fn a_head_learns_the_labels_of_a_set() {
     assert!(!changed.is_empty() && changed.iter().all(|name| name.starts_with("classifier.")), "{changed:?}");
     let gone = train(&recipe_with(&["network.base=absent.safetensors"]), &folder.path().join("gone"), false);
     assert!(gone.err().unwrap().to_string().contains("absent.safetensors"));
+}
+
+/// Imports a file of `fixtures/data/duoduo_two_sources` with its features.
+fn imported(file: &str, out: &Path) -> PathBuf {
+    let options = ImportOptions { features: true, ..ImportOptions::default() };
+    let from = lexiform_golden::fixture("data/duoduo_two_sources").join(file);
+    let source = (import::find("duoduo").unwrap().open)(&from, &options).unwrap();
+    build_dataset(&source, out, &BuildOptions::default(), &mut |_| {}).unwrap();
+    merge_partitions(out).unwrap();
+    out.to_owned()
+}
+
+/// Duoduo CLIP's shapes and MVImgNet's in one batch, validated on Objaverse-LVIS with the published features of its classes.
+#[test]
+fn two_sources_and_a_validation_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let four = imported("four/mv_images.h5", &at("four"));
+    let mvimgnet = imported("mvimgnet/mvimgnet_mv_images.h5", &at("mvimgnet"));
+    let lvis = imported("lvis/lvis_images.h5", &at("lvis"));
+    let lists = lexiform_golden::fixture("data/duoduo_two_sources/lvis");
+    let second = format!("data.second={{ path = {mvimgnet:?}, fraction = 2, trust_features = true }}");
+    let validation = format!(
+        "data.validation={{ path = {lvis:?}, views = 6, class_list = {:?}, class_features = {:?} }}",
+        lists.join("lvis.csv"),
+        lists.join("lvis_class_label_embeddings.npy")
+    );
+    let settings =
+        [&second, &validation, "data.trust_features=true", "run.steps={ epochs = 2 }", "batch.max_views=2"];
+    let recipe_with = |more: &[&str]| recipe("duoduo.toml", &four, &[DUODUO, &settings, more]);
+    let mut opened = Vec::new();
+    let out = at("out");
+    let (mut images, mut reports) = (Vec::new(), Vec::new());
+    fit(&recipe_with(&[]), &out, &FitOptions::default(), &mut |event| match event {
+        TrainEvent::Opened { training, validation, .. } => opened.push((training, validation)),
+        TrainEvent::Step(step) => images.push(step.loss),
+        TrainEvent::Evaluated { report, .. } => reports.push(report.unwrap()),
+        _ => {}
+    })
+    .unwrap();
+    // Of both sources, whose epochs have 7 / 4 and 5 / 2 steps: the longer one counts.
+    assert_eq!((opened, images.len()), (vec![(7, 0), (5, 0), (0, 4)], 4));
+    let last = reports.last().unwrap();
+    assert_eq!((last.items, images.iter().all(|loss| loss.is_finite())), (4, true));
+    // Another second source is another run.
+    let ids = format!("data.second.ids={}", lists.join("lvis.csv").display());
+    let error = train(&recipe_with(&[&ids]), &at("none"), false).err().unwrap().to_string();
+    assert!(error.contains("none of the 6 ids is in the data set"), "{error}");
+    let few = train(&recipe_with(&["data.second.fraction=1", "batch.size.shapes=6"]), &at("few"), false);
+    assert!(few.err().unwrap().to_string().contains("only 5 in"), "a batch larger than the source");
+    let wide = recipe_with(&["teacher=nano"]);
+    let text = toml::to_string(&wide).unwrap().replace("lvis.csv", "absent.csv");
+    let error = train(&toml::from_str(&text).unwrap(), &at("absent"), false).err().unwrap().to_string();
+    assert!(error.contains("absent.csv"), "{error}");
 }
 
 /// `data prepare` with the teacher of training.

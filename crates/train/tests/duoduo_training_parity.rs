@@ -29,14 +29,10 @@ struct Student {
     logit_scale: Param<Tensor<1>>,
 }
 
-/// Groups and schedule of `recipes/duoduo.toml`, with the fixture's threshold and epochs.
+/// Groups and schedule of `recipes/duoduo.toml`, with the fixture's epochs.
 fn groups() -> (BTreeMap<String, GroupConfig>, Schedule) {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/duoduo.toml");
-    let settings = [
-        "param_groups.attention.params=[\"vision.transformer.resblocks.1+.attn\", \"logit_scale\"]",
-        "schedule.epochs=3",
-    ];
-    let recipe = Recipe::read(&path, &settings.map(str::to_owned)).unwrap();
+    let recipe = Recipe::read(&path, &["schedule.epochs=3".to_owned()]).unwrap();
     (recipe.param_groups, recipe.schedule)
 }
 
@@ -71,7 +67,7 @@ fn three_steps() {
     let student =
         with_stable_ids(Student { vision: model.vision().clone(), logit_scale: Param::from_tensor(scale) });
     let (configs, schedule) = groups();
-    let mut groups = ParameterGroups::new(&configs, schedule, &student).unwrap();
+    let mut groups = ParameterGroups::new(&configs, schedule, Some(config.joint_from), &student).unwrap();
     let mut student = freeze_except(student, &groups.ids());
     let trained = parameters(&student).into_iter().filter(|p| p.requires_grad).count();
     assert_eq!(trained, 9);

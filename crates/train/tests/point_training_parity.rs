@@ -129,7 +129,8 @@ fn check_case(case: &Case) {
 
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(case.recipe);
     let recipe = Recipe::read(&path, &[format!("param_groups.all.learning_rate={}", case.rate)]).unwrap();
-    let mut groups = ParameterGroups::new(&recipe.param_groups, Schedule::Constant {}, &student).unwrap();
+    let mut groups =
+        ParameterGroups::new(&recipe.param_groups, Schedule::Constant {}, None, &student).unwrap();
     let position = RunPosition { step: 0, steps: 1, steps_per_epoch: 1 };
     let (after, _) = groups.step(student, gradients, position);
     for (name, found) in as_saved(&after.valid()) {

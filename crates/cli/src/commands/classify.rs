@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
+use lexiform_eval::LabelList;
 use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_search::{LabelScore, ShapePreprocessor, ZeroShotClassifier, embed_file};
 use serde::Serialize;
@@ -18,15 +19,19 @@ use crate::up_axis::UpArg;
 /// Classify 3D files and images by labels given as text
 #[derive(Args)]
 pub(crate) struct ClassifyArgs {
-    /// 3D files and images
+    /// 3D files, images, and folders or strips of views
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Labels, separated by commas [default: the classes of a fine-tuned classifier]
     #[arg(long, value_name = "A,B,…", value_delimiter = ',')]
     labels: Option<Vec<String>>,
-    /// File with one label a line
+    /// File with the labels: one per line, lvis.csv, a table of numbers and names, JSON, or class features with names
     #[arg(long, value_name = "FILE", conflicts_with = "labels")]
-    labels_file: Option<PathBuf>,
+    labels_file: Option<String>,
+    /// File with the names of the classes of a fine-tuned classifier, one a line, in the order of its head [default: the
+    /// model's own]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["labels", "labels_file"])]
+    class_names: Option<PathBuf>,
     /// File with one sentence a line, `{}` where the label goes [default: those of the model]
     #[arg(long, value_name = "FILE")]
     templates: Option<PathBuf>,
@@ -96,7 +101,10 @@ impl ClassifyArgs {
                 format!("{option}: not used by a classifier's own head; give --labels to classify by text");
             return Err(UsageError(text).into());
         }
-        let model = classifier::open(name, PointPreprocessOverrides::default(), &device_arg.device)?;
+        let mut model = classifier::open(name, PointPreprocessOverrides::default(), &device_arg.device)?;
+        if let Some(path) = &self.class_names {
+            model = model.with_class_names(lines(path)?)?;
+        }
         self.each(|file| classifier::classify(&model, file, self.up_arg.rule()))
     }
 
@@ -116,7 +124,7 @@ impl ClassifyArgs {
 
     fn names(&self) -> anyhow::Result<Option<Vec<String>>> {
         let names: Vec<String> = match (&self.labels_file, &self.labels) {
-            (Some(path), _) => lines(path)?,
+            (Some(path), _) => LabelList::read(path)?.names,
             (None, Some(labels)) => {
                 labels.iter().map(|l| l.trim().to_owned()).filter(|l| !l.is_empty()).collect()
             }

@@ -1,23 +1,32 @@
 //! `lexiform compare`: similarity of two inputs.
 
-use std::path::Path;
-
 use clap::Args;
-use lexiform_search::{Embedding, Encoder, ShapePreprocessor, embed_file, embed_text};
+use lexiform_search::{
+    Embedding, Encoder, ShapePreprocessor, SplitViews, embed_file, embed_text, embed_views, read_views,
+};
 use serde::Serialize;
 
-use crate::error::Outcome;
+use crate::commands::embed::CropArgs;
+use crate::error::{Outcome, UsageError};
+use crate::input::Input;
 use crate::models::ModelArg;
 use crate::output;
 use crate::up_axis::UpArg;
 
-/// Compare two inputs, each a 3D file, an image or a text
+/// Compare two inputs, each a 3D file, an image, a folder or strip of views, or a text
 #[derive(Args)]
 pub(crate) struct CompareArgs {
-    /// 3D file, image or text
-    a: String,
-    /// 3D file, image or text
-    b: String,
+    /// Two of: 3D file, image, folder or strip of views, text
+    #[arg(value_name = "INPUT", num_args = 0..=2)]
+    inputs: Vec<String>,
+    /// Text, also where it could be the name of a file
+    #[arg(long, value_name = "TEXT")]
+    text: Vec<String>,
+    /// Views in each image: a number, or COLUMNSxROWS [default: an image at least three times as long as wide is a strip]
+    #[arg(long, value_name = "N|CxR")]
+    split: Option<SplitViews>,
+    #[command(flatten)]
+    crop: CropArgs,
     #[command(flatten)]
     model: ModelArg,
     #[command(flatten)]
@@ -38,24 +47,33 @@ struct ScoreLine<'a> {
 impl CompareArgs {
     /// Embeds both and shows their cosine similarity.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let encoder = self.model.open()?;
-        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(self.up_arg.rule());
-        let embedding = |input| embed(&*encoder, &preprocessor, input);
-        let score = embedding(&self.a)?.dot(&embedding(&self.b)?);
+        let mut inputs: Vec<Input> =
+            self.inputs.iter().map(|input| Input::of(input)).collect::<Result<_, _>>()?;
+        inputs.extend(self.text.iter().cloned().map(Input::Text));
+        let [a, b] = &inputs[..] else {
+            let found = inputs.len();
+            return Err(UsageError(format!("expected two inputs to compare, found {found}")).into());
+        };
+        let encoder = self.model.open_with(self.crop.crop())?;
+        let score = self.embed(&*encoder, a)?.dot(&self.embed(&*encoder, b)?);
         if self.json {
-            output::json(&ScoreLine { a: &self.a, b: &self.b, score })?;
+            output::json(&ScoreLine { a: &a.to_string(), b: &b.to_string(), score })?;
         } else {
             output::line(format!("{score:.3}"))?;
         }
         Ok(Outcome::Done)
     }
-}
 
-/// An image or 3D file if the argument is a file or has a file name's extension, text otherwise.
-fn embed(encoder: &dyn Encoder, preprocessor: &ShapePreprocessor, input: &str) -> anyhow::Result<Embedding> {
-    let path = Path::new(input);
-    // A mistyped file name is reported as missing, not embedded as text.
-    let is_file = path.is_file() || lexiform_mesh_io::Format::from_path(path).is_some();
-    let is_file = is_file || image::ImageFormat::from_path(path).is_ok();
-    Ok(if is_file { embed_file(encoder, preprocessor, path)? } else { embed_text(encoder, input)? })
+    fn embed(&self, encoder: &dyn Encoder, input: &Input) -> Result<Embedding, lexiform_search::Error> {
+        match (input, self.split) {
+            (Input::Text(text), _) => embed_text(encoder, text),
+            (Input::Path(path), Some(split)) if lexiform_mesh_io::is_image(path) => {
+                embed_views(encoder, read_views(std::slice::from_ref(path), split)?)
+            }
+            (Input::Path(path), _) => {
+                let preprocessor = ShapePreprocessor::for_encoder(encoder).with_up(self.up_arg.rule());
+                embed_file(encoder, &preprocessor, path)
+            }
+        }
+    }
 }

@@ -3,45 +3,53 @@
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args, ValueEnum};
+use lexiform_data::embeddings::{EMBEDDING_EXTENSIONS, EmbeddingWriter, index_path};
 use lexiform_model::preprocess::Crop;
-use lexiform_search::{Embedding, Encoder, ModelInput, ShapePreprocessor, embed_file, read_image};
+use lexiform_search::{Embedding, Encoder, ShapePreprocessor, SplitViews, embed_views, read_views};
 use serde_json::json;
 
-use crate::array_write;
-use crate::commands::classify::file_error;
+use crate::embed_inputs::{self, EmbedInput};
+use crate::embedding_output::EmbeddingOutput;
 use crate::error::{Outcome, UsageError};
 use crate::indexing;
 use crate::models::ModelArg;
-use crate::output;
+use crate::output::{self, Align};
 use crate::output_file::ForceArg;
+use crate::path_groups::{GroupedOption, PathGroups};
+use crate::progress::Progress;
 use crate::up_axis::UpArg;
 
-/// Write the embeddings of 3D files, images, views or texts to a file
+/// Write the embeddings of 3D files, images, views or texts to a file, or compare shapes with texts
+///
+/// With texts in addition to files or views, prints the cosine similarity of each with each text:
+/// `lexiform embed --views couch.jpg --text "a 3D model of a white couch" --model duoduo`.
 #[derive(Args)]
-#[command(group = ArgGroup::new("input").required(true).multiple(true).args(["files", "views", "text"]))]
+#[command(group = ArgGroup::new("input").required(true).multiple(true).args(["files", "views", "text", "texts_file"]))]
 pub(crate) struct EmbedArgs {
-    /// 3D files and images, one row each
+    /// 3D files, images, folders of views and strips of views, one row each; folders of 3D files and data sets, one row per
+    /// shape; @LIST for a file with one path per line
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Views of one shape, embedded as one row
-    #[arg(long, value_name = "IMAGE", num_args = 1.., conflicts_with_all = ["files", "text"])]
-    views: Vec<PathBuf>,
+    #[command(flatten)]
+    views: PathGroups<Views>,
+    /// Views in each image: a number, or COLUMNSxROWS [default: an image at least three times as long as wide is a strip]
+    #[arg(long, value_name = "N|CxR", requires = "views")]
+    split: Option<SplitViews>,
     /// Text; may be given more than once, one row each
-    #[arg(long, value_name = "TEXT", conflicts_with = "files")]
+    #[arg(long, value_name = "TEXT")]
     text: Vec<String>,
-    /// File to write: .npy or .safetensors, `[rows, dim]` of f32
+    /// File with one text per line, one row each
+    #[arg(long, value_name = "FILE")]
+    texts_file: Option<PathBuf>,
+    /// File to write: .npy, .npz, .safetensors, .h5 or .parquet, `[rows, dim]` of f32 with names; not needed for similarities
     #[arg(short, long, value_name = "FILE")]
-    output: PathBuf,
+    output: Option<PathBuf>,
     #[command(flatten)]
     force: ForceArg,
     #[command(flatten)]
     up_arg: UpArg,
-    /// Crop of each view before preprocessing [default: the model's]
-    #[arg(long)]
-    crop: Option<CropArg>,
-    /// Seed of `--crop random`
-    #[arg(long, value_name = "N", default_value_t = 0)]
-    seed: u32,
+    #[command(flatten)]
+    crop: CropArgs,
     #[command(flatten)]
     model: ModelArg,
     /// Fail if a file cannot be used
@@ -50,6 +58,39 @@ pub(crate) struct EmbedArgs {
     /// Print one JSON object per row
     #[arg(long)]
     json: bool,
+}
+
+/// `--views`.
+#[derive(Clone, Debug)]
+struct Views;
+
+impl GroupedOption for Views {
+    const NAME: &'static str = "views";
+    const HELP: &'static str = "Views of one shape, embedded as one row: images, strips or grids of views, or a folder; may be given \
+                                more than once, one shape each";
+}
+
+/// How views are cropped.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct CropArgs {
+    /// Crop of each view before preprocessing [default: the model's]
+    #[arg(long)]
+    crop: Option<CropArg>,
+    /// Seed of `--crop random` and `--crop reference`
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u32,
+}
+
+impl CropArgs {
+    /// The crop, if one is given.
+    pub(crate) fn crop(self) -> Option<Crop> {
+        self.crop.map(|crop| match crop {
+            CropArg::None => Crop::None,
+            CropArg::Center => Crop::Center,
+            CropArg::Random => Crop::Seed(self.seed),
+            CropArg::Reference => Crop::Reference(self.seed),
+        })
+    }
 }
 
 /// The names of [`Crop`]'s variants.
@@ -61,81 +102,164 @@ enum CropArg {
     Center,
     /// A random window, the same as the reference implementation's for the seed
     Random,
+    /// As Duoduo CLIP's `encode_image`: the random window, and pixels in half precision
+    Reference,
 }
 
 /// The file or text that a row embeds, and the embedding.
 type Row = (String, Embedding);
 
+/// Texts embedded at a time.
+const TEXTS_PER_BATCH: usize = 256;
+
+/// Where rows go: a file, memory for similarities, or both.
+struct Rows {
+    writer: Option<EmbeddingWriter>,
+    /// `None` unless similarities are shown: rows of a file may be more than fit into memory.
+    kept: Option<Vec<Row>>,
+    count: usize,
+}
+
+impl Rows {
+    fn push(&mut self, name: String, embedding: Embedding) -> anyhow::Result<()> {
+        self.count += 1;
+        if let Some(writer) = &mut self.writer {
+            writer.push(&name, embedding.as_slice())?;
+        }
+        if let Some(kept) = &mut self.kept {
+            kept.push((name, embedding));
+        }
+        Ok(())
+    }
+}
+
 impl EmbedArgs {
-    /// Embeds the inputs and writes the array.
+    /// Embeds the inputs; writes the array, prints similarities, or both.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let file = self.force.file(&self.output, &array_write::EXTENSIONS, &self.inputs())?;
-        let encoder = self.model.open_with(self.crop())?;
-        let mut failed = Vec::new();
-        let rows = if !self.views.is_empty() {
-            vec![self.of_views(&*encoder)?]
-        } else if !self.text.is_empty() {
-            self.of_texts(&*encoder)?
-        } else {
-            self.of_files(&*encoder, &mut failed)?
-        };
+        let has_texts = !self.text.is_empty() || self.texts_file.is_some();
+        let is_compared = has_texts && !(self.files.is_empty() && self.views.groups.is_empty());
+        let file = self.output_file()?;
+        if file.is_none() && !is_compared {
+            let text = "nothing to write to: give -o FILE, or texts to compare files or views with";
+            return Err(UsageError(text.to_owned()).into());
+        }
+        let texts = self.texts()?;
+        let inputs = embed_inputs::expand(&self.files)?;
+        let encoder = self.model.open_with(self.crop.crop())?;
+        let writer = file.as_ref().map(|file| file.writer(encoder.id(), encoder.dim())).transpose()?;
+        let mut rows = Rows { writer, kept: is_compared.then(Vec::new), count: 0 };
+        self.add_views(&*encoder, &mut rows)?;
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(self.up_arg.rule());
+        let failed = add_inputs(&inputs, (&*encoder, &preprocessor), &mut rows)?;
+        let shapes = rows.count;
         indexing::list_failed(&failed);
         // An array without rows would be of no use; why there are none is listed above.
-        if rows.is_empty() {
+        if shapes == 0 && (texts.is_empty() || is_compared) {
             return Ok(Outcome::Failed);
         }
-        file.write(&array_write::encode(&self.output, encoder.id(), &rows)?)?;
-        if self.json {
-            let object = |(i, (input, _)): (usize, &Row)| output::json(&json!({ "row": i, "input": input }));
-            rows.iter().enumerate().try_for_each(object)?;
+        add_texts(&texts, &*encoder, &mut rows)?;
+        self.show(&rows, shapes)?;
+        if let (Some(file), Some(writer)) = (file, rows.writer) {
+            file.finish(writer)?;
+            output::note(format!("wrote {} × {} to {}", rows.count, encoder.dim(), file.path().display()));
         }
-        output::note(format!("wrote {} × {} to {}", rows.len(), encoder.dim(), self.output.display()));
         Ok(if self.strict && !failed.is_empty() { Outcome::Failed } else { Outcome::Done })
     }
 
-    /// Files that are read, the model's included: a name of a model is no existing path, or should not be replaced either.
-    fn inputs(&self) -> Vec<&Path> {
-        let files = self.files.iter().chain(&self.views).map(PathBuf::as_path);
-        files.chain([Path::new(self.model.name())]).collect()
-    }
-
-    fn crop(&self) -> Option<Crop> {
-        self.crop.map(|crop| match crop {
-            CropArg::None => Crop::None,
-            CropArg::Center => Crop::Center,
-            CropArg::Random => Crop::Seed(self.seed),
-        })
-    }
-
-    /// Texts are embedded as given: an empty one has an embedding too.
-    fn of_texts(&self, encoder: &dyn Encoder) -> anyhow::Result<Vec<Row>> {
-        let texts: Vec<&str> = self.text.iter().map(String::as_str).collect();
-        let embeddings = encoder.embed_texts(&texts).map_err(|error| anyhow::anyhow!(error))?;
-        Ok(self.text.iter().cloned().zip(embeddings).collect())
-    }
-
-    fn of_views(&self, encoder: &dyn Encoder) -> anyhow::Result<Row> {
-        let views = self.views.iter().map(|path| read_image(path)).collect::<Result<Vec<_>, _>>()?;
-        let embeddings =
-            encoder.embed_shapes(vec![ModelInput::Views(views)]).map_err(|error| anyhow::anyhow!(error))?;
-        let embedding =
-            embeddings.into_iter().next().ok_or_else(|| UsageError("no views given".to_owned()))?;
-        Ok((self.views[0].display().to_string(), embedding))
-    }
-
-    fn of_files(
-        &self,
-        encoder: &dyn Encoder,
-        failed: &mut Vec<(String, String)>,
-    ) -> anyhow::Result<Vec<Row>> {
-        let preprocessor = ShapePreprocessor::for_encoder(encoder).with_up(self.up_arg.rule());
-        let mut rows = Vec::with_capacity(self.files.len());
-        for file in &self.files {
-            match embed_file(encoder, &preprocessor, file) {
-                Ok(embedding) => rows.push((file.display().to_string(), embedding)),
-                Err(error) => failed.push(file_error(file, error)?),
+    /// The file to write, checked before the work.
+    fn output_file(&self) -> anyhow::Result<Option<EmbeddingOutput>> {
+        let list = self.texts_file.as_deref();
+        // The model's too: a name of a model is no existing path, or should not be replaced either.
+        let files = self.files.iter().map(PathBuf::as_path).chain(self.views.paths()).chain(list);
+        let inputs: Vec<&Path> = files.chain([Path::new(self.model.name())]).collect();
+        let open = |path: &PathBuf| {
+            let file = self.force.file(path, &EMBEDDING_EXTENSIONS, &inputs)?;
+            if let Some(index) = index_path(path) {
+                self.force.file(&index, &["json"], &inputs)?;
             }
-        }
-        Ok(rows)
+            anyhow::Ok(EmbeddingOutput::new(file, path))
+        };
+        self.output.as_ref().map(open).transpose()
     }
+
+    fn texts(&self) -> anyhow::Result<Vec<String>> {
+        let mut texts = self.text.clone();
+        if let Some(file) = &self.texts_file {
+            texts.extend(embed_inputs::lines(file)?);
+        }
+        Ok(texts)
+    }
+
+    /// Prints rows as JSON, and the similarities of shapes, which come first, and texts.
+    fn show(&self, rows: &Rows, shapes: usize) -> anyhow::Result<()> {
+        let Some(kept) = &rows.kept else {
+            let names = rows.writer.as_ref().map_or(&[][..], EmbeddingWriter::names);
+            let line = |(i, name): (usize, &String)| output::json(&json!({ "row": i, "input": name }));
+            return if self.json { names.iter().enumerate().try_for_each(line) } else { Ok(()) };
+        };
+        let (shapes, texts) = kept.split_at(shapes);
+        if self.json {
+            for (i, (input, embedding)) in kept.iter().enumerate() {
+                let mut line = json!({ "row": i, "input": input });
+                if i < shapes.len() {
+                    let score = |(text, other): &Row| json!({ "text": text, "score": embedding.dot(other) });
+                    line["scores"] = texts.iter().map(score).collect();
+                }
+                output::json(&line)?;
+            }
+            return Ok(());
+        }
+        let row =
+            |(input, a): &Row, (text, b): &Row| vec![format!("{:.4}", a.dot(b)), input.clone(), text.clone()];
+        let lines: Vec<_> = shapes.iter().flat_map(|a| texts.iter().map(move |b| row(a, b))).collect();
+        let columns = [("score", Align::Right), ("input", Align::Left), ("text", Align::Left)];
+        Ok(output::line(output::table(&columns, &lines))?)
+    }
+
+    fn add_views(&self, encoder: &dyn Encoder, rows: &mut Rows) -> anyhow::Result<()> {
+        let split = self.split.unwrap_or_default();
+        for group in &self.views.groups {
+            let views = read_views(group, split)?;
+            let name = group.first().map_or(String::new(), |path| path.display().to_string());
+            if views.len() > group.len() {
+                output::note(format!("{name}: {} of one object", output::quantity(views.len(), "view")));
+            }
+            rows.push(name, embed_views(encoder, views)?)?;
+        }
+        Ok(())
+    }
+}
+
+/// Embeds files and shapes one after another; returns those that cannot be used.
+fn add_inputs(
+    inputs: &[EmbedInput],
+    (encoder, preprocessor): (&dyn Encoder, &ShapePreprocessor),
+    rows: &mut Rows,
+) -> anyhow::Result<Vec<(String, String)>> {
+    let progress = (inputs.len() > 1).then(|| Progress::new(inputs.len()));
+    let mut failed = Vec::new();
+    for input in inputs {
+        let name = input.name();
+        if let Some(progress) = &progress {
+            progress.step(&name);
+        }
+        let embedding = input.embed(encoder, preprocessor)?;
+        match embedding.and_then(|values| Embedding::new(values).map_err(|error| error.to_string())) {
+            Ok(embedding) => rows.push(name, embedding)?,
+            Err(reason) => failed.push((name, reason)),
+        }
+    }
+    Ok(failed)
+}
+
+/// Texts are embedded as given: an empty one has an embedding too.
+fn add_texts(texts: &[String], encoder: &dyn Encoder, rows: &mut Rows) -> anyhow::Result<()> {
+    for batch in texts.chunks(TEXTS_PER_BATCH) {
+        let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
+        let embeddings = encoder.embed_texts(&batch).map_err(|error| anyhow::anyhow!(error))?;
+        for (text, embedding) in batch.into_iter().zip(embeddings) {
+            rows.push(text.to_owned(), embedding)?;
+        }
+    }
+    Ok(())
 }

@@ -7,6 +7,7 @@ use lexiform_search::{IndexOptions, Library, LibraryOptions, LibraryPath};
 use serde_json::json;
 
 use crate::display_path::PathDisplay;
+use crate::embedding_sources;
 use crate::error::{Outcome, UsageError};
 use crate::indexing::{self, IndexReport, IndexReporting};
 use crate::jobs::JobsArg;
@@ -15,15 +16,21 @@ use crate::output;
 use crate::scene_file::not_found;
 use crate::up_axis::UpArg;
 
-/// Index 3D files in a library; incremental and resumable, broken files are reported and skipped
+/// Index 3D files, data sets or files of embeddings in a library; incremental and resumable, broken files are reported and
+/// skipped
 #[derive(Args)]
 pub(crate) struct IndexArgs {
-    /// Files, and folders to search for files
+    /// 3D files, folders or strips of views, folders to search for both, data sets, and files of embeddings with names (.h5,
+    /// .npy, .npz, .parquet, .safetensors)
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Folder of the library, created if needed [default: `.lexiform` in the folder that is indexed]
     #[arg(short, long, value_name = "FOLDER")]
     library: Option<PathBuf>,
+    /// Names of the rows of a file of embeddings, if it has none: `{"name": row}` or a list as JSON, or one name per line
+    /// [default: FILE_model_to_idx.json, FILE.json or FILE.txt next to it]
+    #[arg(long, value_name = "FILE")]
+    names: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArg,
     #[command(flatten)]
@@ -74,8 +81,13 @@ impl IndexArgs {
             (Some(typed), Some(root)) => PathDisplay::new(typed, root),
             _ => PathDisplay::absolute(),
         };
-        let report =
-            indexing::update(&library, &self.paths, &options, &IndexReporting { json: self.json, paths })?;
+        let reporting = IndexReporting { json: self.json, paths };
+        let dim = library.encoder().dim();
+        let (sources, files) = embedding_sources::split(&self.paths, self.names.as_deref(), dim)?;
+        if sources.is_empty() && self.names.is_some() {
+            return Err(UsageError("--names needs a file of embeddings".to_owned()).into());
+        }
+        let report = indexing::update(&library, (&sources, &files), &options, &reporting)?;
         self.show(&library, &report)?;
         Ok(report.summary.failed)
     }
@@ -98,8 +110,11 @@ impl IndexArgs {
                 Ok(LibraryPath::at(&fs_err::canonicalize(folder)?))
             }
             (None, [folder]) if folder.is_dir() => Ok(LibraryPath::discover(&fs_err::canonicalize(folder)?)),
+            (None, [missing]) if !missing.exists() && !embedding_sources::is_embedding_path(missing) => {
+                Err(not_found(missing))
+            }
             // A single file has no folder to keep a library in.
-            (None, [missing]) if !missing.exists() => Err(not_found(missing)),
+            (None, [_]) => Err(UsageError("a file needs --library FOLDER".to_owned()).into()),
             _ => Err(UsageError("several paths need --library FOLDER".to_owned()).into()),
         }
     }

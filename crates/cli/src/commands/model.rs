@@ -9,6 +9,7 @@ use lexiform_model::registry;
 use lexiform_model::weights::Precision;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointModelOptions};
 
+use crate::commands::classify::lines;
 use crate::error::{Outcome, UsageError};
 use crate::output::{self, Align};
 use crate::output_file::ForceArg;
@@ -73,6 +74,9 @@ enum Action {
         /// The same as --precision f16
         #[arg(long, conflicts_with = "precision")]
         half: bool,
+        /// File with the names of a classification head's classes, one a line, in the head's order; for classifiers
+        #[arg(long, value_name = "FILE")]
+        class_names: Option<PathBuf>,
         /// Photo preprocessing stored in the model; not for point models [default: unchanged]
         #[arg(long)]
         photo_crop: Option<PhotoCropArg>,
@@ -97,6 +101,8 @@ enum PhotoCropArg {
     Center,
     /// The object on white, if a plain or transparent background separates it; otherwise the central square
     Object,
+    /// The whole photo, prepared like a rendered view (Duoduo CLIP)
+    View,
 }
 
 impl ModelArgs {
@@ -107,10 +113,11 @@ impl ModelArgs {
             Action::Info { model, json } => describe(&model, json)?,
             Action::Pull { name } => pull(&name)?,
             Action::Join { model, points, output, force } => join(&model, &points, &output, force)?,
-            Action::Convert { model, output, precision, half, photo_crop, force } => {
+            Action::Convert { model, output, precision, half, class_names, photo_crop, force } => {
                 let full = matches!(precision, PrecisionArg::F32) && !half;
                 let precision = if full { Precision::Full } else { Precision::Half };
-                convert(&model, &output, ConvertOptions { precision, photo_crop, force })?;
+                let class_names = class_names.as_deref().map(lines).transpose()?;
+                convert(&model, &output, ConvertOptions { precision, class_names, photo_crop, force })?;
             }
         }
         Ok(Outcome::Done)
@@ -120,6 +127,7 @@ impl ModelArgs {
 /// How `convert` writes a model.
 struct ConvertOptions {
     precision: Precision,
+    class_names: Option<Vec<String>>,
     photo_crop: Option<PhotoCropArg>,
     force: ForceArg,
 }
@@ -134,7 +142,7 @@ fn join(model: &str, points: &str, output: &Path, force: ForceArg) -> anyhow::Re
 }
 
 fn convert(model: &str, output: &Path, options: ConvertOptions) -> anyhow::Result<()> {
-    let ConvertOptions { precision, photo_crop, force } = options;
+    let ConvertOptions { precision, class_names, photo_crop, force } = options;
     let target = force.file(output, &EXTENSIONS, &[Path::new(model)])?;
     let target = target.replaceable()?;
     let file = registry::open_weights(model)?;
@@ -143,12 +151,20 @@ fn convert(model: &str, output: &Path, options: ConvertOptions) -> anyhow::Resul
             let text = format!("--photo-crop: {model} is a point model and has no photo preprocessing");
             return Err(UsageError(text).into());
         }
-        PointModel::from_file(&file, &PointModelOptions::default())?.save(target, precision)?;
+        let points = PointModel::from_file(&file, &PointModelOptions::default())?;
+        let points = match class_names {
+            Some(names) => points.with_class_names(names)?,
+            None => points,
+        };
+        points.save(target, precision)?;
+    } else if class_names.is_some() {
+        return Err(UsageError(format!("--class-names: {model} is not a classifier")).into());
     } else {
         let joint = JointModel::open(model, &OpenOptions::default())?;
         let joint = match photo_crop {
             Some(PhotoCropArg::Center) => joint.with_photo_crop(PhotoCrop::Center),
             Some(PhotoCropArg::Object) => joint.with_photo_crop(PhotoCrop::Object),
+            Some(PhotoCropArg::View) => joint.with_photo_crop(PhotoCrop::View),
             None => joint,
         };
         joint.save(target, precision)?;
@@ -179,7 +195,7 @@ fn list(json: bool) -> anyhow::Result<()> {
             card.modality.to_owned(),
             number(card.dim),
             millions,
-            card.paired.clone().unwrap_or_else(|| "its own".to_owned()),
+            text_source(card),
             size,
             weights.to_owned(),
             card.license.clone(),
@@ -200,6 +216,16 @@ fn list(json: bool) -> anyhow::Result<()> {
         ("from", Align::Left),
     ];
     Ok(output::line(output::table(&columns, &cards.iter().map(row).collect::<Vec<_>>()))?)
+}
+
+/// Where a model's text tower comes from.
+fn text_source(card: &ModelCard) -> String {
+    match (&card.paired, card.modality) {
+        (Some(paired), _) => paired.clone(),
+        (None, "points") => "not published".to_owned(),
+        (None, "captioner" | "classifier") => "none".to_owned(),
+        (None, _) => "its own".to_owned(),
+    }
 }
 
 fn describe(model: &str, json: bool) -> anyhow::Result<()> {

@@ -2,53 +2,67 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::anyhow;
+use anyhow::{Context as _, anyhow};
 use clap::Args;
+use lexiform_data::embeddings::EmbeddingFile;
 use lexiform_render::SheetCell;
 use lexiform_search::{
-    Answer, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryOptions, LibraryPath,
-    Query, QueryTerm, RecordId, StoreError,
+    Answer, Combine, Embedding, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library,
+    LibraryOptions, LibraryPath, Query, QueryTerm, RecordId, SplitViews, StoreError,
 };
 use serde::Serialize;
 
 use crate::display_path::PathDisplay;
+use crate::embedding_sources;
 use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::indexing::{self, IndexReport, IndexReporting};
+use crate::input::Input;
 use crate::jobs::JobsArg;
 use crate::models::EnsembleArgs;
 use crate::output::{self, Align};
 use crate::output_file::{ForceArg, OutputFile};
+use crate::path_groups::{GroupedOption, PathGroups};
+use crate::prompt::Queries;
 use crate::scene_file::not_found;
 use crate::up_axis::UpArg;
 
 /// Search a folder of 3D files by text, image or shape
 ///
-/// The first search of a folder makes a library in `.lexiform` inside it; later ones update it.
+/// The first search of a folder makes a library in `.lexiform` inside it; later ones update it. Without anything to search for,
+/// queries are read from a prompt, or from standard input, one per line, until `exit`.
 #[derive(Args)]
 pub(crate) struct SearchArgs {
-    /// Folder of 3D files, or library made by `lexiform index`
-    #[arg(value_name = "FOLDER|LIBRARY")]
-    target: PathBuf,
+    /// Folder of 3D files, data set, or library made by `lexiform index`
+    #[arg(value_name = "FOLDER|LIBRARY", required_unless_present = "image")]
+    target: Option<PathBuf>,
     /// Text to search for
     text: Option<String>,
-    /// Image to search for
+    #[command(flatten)]
+    image: PathGroups<Image>,
+    /// Views in each image: a number, or COLUMNSxROWS [default: an image at least three times as long as wide is a strip]
+    #[arg(long, value_name = "N|CxR", requires = "image")]
+    split: Option<SplitViews>,
+    /// 3D file or folder of views to search for similar ones of; may be given more than once
     #[arg(long, value_name = "FILE")]
-    image: Option<PathBuf>,
-    /// 3D file to search for similar ones of
-    #[arg(long, value_name = "FILE")]
-    shape: Option<PathBuf>,
+    shape: Vec<PathBuf>,
     /// File of the library to search for similar ones of, by the id that --json prints
     #[arg(long, value_name = "ID")]
     like: Option<String>,
+    /// Embeddings of the library's model, each row a query (.npy, .npz, .h5, .parquet, .safetensors); the model is not needed
+    #[arg(long, value_name = "FILE")]
+    embedding: Option<PathBuf>,
     /// Text to rank down; may be given more than once
     #[arg(long, value_name = "TEXT")]
     not: Vec<String>,
     /// Weight of text, image, shape, like or not, as in image=0.5 [default: 1 each, 0.5 for not]
     #[arg(long, value_name = "TERM=WEIGHT", value_parser = parse_weight)]
     weight: Vec<(TermKind, f32)>,
-    /// Number of results
-    #[arg(short, value_name = "N", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    k: u32,
+    /// How several terms are combined: mean of their embeddings, or min of their similarities (similar to all of them)
+    #[arg(long, value_name = "mean|min", default_value = "mean", hide_default_value = true)]
+    combine: Combine,
+    /// Number of results [default: 10; 5 at the prompt]
+    #[arg(short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    k: Option<u32>,
     /// Only files that match, such as `format = "glb" and triangles < 10000`
     #[arg(long = "where", value_name = "EXPR")]
     filter: Option<String>,
@@ -71,6 +85,16 @@ pub(crate) struct SearchArgs {
     json: bool,
 }
 
+/// `--image`.
+#[derive(Clone, Debug)]
+struct Image;
+
+impl GroupedOption for Image {
+    const NAME: &'static str = "image";
+    const HELP: &'static str = "Images of one object to search for: photos, a strip of views, or a folder of images; may be given more \
+                                than once, one term each";
+}
+
 /// Kinds of terms in a query.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum TermKind {
@@ -81,36 +105,37 @@ enum TermKind {
     Not,
 }
 
+/// Number of results.
+const DEFAULT_K: u32 = 10;
+/// Number of results at the prompt, as in Duoduo CLIP's `text_retrieval.py`.
+const PROMPT_K: u32 = 5;
 /// Default weight of `--not`. A full weight would also subtract what all texts have in common.
 const NOT_WEIGHT: f32 = 0.5;
 
 impl SearchArgs {
     /// Updates the library, searches, and shows the results.
-    pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let query = self.query()?;
+    pub(crate) fn run(mut self) -> anyhow::Result<Outcome> {
+        self.separate_images();
+        let queries = self.queries()?;
+        let typed = if queries.is_empty() { Some(self.typed_queries()?) } else { None };
         let sheet = self.sheet_file()?;
-        let target = self.folder()?;
-        let place = LibraryPath::discover(&target);
-        let paths = PathDisplay::new(&self.target, place.root.as_deref().unwrap_or(&target));
-        let mut members = Vec::new();
-        let models = self.models.names_for(&place)?;
-        self.note_other_up(&place)?;
-        for (model, weight) in &models {
-            let library = self.library(&place, paths.clone(), model, models.len() > 1)?;
-            let library = match self.up_arg.up {
-                Some(up) => library.with_query_up(up),
-                None => library,
-            };
-            members.push(EnsembleMember { weight: *weight, library });
+        if sheet.is_some() && queries.len() != 1 {
+            return Err(UsageError("--sheet needs one query".to_owned()).into());
         }
-        // All libraries are open by now, so a model that cannot be opened is reported before the search.
-        let ensemble = Ensemble::new(members, self.models.fusion)?;
-        let answers = ensemble.search(&query)?;
-        let library = &ensemble.members()[0].library;
-        // Results first: they are not lost if the sheet cannot be written.
-        self.show(library, &query, &answers, &paths)?;
-        if let Some(sheet) = &sheet {
-            write_sheet(library, &answers, sheet)?;
+        let given = self.target.as_deref().ok_or_else(no_folder)?;
+        let target = folder(given)?;
+        let place = LibraryPath::discover(&target);
+        let paths = PathDisplay::new(given, place.root.as_deref().unwrap_or(&target));
+        let ensemble = self.ensemble(&place, &paths)?;
+        for query in &queries {
+            self.answer(&ensemble, query, &paths, sheet.as_ref())?;
+        }
+        if let Some(typed) = typed {
+            typed.for_each(|text| {
+                let text = QueryTerm::Text(text.to_owned());
+                let query = self.with_options(vec![(self.weight_of(TermKind::Text), text)], PROMPT_K)?;
+                self.answer(&ensemble, &query, &paths, None)
+            })?;
         }
         Ok(Outcome::Done)
     }
@@ -119,59 +144,125 @@ impl SearchArgs {
     fn note_other_up(&self, place: &LibraryPath) -> anyhow::Result<()> {
         let recorded = Library::recorded_up(place)?;
         if let Some(up) = self.up_arg.up.filter(|up| place.exists() && *up != recorded) {
-            let applies = if self.shape.is_some() { "applies to --shape only" } else { "is not used" };
+            let applies = if self.shape.is_empty() { "is not used" } else { "applies to --shape only" };
+            let folder = place.root.as_ref().unwrap_or(&place.folder);
             output::note(format!(
                 "note: the library was indexed with --up {recorded}: --up {up} {applies}; to change the library: `lexiform index {} --up {up}`",
-                self.target.display()
+                folder.display()
             ));
         }
         Ok(())
     }
 
+    /// The models of the library to search with. All are opened, so that one that cannot be is reported before the search.
+    fn ensemble(&self, place: &LibraryPath, paths: &PathDisplay) -> anyhow::Result<Ensemble> {
+        let mut members = Vec::new();
+        let models = self.models.names_for(place)?;
+        self.note_other_up(place)?;
+        for (model, weight) in &models {
+            let library = self.library(place, paths.clone(), model, models.len() > 1)?;
+            let library = match self.up_arg.up {
+                Some(up) => library.with_query_up(up),
+                None => library,
+            };
+            members.push(EnsembleMember { weight: *weight, library });
+        }
+        Ok(Ensemble::new(members, self.models.fusion)?)
+    }
+
+    fn answer(
+        &self,
+        ensemble: &Ensemble,
+        query: &Query,
+        paths: &PathDisplay,
+        sheet: Option<&OutputFile>,
+    ) -> anyhow::Result<()> {
+        let answers = ensemble.search(query)?;
+        let library = &ensemble.members()[0].library;
+        // Results first: they are not lost if the sheet cannot be written.
+        self.show(library, query, &answers, paths)?;
+        sheet.map_or(Ok(()), |sheet| write_sheet(library, &answers, sheet))
+    }
+
+    /// Queries of a prompt or of standard input.
+    fn typed_queries(&self) -> anyhow::Result<Queries> {
+        let missing =
+            || UsageError("nothing to search for: give TEXT, --image, --shape or --like".to_owned());
+        if self.not.is_empty() { Ok(Queries::open()?.ok_or_else(missing)?) } else { Err(missing().into()) }
+    }
+
     fn sheet_file(&self) -> anyhow::Result<Option<OutputFile>> {
-        let inputs: Vec<&Path> =
-            [&self.image, &self.shape].into_iter().flatten().map(PathBuf::as_path).collect();
+        let inputs: Vec<&Path> = self.image.paths().chain(self.shape.iter().map(PathBuf::as_path)).collect();
         let check = |path: &PathBuf| super::render::check_sheet(path, &inputs, self.force);
         self.sheet.as_ref().map(check).transpose()
     }
 
-    fn folder(&self) -> anyhow::Result<PathBuf> {
-        let found = fs_err::canonicalize(&self.target).map_err(|_| not_found(&self.target));
-        let target = found.hint("the folder comes before the text: lexiform search FOLDER TEXT")?;
-        if target.is_dir() {
-            return Ok(target);
+    /// `--image` takes all arguments up to the next option: a text, or the folder and a text, after it are separated.
+    fn separate_images(&mut self) {
+        let is_text = |path: &Path| matches!(Input::of(&path.to_string_lossy()), Ok(Input::Text(_)));
+        let is_folder = |path: &Path| path.is_dir();
+        if self.target.is_some() {
+            self.text = self.text.take().or_else(|| text_of(self.image.take_last(is_text)?));
+        } else if let Some(folder) = self.image.take_last(is_folder) {
+            self.target = Some(folder);
+        } else if let Some(text) = self.image.take_last(is_text) {
+            self.text = text_of(text);
+            self.target = self.image.take_last(is_folder);
         }
-        let file = self.target.display();
-        Err(anyhow!("{file}: expected a folder or a library, found a file"))
-            .hint(format!("to find shapes like this one: lexiform search FOLDER --shape {file}"))
     }
 
-    fn query(&self) -> anyhow::Result<Query> {
-        let weight = |kind| {
-            // As with other options, the last of several values counts.
-            let given = self.weight.iter().rev().find(|(p, _)| *p == kind).map(|(_, weight)| *weight);
-            given.unwrap_or(if kind == TermKind::Not { NOT_WEIGHT } else { 1.0 })
-        };
+    /// The given weight of a term, or the default one.
+    fn weight_of(&self, kind: TermKind) -> f32 {
+        // As with other options, the last of several values counts.
+        let given = self.weight.iter().rev().find(|(p, _)| *p == kind).map(|(_, weight)| *weight);
+        given.unwrap_or(if kind == TermKind::Not { NOT_WEIGHT } else { 1.0 })
+    }
+
+    /// The queries given as arguments: one for each row of `--embedding`, or one; none if there is nothing to search for.
+    fn queries(&self) -> anyhow::Result<Vec<Query>> {
         let like = self.like.as_deref().map(str::parse::<RecordId>).transpose().map_err(Error::from)?;
-        let wanted = [
-            (TermKind::Text, self.text.clone().map(QueryTerm::Text)),
-            (TermKind::Image, self.image.clone().map(QueryTerm::Image)),
-            (TermKind::Shape, self.shape.clone().map(QueryTerm::Shape)),
-            (TermKind::Like, like.map(QueryTerm::Record)),
-        ];
-        let mut terms: Vec<(f32, QueryTerm)> =
-            wanted.into_iter().filter_map(|(kind, term)| Some((weight(kind), term?))).collect();
-        if terms.is_empty() {
-            return Err(UsageError(
-                "nothing to search for: give TEXT, --image, --shape or --like".to_owned(),
-            )
-            .into());
+        let texts = self.text.iter().map(|text| (TermKind::Text, QueryTerm::Text(text.clone())));
+        let split = self.split.unwrap_or_default();
+        let images = self.image.groups.iter().cloned();
+        let images = images.map(|files| (TermKind::Image, QueryTerm::Images { files, split }));
+        let shapes = self.shape.iter().map(|shape| (TermKind::Shape, QueryTerm::Shape(shape.clone())));
+        let like = like.map(|id| (TermKind::Like, QueryTerm::Record(id)));
+        let wanted = texts.chain(images).chain(shapes).chain(like);
+        let terms: Vec<(f32, QueryTerm)> = wanted.map(|(kind, term)| (self.weight_of(kind), term)).collect();
+        if self.combine == Combine::Min && !(self.not.is_empty() && self.weight.is_empty()) {
+            let text = "--combine min: similarity to all terms has no --not and no --weight";
+            return Err(UsageError(text.to_owned()).into());
         }
+        let Some(file) = &self.embedding else {
+            // Checks --where also if there is nothing to search for yet.
+            let query = self.with_options(terms.clone(), DEFAULT_K)?;
+            return Ok(if terms.is_empty() { Vec::new() } else { vec![query] });
+        };
+        let row = |embedding| {
+            let term = (1.0, QueryTerm::Embedding(embedding));
+            self.with_options(terms.iter().cloned().chain([term]).collect(), DEFAULT_K)
+        };
+        embeddings(file)?.into_iter().map(row).collect()
+    }
+
+    /// A query with `--not`, `--where` and `-k`.
+    fn with_options(&self, mut terms: Vec<(f32, QueryTerm)>, k: u32) -> anyhow::Result<Query> {
         // Unwanted texts are subtracted from the query.
-        terms.extend(self.not.iter().map(|text| (-weight(TermKind::Not), QueryTerm::Text(text.clone()))));
+        terms.extend(
+            self.not.iter().map(|text| (-self.weight_of(TermKind::Not), QueryTerm::Text(text.clone()))),
+        );
         let filter = self.filter.as_deref().map(Filter::parse).transpose();
         let filter = filter.map_err(|error| Error::from(StoreError::from(error)))?;
-        Ok(Query { terms, k: self.k as usize, filter })
+        Ok(Query { terms, k: self.k.unwrap_or(k) as usize, filter, combine: self.combine })
+    }
+
+    /// Whether nothing has to be embedded.
+    fn needs_no_model(&self) -> bool {
+        (self.embedding.is_some() || self.like.is_some())
+            && self.text.is_none()
+            && self.image.groups.is_empty()
+            && self.shape.is_empty()
+            && self.not.is_empty()
     }
 
     /// The library with one model's embeddings, up to date if it can be written. With `others`, the lock for writing is released
@@ -183,6 +274,10 @@ impl SearchArgs {
         model: &str,
         others: bool,
     ) -> anyhow::Result<Library> {
+        if self.needs_no_model() && place.exists() && (place.root.is_none() || self.no_update) {
+            let given = self.models.model.first().map(|_| model);
+            return Ok(Library::open_without_model(place.clone(), given)?);
+        }
         let encoder = self.models.open_args.open(model, None)?;
         // A library outside its folder does not record which folders it was made of.
         let Some(root) = place.root.clone().filter(|_| !(self.no_update && place.exists())) else {
@@ -204,7 +299,9 @@ impl SearchArgs {
             Ok(library) => {
                 let options = IndexOptions { jobs: self.jobs.count(), ..IndexOptions::default() };
                 let reporting = IndexReporting { json: false, paths };
-                let report = indexing::update(&library, &[root], &options, &reporting)?;
+                // A folder of 3D files, or a data set.
+                let (sources, files) = embedding_sources::split(&[root], None, encoder.dim())?;
+                let report = indexing::update(&library, (&sources, &files), &options, &reporting)?;
                 print_changes(&report);
                 if others {
                     // A library has one writer at a time.
@@ -238,13 +335,52 @@ impl SearchArgs {
         if answers.is_empty() {
             return explain_no_results(library, query);
         }
-        let columns = [("rank", Align::Right), ("score", Align::Right), ("path", Align::Left)];
+        let name = if answers.iter().all(Answer::is_embedding) { "id" } else { "path" };
+        let mut columns = vec![("rank", Align::Right), ("score", Align::Right), (name, Align::Left)];
+        let has_links = answers.iter().any(|answer| answer.link().is_some());
+        columns.extend(has_links.then_some(("link", Align::Left)));
         let row = |a: &Answer| {
-            let missing = if a.file.exists() { "" } else { "  (missing)" };
-            vec![a.rank.to_string(), format!("{:.3}", a.score), format!("{}{missing}", paths.path(&a.file))]
+            let missing = if a.is_embedding() || a.file.exists() { "" } else { "  (missing)" };
+            let mut row =
+                vec![a.rank.to_string(), format!("{:.3}", a.score), format!("{}{missing}", shown(a, paths))];
+            row.extend(has_links.then(|| a.link().unwrap_or_default()));
+            row
         };
         Ok(output::line(output::table(&columns, &answers.iter().map(row).collect::<Vec<_>>()))?)
     }
+}
+
+fn text_of(argument: PathBuf) -> Option<String> {
+    argument.into_os_string().into_string().ok()
+}
+
+fn no_folder() -> UsageError {
+    UsageError("no folder to search: lexiform search FOLDER --image FILE …".to_owned())
+}
+
+/// The folder or library that is searched, as an absolute path.
+fn folder(typed: &Path) -> anyhow::Result<PathBuf> {
+    let found = fs_err::canonicalize(typed).map_err(|_| not_found(typed));
+    let target = found.hint("the folder comes before the text: lexiform search FOLDER TEXT")?;
+    if target.is_dir() {
+        return Ok(target);
+    }
+    let file = typed.display();
+    Err(anyhow!("{file}: expected a folder or a library, found a file"))
+        .hint(format!("to find shapes like this one: lexiform search FOLDER --shape {file}"))
+}
+
+/// The path of an answer's file, or its name if it has none.
+fn shown(answer: &Answer, paths: &PathDisplay) -> String {
+    if answer.is_embedding() { answer.payload.path.clone() } else { paths.path(&answer.file) }
+}
+
+/// The rows of a file of embeddings.
+fn embeddings(file: &Path) -> anyhow::Result<Vec<Embedding>> {
+    let file = EmbeddingFile::open(file, None)?;
+    let values = file.read(0, file.rows())?;
+    let rows = values.chunks_exact(file.dim()).map(|row| Embedding::new(row.to_vec()));
+    rows.collect::<Result<_, _>>().with_context(|| file.path().display().to_string())
 }
 
 /// Whether the library cannot be written now: locked by another process, or read-only.
@@ -292,6 +428,8 @@ struct AnswerLine<'a> {
     path: String,
     id: RecordId,
     #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a serde_json::Value>,
     format: &'a str,
     bytes: u64,
@@ -307,8 +445,9 @@ impl<'a> AnswerLine<'a> {
         Self {
             rank: answer.rank,
             score: answer.score,
-            path: paths.path(&answer.file),
+            path: shown(answer, paths),
             id: answer.id,
+            link: answer.link(),
             label: payload.extra.get("label"),
             format: &payload.format,
             bytes: payload.bytes,

@@ -1,18 +1,23 @@
 //! `lexiform train`: train a model from a recipe.
 
+mod sweep;
+
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use clap::Args;
 use lexiform_model::Device;
 use lexiform_train::{
-    DryRun, FeatureSource, FitError, FitOptions, NetworkConfig, Recipe, RunLogger, TrainEvent, TrainPlan,
-    dry_run, fit,
+    DryRun, FeatureSource, FitError, FitOptions, NetworkConfig, Recipe, RecipeError, RunLogger, TrainEvent,
+    TrainPlan, dry_run, find_reference_name, fit,
 };
 
 use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::output::{self, Align};
 use crate::progress::Progress;
+
+/// What to do about an output folder with a run.
+const EXISTS_HINT: &str = "add --resume, or choose another folder with --out";
 
 /// Train models from recipes
 #[derive(Args)]
@@ -23,6 +28,10 @@ pub(crate) struct TrainArgs {
     /// Override a value of the recipe; may be given more than once
     #[arg(long, value_name = "KEY=VALUE")]
     set: Vec<String>,
+    /// Train one run per value of a key, and per combination if given more than once; each run goes to a folder of its own in
+    /// the output folder, and sweep.csv and sweep.json have the results of all
+    #[arg(long, value_name = "KEY=[VALUES]")]
+    sweep: Vec<String>,
     /// Output folder; for a single recipe only [default: runs/NAME, with the recipe's name]
     #[arg(short, long, value_name = "FOLDER")]
     out: Option<PathBuf>,
@@ -45,6 +54,9 @@ impl TrainArgs {
     /// Trains each recipe and reports progress.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let options = FitOptions { resume: self.resume, devices: self.devices.clone() };
+        if !self.sweep.is_empty() {
+            return self.run_sweep(&options);
+        }
         let runs = self.runs()?;
         for (i, (recipe, out)) in runs.iter().enumerate() {
             match (self.dry_run, missing_dependency(recipe, &runs[..i])) {
@@ -53,7 +65,12 @@ impl TrainArgs {
                     recipe.name
                 )),
                 (true, None) => self.show_dry_run(recipe, &options)?,
-                (false, _) => self.train(recipe, out, &options)?,
+                (false, _) => {
+                    let model = self.train(recipe, out, &options)?;
+                    if !self.json {
+                        output::line(model.display().to_string())?;
+                    }
+                }
             }
         }
         Ok(Outcome::Done)
@@ -67,7 +84,12 @@ impl TrainArgs {
         }
         let mut runs: Vec<(Recipe, PathBuf)> = Vec::new();
         for path in &self.recipes {
-            let recipe = Recipe::read(path, &self.set)?;
+            let recipe = match Recipe::read(path, &self.set) {
+                Err(RecipeError::Io(error)) if !path.exists() => {
+                    return Err(RecipeError::Io(error)).hint(missing_recipe_hint(path));
+                }
+                read => read?,
+            };
             let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
             if runs.iter().any(|(_, other)| *other == out) {
                 let name = &recipe.name;
@@ -82,7 +104,8 @@ impl TrainArgs {
         Ok(runs)
     }
 
-    fn train(&self, recipe: &Recipe, out: &Path, options: &FitOptions) -> anyhow::Result<()> {
+    /// Trains a recipe and returns the path of the model.
+    fn train(&self, recipe: &Recipe, out: &Path, options: &FitOptions) -> anyhow::Result<PathBuf> {
         let mut logger = RunLogger::new(out, SystemTime::now());
         let mut console = ConsoleReporter { json: self.json, progress: None };
         let (mut logged, mut shown) = (Ok(()), Ok(()));
@@ -98,9 +121,7 @@ impl TrainArgs {
         // The bar is removed before errors and results are printed.
         drop(console);
         let model = match done {
-            Err(error @ FitError::Exists { .. }) => {
-                return Err(error).hint("add --resume, or choose another folder with --out");
-            }
+            Err(error @ FitError::Exists { .. }) => return Err(error).hint(EXISTS_HINT),
             done => done?,
         };
         logged?;
@@ -108,9 +129,8 @@ impl TrainArgs {
         let curves = logger.finish()?;
         if !self.json {
             output::note(format!("curves: {}", curves.display()));
-            output::line(model.display().to_string())?;
         }
-        Ok(())
+        Ok(model)
     }
 
     fn show_dry_run(&self, recipe: &Recipe, options: &FitOptions) -> anyhow::Result<()> {
@@ -131,6 +151,16 @@ impl TrainArgs {
     }
 }
 
+/// What was probably meant by a recipe that does not exist: hydra's `key=value` has no option before it.
+fn missing_recipe_hint(path: &Path) -> String {
+    let argument = path.to_string_lossy();
+    match find_reference_name(&argument) {
+        Some(found) => found.hint(),
+        None if argument.contains('=') => format!("values of the recipe are set with --set {argument}"),
+        None => "recipes are TOML files, such as those in recipes/".to_owned(),
+    }
+}
+
 /// The base model or teacher of a recipe that an earlier run will write and that does not exist yet.
 fn missing_dependency<'a>(recipe: &'a Recipe, before: &[(Recipe, PathBuf)]) -> Option<&'a str> {
     let base = match &recipe.network {
@@ -148,15 +178,8 @@ fn missing_dependency<'a>(recipe: &'a Recipe, before: &[(Recipe, PathBuf)]) -> O
 
 /// The result of a dry run as a table and three lines.
 fn dry_run_table(trial: &DryRun) -> String {
-    let TrainPlan {
-        groups,
-        steps,
-        frozen_parameters,
-        trainable_parameters,
-        steps_per_epoch,
-        memory_bytes,
-        ..
-    } = &trial.plan;
+    let TrainPlan { groups, steps, frozen_parameters, trainable_parameters, steps_per_epoch, .. } =
+        &trial.plan;
     let columns = [
         ("group", Align::Left),
         ("tensors", Align::Right),
@@ -172,12 +195,12 @@ fn dry_run_table(trial: &DryRun) -> String {
     format!(
         "{table}\n\n{trainable_parameters} trainable parameters, {frozen_parameters} frozen\n\
          {steps} steps, {:.1} epochs; {} shapes and {} images per step, {:.2} s per step: {hours:.1} h in total\n\
-         memory: {:.0} MB for weights, optimizer and samples, {:.0} MB peak in the timed step",
+         memory: {:.0} MB estimated for the run, {:.0} MB peak in the timed step",
         *steps as f64 / *steps_per_epoch as f64,
         trial.shapes,
         trial.images,
         trial.step_seconds,
-        *memory_bytes as f64 / 1e6,
+        trial.run_memory_bytes as f64 / 1e6,
         trial.peak_memory_bytes as f64 / 1e6,
     )
 }

@@ -4,13 +4,17 @@
 
 mod captions;
 mod data;
+mod data_update;
 mod devices;
 mod duplicates;
+mod embeddings;
 mod end_to_end;
 mod eval;
 mod eval_datasets;
+mod eval_lvis;
 mod geometry;
 mod joint_model;
+mod migrate;
 mod model_card;
 mod outputs;
 mod search;
@@ -18,3 +22,4 @@ mod snapshots;
 mod support;
 mod train;
 mod up_axis;
+mod views;

@@ -105,7 +105,21 @@ impl Sandbox {
 
     /// Runs the command to its end.
     pub fn run(&self, args: &[&str]) -> Run {
-        let output = self.command(args).output().unwrap();
+        self.finish(self.command(args).output().unwrap())
+    }
+
+    /// Runs the command with this text on standard input.
+    pub fn run_with_input(&self, args: &[&str], input: &str) -> Run {
+        use std::io::Write as _;
+        let mut command = self.command(args);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // Dropped at the end of the statement: the end of input. The command may end before it has read all.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        self.finish(child.wait_with_output().unwrap())
+    }
+
+    fn finish(&self, output: std::process::Output) -> Run {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let code = output.status.code().expect("the run was not killed");
         let run = Run { code, stdout: text(output.stdout), stderr: text(output.stderr) };

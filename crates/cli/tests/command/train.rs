@@ -60,6 +60,8 @@ fn recipes_train_in_turn() {
     let run = sandbox.run(&both).success();
     let models: Vec<&str> = run.stdout.lines().collect();
     assert_eq!(models, ["runs/words/model.safetensors", "runs/points/joint.safetensors"]);
+    let info = sandbox.run(&["model", "info", "runs/points/model.safetensors"]).success().stdout;
+    assert!(info.contains("OpenShape PointBERT point encoder \"points\", written by lexiform"), "{info}");
     sandbox.run(&["compare", "a chair", "models/flat.obj", "--model", models[1]]).success();
     sandbox.run(&both).failure(1, &["runs/words", "already contains a run"]);
     sandbox.run(&[&both[..], &["--resume"]].concat()).success();
@@ -70,6 +72,51 @@ fn recipes_train_in_turn() {
     sandbox
         .run(&["train", "words.toml", "--set", "run.save_joint_model=true", "--out", "run"])
         .failure(1, &["run.save_joint_model", "requires a point encoder"]);
+}
+
+/// One command trains every combination, each in a folder of its own, and ends in one table.
+#[test]
+fn a_sweep_ends_in_one_table() {
+    let sandbox = Sandbox::empty();
+    let swept =
+        ["--sweep", "seed=[3, 4]", "--sweep", "batch.size.images=[4, 6]", "--set", "data.val_per_class=1"];
+    let args = |more: &[&'static str]| [&args("sweep", "")[..], &swept, more].concat();
+    let run = sandbox.run(&args(&[])).success();
+    let table = run.json().pop().unwrap();
+    assert_eq!(table["keys"], serde_json::json!(["seed", "batch.size.images"]));
+    let rows = table["runs"].as_array().unwrap();
+    let values: Vec<String> = rows.iter().map(|row| row["values"].to_string()).collect();
+    assert_eq!(values, [r#"["3","4"]"#, r#"["3","6"]"#, r#"["4","4"]"#, r#"["4","6"]"#]);
+    assert!(rows.iter().all(|row| row["steps"] == 4 && row["top_1"].is_f64() && row["error"].is_null()));
+    // Each run is the one that its settings alone give.
+    sandbox
+        .run(
+            &[
+                &self::args("alone", "--set data.val_per_class=1 --set seed=4")[..],
+                &["--set", "batch.size.images=6"],
+            ]
+            .concat(),
+        )
+        .success();
+    let model = |path: &str| std::fs::read(sandbox.path(path).join("model.safetensors")).unwrap();
+    assert!(model("alone") == model("sweep/seed=4,batch.size.images=6"));
+    let csv = std::fs::read_to_string(sandbox.path("sweep/sweep.csv")).unwrap();
+    assert!(
+        csv.starts_with("run,seed,batch.size.images,steps,loss,top_1,") && csv.lines().count() == 5,
+        "{csv}"
+    );
+    assert!(sandbox.path("sweep/sweep.json").is_file());
+    sandbox.run(&args(&[])).failure(1, &["already contains a run (step 4)", "hint: add --resume"]);
+    // A resumed sweep trains only what is missing.
+    std::fs::remove_dir_all(sandbox.path("sweep/seed=3,batch.size.images=6")).unwrap();
+    let again = sandbox.run(&args(&["--resume"])).success();
+    assert_eq!(again.stdout.lines().filter(|line| line.starts_with("{\"event\":\"step\"")).count(), 4);
+    assert_eq!(again.json().pop().unwrap()["runs"], table["runs"]);
+    sandbox.run(&["train", RECIPE, "--sweep", "seed=3"]).failure(1, &["expected KEY=[VALUE, …]"]);
+    sandbox
+        .run(&["train", RECIPE, RECIPE, "--sweep", "seed=[3]"])
+        .failure(2, &["--sweep is for a single recipe"]);
+    sandbox.run(&["train", RECIPE, "--sweep", "run.stepz=[3]"]).failure(1, &["did you mean `steps`?"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use csv::StringRecord;
 
+use super::image_name::{shape_and_view, view_of};
 use super::table::AnnotationTable;
 use crate::Caption;
 use crate::shape_csv::{ColumnIndices, CsvRow, for_each_row};
@@ -17,9 +18,15 @@ pub(super) fn read(table: &mut AnnotationTable, bytes: &[u8], from: &str) -> Res
 }
 
 fn add(table: &mut AnnotationTable, line: CsvRow, from: &str) {
-    let annotation = table.at(&line.shape);
+    // The shape may be named by one of its images; otherwise a column may name the image that the captions describe.
+    let (shape, view) = match shape_and_view(&line.shape) {
+        Some((shape, view)) => (shape, Some(view)),
+        None => (line.shape.as_str(), view_of(&line.image)),
+    };
+    let annotation = table.at(shape);
     annotation.label(line.label);
-    annotation.captions.extend(line.captions.into_iter().map(|text| Caption::new(text, from)));
+    let caption = |text| Caption { view, ..Caption::new(text, from) };
+    annotation.captions.extend(line.captions.into_iter().map(caption));
     if let Some(split) = line.split {
         annotation.split = Some(split.to_owned());
     }
@@ -35,7 +42,7 @@ fn columns(first: &StringRecord) -> Result<ColumnIndices, String> {
         _ if columns.shape.is_some() && columns.has_annotations() => Ok(columns),
         // Duoduo CLIP's lvis.csv: class number, class name, uid.
         3 if has_none && start.parse::<u32>().is_ok() => {
-            Ok(ColumnIndices { shape: Some(2), label: Some(1), ..ColumnIndices::default() })
+            Ok(ColumnIndices::of_class_list(first).unwrap_or_default())
         }
         // Cap3D: uid, caption. An id contains no spaces.
         2.. if has_none && !start.contains(' ') => {

@@ -1,8 +1,13 @@
-//! Tables in JSON.
+//! Tables in JSON, read entry by entry: ULIP's captions of Objaverse have gigabytes.
 
+use std::fmt;
+
+use serde::Deserializer as _;
+use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 
 use super::annotation::Annotation;
+use super::image_name::shape_and_view;
 use super::table::AnnotationTable;
 use crate::Caption;
 use crate::shape_csv::{CAPTION_HEADINGS, LABEL_HEADINGS, NAME_HEADINGS};
@@ -13,15 +18,48 @@ const PER_VIEW_STEM: &str = "packed";
 
 /// Adds the entries of a JSON file to a table; `from` is the source of its captions.
 pub(super) fn read(table: &mut AnnotationTable, bytes: &[u8], from: &str) -> Result<(), String> {
-    match serde_json::from_slice(bytes).map_err(|error| error.to_string())? {
-        Value::Object(map) => map.iter().try_for_each(|(name, value)| add_value(table, name, value, from)),
-        Value::Array(rows) => rows.iter().try_for_each(|row| add_row(table, row, from)),
-        _ => Err("expected an object from ids to captions, or a list of objects".to_owned()),
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    json.deserialize_any(TableVisitor { table, from }).map_err(|error| error.to_string())?;
+    json.end().map_err(|error| error.to_string())
+}
+
+/// Adds the entries of a file as they are parsed.
+struct TableVisitor<'a> {
+    table: &'a mut AnnotationTable,
+    from: &'a str,
+}
+
+impl<'de> Visitor<'de> for TableVisitor<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str("an object from ids to captions, or a list of objects")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some((name, value)) = map.next_entry::<String, Value>()? {
+            add_value(self.table, &name, &value, self.from).map_err(A::Error::custom)?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
+        while let Some(row) = rows.next_element::<Value>()? {
+            add_row(self.table, &row, self.from).map_err(A::Error::custom)?;
+        }
+        Ok(())
     }
 }
 
 /// Adds an entry of an object: captions, or an object with labels, captions and a split.
 fn add_value(table: &mut AnnotationTable, name: &str, value: &Value, from: &str) -> Result<(), String> {
+    // The name of an image: captions of one view.
+    if let Some((shape, view)) = shape_and_view(name).filter(|_| !value.is_object()) {
+        let captions =
+            texts(value).into_iter().map(|text| Caption { view: Some(view), ..Caption::new(text, from) });
+        table.at(shape).captions.extend(captions);
+        return Ok(());
+    }
     let annotation = table.at(name);
     match value {
         // Only in this file does the position of a caption have a meaning.

@@ -2,6 +2,7 @@
 
 mod annotation;
 mod csv;
+mod image_name;
 mod json;
 mod match_counts;
 mod read;

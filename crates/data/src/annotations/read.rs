@@ -16,6 +16,10 @@ impl AnnotationTable {
     /// - JSON: an object from ids to captions or lists of captions, or a list of objects with the headings as keys. In a file named
     ///   `packed`, such as Duoduo CLIP's captions of MVImgNet, caption k describes view k.
     ///
+    /// An id may be the path of a rendered image, as in the captions of ULIP-2's Objaverse: `…/<shape>/007.png` is view 7 of the
+    /// shape, `…/<shape>/<shape>_r_084.png` ULIP's view at 84 degrees. A CSV file may name the image in a column `image`. Captions
+    /// keep the order of the file.
+    ///
     /// `.gz` files are decompressed.
     ///
     /// # Errors
@@ -106,6 +110,26 @@ mod tests {
         assert_eq!(views("packed.json", "5_26"), [("a cup".into(), Some(0)), ("its handle".into(), Some(2))]);
         assert_eq!(views("packed.json", "6_1"), [("a pot".into(), None)]);
         assert_eq!(views("other.json", "5_26"), [("a cup".into(), None), ("its handle".into(), None)]);
+    }
+
+    #[test]
+    fn images_as_ids_are_views() {
+        let merged = r#"{"/export/objaverse/render_images_split_100/u1/001.png": ["a cup", "a mug"],
+            "/export/objaverse/render_images_split_100/u1/000.png": ["a bowl"], "u2": ["a pot"]}"#;
+        let views = |table: &AnnotationTable, shape: &str| {
+            let captions = &table.find(shape).unwrap().captions;
+            captions.iter().map(|c| (c.text.clone(), c.view)).collect::<Vec<_>>()
+        };
+        let table = table("merged_data.json", merged);
+        let expected = [("a cup".into(), Some(1)), ("a mug".into(), Some(1)), ("a bowl".into(), Some(0))];
+        assert_eq!(
+            (views(&table, "u1"), views(&table, "u2")),
+            (expected.into(), vec![("a pot".into(), None)])
+        );
+        assert_eq!(table.len(), 2);
+        for text in ["file,caption\nrenders/u1/003.png,a cup\n", "id,image,caption\nu1,r/003.png,a cup\n"] {
+            assert_eq!(views(&self::table("c.csv", text), "u1"), [("a cup".into(), Some(3))], "{text}");
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Captions of shapes: from names and metadata of files, and from a model that sees their views.
 
+mod attach;
 pub mod from_file;
 #[cfg(feature = "vlm")]
 mod retry_after;
@@ -13,6 +14,7 @@ pub use self::vlm::VlmCaptioner;
 #[cfg(feature = "vlm")]
 pub use self::vlm_config::{VlmConfig, VlmStats};
 
+pub(crate) use self::attach::{add_captions, add_missing_captions, drop_duplicates};
 use crate::{Caption, Member, MissingCaptions};
 
 /// The input of a captioner: one shape.
@@ -30,6 +32,8 @@ pub struct CaptionInput<'a> {
 pub trait Captioner: Sync {
     /// Its name and everything that determines its captions; recorded in the settings of the data set.
     fn name(&self) -> String;
+    /// What its captions name as their [source](Caption::source): `vlm:MODEL`, `blip:MODEL`.
+    fn source(&self) -> String;
     /// Number of shapes that are captioned at the same time.
     fn concurrency(&self) -> usize;
     /// Captions of one shape.

@@ -250,6 +250,10 @@ impl Captioner for VlmCaptioner {
         )
     }
 
+    fn source(&self) -> String {
+        format!("vlm:{}", self.config.model)
+    }
+
     fn concurrency(&self) -> usize {
         self.config.concurrency
     }
@@ -264,7 +268,7 @@ impl Captioner for VlmCaptioner {
         };
         let images: Vec<(usize, Vec<u8>)> =
             input.views.iter().filter_map(jpeg).collect::<Result<_, _>>().map_err(CaptionError::Shape)?;
-        let from = format!("vlm:{}", self.config.model);
+        let from = self.source();
         let image_groups = self.image_groups(&images);
         let mut output = CaptionOutput { requested: image_groups.len(), ..CaptionOutput::default() };
         for (view, images) in image_groups {

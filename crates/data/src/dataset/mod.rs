@@ -7,6 +7,7 @@ mod merge;
 mod open;
 mod verify;
 
+use std::hash::Hasher as _;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -101,6 +102,11 @@ impl Dataset {
         Ok(Self { root, storage, manifest, index })
     }
 
+    /// The folder or address of the data set.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// The manifest.
     pub fn manifest(&self) -> &Manifest {
         &self.manifest
@@ -142,6 +148,17 @@ impl Dataset {
     /// Names of the shape's members, in the order of the shard.
     pub fn members(&self, shape: usize) -> impl Iterator<Item = &str> {
         self.indexed_members(shape).iter().map(|member| self.index.name(member))
+    }
+
+    /// A digest of the shape's members, from the checksums of the index.
+    pub fn content_digest(&self, shape: usize) -> String {
+        let mut hasher = fnv::FnvHasher::default();
+        for member in self.indexed_members(shape) {
+            hasher.write(self.index.name(member).as_bytes());
+            hasher.write(&member.size.to_le_bytes());
+            hasher.write(&member.crc32.to_le_bytes());
+        }
+        format!("{:016x}", hasher.finish())
     }
 
     /// Number of views of the shape.

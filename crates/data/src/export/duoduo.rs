@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use image::RgbaImage;
 use lexiform_formats::array::Dtype;
 use lexiform_formats::hdf5::Writer;
 use lexiform_formats::view_format::decode_view;
@@ -49,7 +50,8 @@ pub(super) fn write(job: ExportJob<'_>) -> Result<ExportSummary, DataError> {
     Ok(exported)
 }
 
-fn uint8() -> Dtype {
+/// The type of pixels.
+pub(crate) fn uint8() -> Dtype {
     Dtype { kind: lexiform_formats::array::Kind::Unsigned, size: 1, big_endian: false }
 }
 
@@ -59,17 +61,21 @@ fn planes(dataset: &Dataset, shape: usize, n_views: usize) -> Result<Vec<u8>, Da
     let views: Vec<usize> = (0..n_views).collect();
     let mut all = Vec::with_capacity(n_views * 3 * (EDGE * EDGE) as usize);
     for bytes in dataset.views(shape, &views)? {
-        let view = decode_view(&bytes).map_err(wrong)?;
-        let image = match view.dimensions() {
-            (EDGE, EDGE) => composite_on_white(&view),
-            _ => composite_on_white(&resize_bicubic_rgba(&view, EDGE as usize, EDGE as usize)),
-        };
-        // Planar, as PyTorch expects: all red values, then green, then blue.
-        for channel in 0..3 {
-            all.extend(image.pixels().map(|pixel| pixel.0[channel]));
-        }
+        push_planes(&decode_view(&bytes).map_err(wrong)?, &mut all);
     }
     Ok(all)
+}
+
+/// Appends a view as color planes `[3, 224, 224]`, resized and on white.
+pub(crate) fn push_planes(view: &RgbaImage, planes: &mut Vec<u8>) {
+    let image = match view.dimensions() {
+        (EDGE, EDGE) => composite_on_white(view),
+        _ => composite_on_white(&resize_bicubic_rgba(view, EDGE as usize, EDGE as usize)),
+    };
+    // Planar, as PyTorch expects: all red values, then green, then blue.
+    for channel in 0..3 {
+        planes.extend(image.pixels().map(|pixel| pixel.0[channel]));
+    }
 }
 
 /// Writes `image_embeddings.h5` if every shape has features.

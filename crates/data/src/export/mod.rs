@@ -12,6 +12,7 @@ use std::path::Path;
 
 use fs_err as fs;
 
+pub(crate) use self::duoduo::{push_planes, uint8};
 use self::job::ExportJob;
 pub use self::job::ExportSummary;
 use crate::{DataError, Dataset};

@@ -1,24 +1,24 @@
 //! Files of Duoduo CLIP ([paper](https://arxiv.org/abs/2406.11579), [code](https://github.com/3dlg-hcvc/DuoduoCLIP)): `imgs` u8
 //! `[N, 12, 3, 224, 224]`, `img_feat` `[N, 12, dim]`, `shape_feat` `[N, dim]`, indices `{id: row}`, `lvis.csv` with the columns
-//! `class number,class name,uid`, MVPNet's `mvpnet_val.csv`, and `text_embeddings.npy`.
+//! `class number,class name,uid`, MVPNet's `mvpnet_val.csv`. Features are in `duoduo_features.rs`.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use image::RgbaImage;
 use lexiform_formats::array::{Array, Kind};
+use lexiform_formats::file_exists;
 use lexiform_formats::hdf5::{Dataset, Datatype, File};
-use lexiform_formats::pickle::NumpyPickle;
 use lexiform_formats::view_format::ViewFormat;
 
+use super::duoduo_features::Features;
 use super::files::{file_name, first_existing};
 use super::id_lists::{Rows, checked_rows, overlap, rows_by_id};
-use super::members::{features, read_pickle};
+use super::members::features;
 use super::mvimgnet::MvImgNetLists;
 use super::options::ImportOptions;
 use super::source::ImportSource;
 use crate::annotations::AnnotationTable;
-use crate::{DataError, Member, Metadata, TEXT_FEATURES, VIEW_FEATURES};
+use crate::{DataError, Member, Metadata};
 
 /// Image files and their indices, in the order in which they are looked for.
 const PAIRS: [(&str, &str); 4] = [
@@ -27,9 +27,6 @@ const PAIRS: [(&str, &str); 4] = [
     ("supplement_mv_images.h5", "supplement_model_to_idx.json"),
     ("mvimgnet_mv_images.h5", "mvimgnet_model_to_idx.json"),
 ];
-
-/// Entries with text features, in the order in which they are stored.
-const TEXTS: [&str; 4] = ["text_feat", "blip_caption_feat", "msft_caption_feat", "retrieval_text_feat"];
 
 /// Imports views, and features if the options ask for them.
 pub(super) fn images(from: &Path, options: &ImportOptions) -> Result<ImportSource, DataError> {
@@ -48,7 +45,7 @@ pub(super) fn images(from: &Path, options: &ImportOptions) -> Result<ImportSourc
                 .to_owned(),
         );
     }
-    let features = options.features.then(|| Features::open(&folder, count, &mut warnings)).transpose()?;
+    let features = options.features.then(|| Features::open(&images, count, &mut warnings)).transpose()?;
     let (view_format, digest) = (options.view_format, lists.digest());
     let read = move |i: usize| {
         let (id, row) = &rows[i];
@@ -116,7 +113,7 @@ pub(super) fn embeddings(from: &Path, options: &ImportOptions) -> Result<ImportS
 /// The image file and its index.
 fn pair(from: &Path) -> Result<(PathBuf, PathBuf), DataError> {
     let missing = |message: String| DataError::invalid(from, message);
-    if from.is_file() {
+    if file_exists(from) {
         let name = file_name(from);
         let known = PAIRS.iter().find(|(images, _)| *images == name);
         let index = known.map_or("model_to_idx.json", |(_, index)| index);
@@ -128,7 +125,7 @@ fn pair(from: &Path) -> Result<(PathBuf, PathBuf), DataError> {
         };
     }
     let found = PAIRS.iter().map(|(images, index)| (from.join(images), from.join(index)));
-    let mut found: Vec<_> = found.filter(|(images, index)| images.exists() && index.exists()).collect();
+    let mut found: Vec<_> = found.filter(|(images, index)| file_exists(images) && index.exists()).collect();
     match found.len() {
         1 => Ok(found.remove(0)),
         0 => Err(missing(format!("expected one of {:?} with its index", PAIRS.map(|(images, _)| images)))),
@@ -149,16 +146,17 @@ fn lists(folder: &Path, ids: &[String], images: &Path) -> Result<(AnnotationTabl
     }
     let Some(path) = first_existing(near.map(|f| f.join("lvis.csv"))) else { return Ok(Default::default()) };
     let mut lvis = AnnotationTable::read(&path)?;
-    let is_lvis = file_name(images).starts_with("lvis");
-    if is_lvis {
+    if file_name(images).starts_with("lvis") {
         lvis.set_split("test");
+        return Ok((lvis, Vec::new()));
     }
-    let what = "in the training images and in lvis.csv, which is for evaluation";
-    let warning = overlap(&lvis.names(), ids, what).filter(|_| !is_lvis);
-    Ok((lvis, warning.into_iter().collect()))
+    // Training images get no labels of an evaluation list, unless it is given as annotations.
+    let what = "in the training images and in lvis.csv, which is for evaluation (without them: --ids four_no_lvis_model_ids.txt)";
+    let warning = overlap(&lvis.names(), ids, what);
+    Ok((AnnotationTable::default(), warning.into_iter().collect()))
 }
 
-fn big_endian_warning(dataset: &Dataset, path: &Path) -> Vec<String> {
+pub(super) fn big_endian_warning(dataset: &Dataset, path: &Path) -> Vec<String> {
     let is_big = matches!(dataset.datatype(), Datatype::Plain(dtype) if dtype.big_endian && dtype.size > 1);
     let warning = format!("{}: values are big-endian and were byte-swapped", file_name(path));
     is_big.then_some(warning).into_iter().collect()
@@ -187,68 +185,4 @@ fn members(
         members.push(Member::view(i, view_format.extension(), view_format.encode(&image)?));
     }
     Ok((members, notes))
-}
-
-/// Features of views and texts.
-struct Features {
-    views: Option<Dataset>,
-    texts: Option<Arc<NumpyPickle>>,
-}
-
-impl Features {
-    fn open(folder: &Path, count: usize, warnings: &mut Vec<String>) -> Result<Self, DataError> {
-        let near = |name: &str| {
-            first_existing([folder.join(name), folder.join("ViT-B-32_laion2b_s34b_b79k").join(name)])
-        };
-        let mut found = Self { views: None, texts: None };
-        if let Some(path) = near("image_embeddings.h5") {
-            let views = File::open(&path)?.dataset("img_feat")?;
-            if views.shape().first() != Some(&count) || views.shape().len() != 3 {
-                let message =
-                    format!("\"img_feat\": expected [{count}, views, dim], found {:?}", views.shape());
-                return Err(DataError::invalid(&path, message));
-            }
-            warnings.extend(big_endian_warning(&views, &path));
-            found.views = Some(views);
-        }
-        if let Some(path) = near("text_embeddings.npy") {
-            let texts = read_pickle(&path).map_err(|message| DataError::invalid(&path, message))?;
-            found.texts = Some(Arc::new(texts));
-        }
-        Ok(found)
-    }
-
-    #[expect(clippy::manual_checked_ops, reason = "the division is of another number")]
-    fn add(
-        &self,
-        row: usize,
-        id: &str,
-        members: &mut Vec<Member>,
-        metadata: &mut Metadata,
-    ) -> Result<(), String> {
-        if let Some(views) = &self.views {
-            let array = views.read_rows(row, 1).map_err(|error| error.to_string())?;
-            members.push(features(VIEW_FEATURES, array.shape[1], array.shape[2], &array.to_f32_vec()));
-        }
-        let Some(of_shape) = self.texts.as_ref().and_then(|texts| texts.root().get(id)) else {
-            return Ok(());
-        };
-        let (mut values, mut dim, mut of) = (Vec::new(), 0, Vec::new());
-        for name in TEXTS {
-            let Some(array) = of_shape.get(name).and_then(|item| item.array()) else { continue };
-            let columns = array.shape.last().copied().unwrap_or(0);
-            if columns == 0 || (dim != 0 && columns != dim) {
-                return Err(format!("text_embeddings.npy: {name} has shape {:?}", array.shape));
-            }
-            dim = columns;
-            let numbers = array.to_f32_vec();
-            of.extend(std::iter::repeat_n(name.trim_end_matches("_feat"), numbers.len() / dim));
-            values.extend(numbers);
-        }
-        if dim > 0 {
-            members.push(features(TEXT_FEATURES, values.len() / dim, dim, &values));
-            metadata.extra.insert("text_features".to_owned(), serde_json::json!(of));
-        }
-        Ok(())
-    }
 }

@@ -24,7 +24,7 @@ pub(super) fn lines_if_exists(path: &Path) -> Result<Vec<String>, DataError> {
 }
 
 /// Reads `{id: row}` with duplicate ids, which a JSON reader would drop silently.
-pub(super) fn rows_by_id(path: &Path) -> Result<Vec<(String, usize)>, DataError> {
+pub(crate) fn rows_by_id(path: &Path) -> Result<Vec<(String, usize)>, DataError> {
     struct Pairs;
     impl<'de> Visitor<'de> for Pairs {
         type Value = Vec<(String, usize)>;
@@ -47,7 +47,7 @@ pub(super) fn rows_by_id(path: &Path) -> Result<Vec<(String, usize)>, DataError>
 }
 
 /// Rows of an array by id.
-pub(super) struct Rows {
+pub(crate) struct Rows {
     /// Ids with their rows, each id once, in the order of rows.
     pub rows: Vec<(String, usize)>,
     pub warnings: Vec<String>,
@@ -57,7 +57,7 @@ pub(super) struct Rows {
 ///
 /// # Errors
 /// If a row is not below `count`.
-pub(super) fn checked_rows(
+pub(crate) fn checked_rows(
     pairs: Vec<(String, usize)>,
     count: usize,
     path: &Path,

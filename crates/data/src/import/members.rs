@@ -1,16 +1,54 @@
 //! Arrays of a source as members of a shape.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use lexiform_formats::array::Array;
 use lexiform_formats::npy::{Npy, read_npy};
 use lexiform_formats::pickle::{NumpyPickle, PickleValue};
+use lexiform_formats::view_format::extension_of;
 use lexiform_mesh_io::UpRule;
 
-use crate::Member;
 use crate::points::turned;
 use crate::shape::POINTS;
+use crate::{Member, Metadata};
+
+/// Metadata with the source's numbers of a shape's views, where some are missing or they do not start at 0.
+pub(super) const VIEW_NUMBERS: &str = "view_numbers";
+
+/// Images as views, in the order of their numbers in the source. Numbers with gaps are recorded in the metadata.
+pub(super) fn numbered_views(
+    images: &[(usize, PathBuf)],
+    metadata: &mut Metadata,
+) -> Result<Vec<Member>, String> {
+    let view = |(index, (_, path)): (usize, &(usize, PathBuf))| {
+        let bytes = fs::read(path).map_err(|error| error.to_string())?;
+        let extension = extension_of(&bytes).ok_or_else(|| format!("{} is not an image", path.display()))?;
+        Ok(Member::view(index, extension, bytes))
+    };
+    record_numbers(images.iter().map(|(number, _)| *number), metadata);
+    images.iter().enumerate().map(view).collect()
+}
+
+/// Records the numbers of views if they have gaps.
+pub(super) fn record_numbers(numbers: impl Iterator<Item = usize> + Clone, metadata: &mut Metadata) {
+    if numbers.clone().enumerate().any(|(index, number)| index != number) {
+        metadata.extra.insert(VIEW_NUMBERS.to_owned(), numbers.collect::<Vec<_>>().into());
+    }
+}
+
+/// Changes the views of captions from the source's numbers to the positions of the views; captions of missing views are dropped.
+pub(super) fn renumber_captions(metadata: &mut Metadata) {
+    let Some(numbers) = metadata.extra.get(VIEW_NUMBERS).and_then(|list| list.as_array()) else { return };
+    let position = |view: usize| numbers.iter().position(|number| number.as_u64() == Some(view as u64));
+    metadata.captions.retain_mut(|caption| match caption.view {
+        Some(view) => {
+            caption.view = position(view);
+            caption.view.is_some()
+        }
+        None => true,
+    });
+}
 
 /// Reads a `.npy` file of numbers.
 pub(super) fn read_array(path: &Path) -> Result<Array, String> {

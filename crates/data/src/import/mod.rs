@@ -21,7 +21,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod cg3d;
 mod duoduo;
+mod duoduo_features;
+mod few_shot;
 mod files;
 mod id_lists;
 mod lexiform;
@@ -38,6 +41,7 @@ mod zero123;
 
 use std::path::Path;
 
+pub(crate) use self::id_lists::{Rows, checked_rows, rows_by_id};
 pub use self::options::{IdFilter, ImportOptions};
 pub use self::source::ImportSource;
 use crate::DataError;
@@ -54,7 +58,13 @@ pub struct ImportFormat {
 }
 
 /// Every format, sorted by name.
-pub const FORMATS: [ImportFormat; 11] = [
+pub const FORMATS: [ImportFormat; 13] = [
+    ImportFormat {
+        name: "cg3d",
+        description: "CG3D: ShapeNet55/shapenet_pc/<synset>-<model>.npy, shapenet_render/img/<synset>/<model>/000.png … and \
+            shapenet_render/{train_img,test_img}.txt, taxonomy.json; optionally ShapeNetCore.v2_images/<class>/ and <class>.json",
+        open: cg3d::open,
+    },
     ImportFormat {
         name: "duoduo",
         description: "Duoduo CLIP: *_images.h5 with its *model_to_idx.json; optionally lvis.csv, mvpnet_val.csv, mvimgnet_category.txt and \
@@ -65,6 +75,11 @@ pub const FORMATS: [ImportFormat; 11] = [
         name: "duoduo-embeddings",
         description: "Duoduo CLIP: shape_emb_objaverse.h5 with shape_emb_objaverse_model_to_idx.json",
         open: duoduo::embeddings,
+    },
+    ImportFormat {
+        name: "few-shot",
+        description: "a fold of a few-shot benchmark (Point-BERT, ULIP, CG3D): <way>way_<shot>shot/<fold>.pkl",
+        open: few_shot::open,
     },
     ImportFormat {
         name: "lexiform",
@@ -101,7 +116,8 @@ pub const FORMATS: [ImportFormat; 11] = [
     },
     ImportFormat {
         name: "ulip-objaverse",
-        description: "ULIP-2's Objaverse: objaverse_pc_parallel/<uid>/<uid>_8192.npz",
+        description: "ULIP-2's Objaverse: objaverse_pc_parallel/<uid>/<uid>_8192.npz, with its renders render_images_resized_224/<uid>/000.png \
+            and captions merged_data.json",
         open: ulip_objaverse::open,
     },
     ImportFormat {

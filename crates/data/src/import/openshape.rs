@@ -158,11 +158,13 @@ fn resolve(root: &Path, path: &str) -> PathBuf {
     first_existing([PathBuf::from(path)].into_iter().chain(tails)).unwrap_or(last)
 }
 
-/// Labels by uid: `value_to_key_mapping` of ULIP-2's `objaverse_lvis_metadata.json`, if it is in the same folder.
+/// Labels by uid: `value_to_key_mapping` of ULIP-2's `objaverse_lvis_metadata.json`, if it is in the same folder. Only a folder
+/// and the list `lvis.json` get them: a training list must not have the labels of an evaluation.
 fn lvis_labels(from: &Path) -> Result<HashMap<String, String>, DataError> {
     let folder = if from.is_dir() { from } else { from.parent().unwrap_or(Path::new("")) };
     let path = folder.join("objaverse_lvis_metadata.json");
-    if !path.exists() {
+    let is_evaluation = from.is_dir() || file_name(from).contains("lvis");
+    if !is_evaluation || !path.exists() {
         return Ok(HashMap::new());
     }
     let json: Value =

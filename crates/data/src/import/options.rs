@@ -26,6 +26,10 @@ pub struct ImportOptions {
     pub ids: Option<IdFilter>,
     /// Whether to import features, if the source has them.
     pub features: bool,
+    /// Whether each shape also gets photographs of its class, where the source has them by class (CG3D).
+    pub class_photos: bool,
+    /// Whether each shape also gets captions of its class, where the source has them by class (CG3D).
+    pub class_captions: bool,
     /// Width and height to which photographs are resized; 0 keeps their size.
     pub size: u32,
     /// The up axis of points, which are turned to +Y; views and features are unchanged.

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::files::first_existing;
 use super::id_lists::{lines_if_exists, overlap};
-use super::members::{points, read_array};
+use super::members::{points, read_array, record_numbers};
 use super::options::ImportOptions;
 use super::source::ImportSource;
 use crate::{DataError, Member, Metadata};
@@ -45,12 +45,14 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource,
     let read = move |i: usize| {
         let id = &all[i];
         let xyz = read_array(&clouds.join(format!("{id}.npy")))?;
-        let mut members = renders.as_deref().map_or(Ok(Vec::new()), |folder| views(folder, id))?;
+        let mut metadata = Metadata::default();
+        let mut members =
+            renders.as_deref().map_or(Ok(Vec::new()), |folder| views(folder, id, &mut metadata))?;
         members.push(points(&xyz, None)?);
         let synset = id.split('-').next().unwrap_or_default();
         let labels = names.get(synset).cloned().unwrap_or_default();
         let split = if test_ids.contains(id) { "test" } else { "train" };
-        let mut metadata = Metadata { labels, split: split.to_owned(), ..Metadata::default() };
+        metadata = Metadata { labels, split: split.to_owned(), ..metadata };
         metadata.extra.insert("synset".to_owned(), synset.into());
         Ok((members, metadata))
     };
@@ -58,7 +60,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource,
 }
 
 /// Synonyms by synset: the parts of `name` between commas.
-fn taxonomy(path: &Path) -> Result<HashMap<String, Vec<String>>, DataError> {
+pub(super) fn taxonomy(path: &Path) -> Result<HashMap<String, Vec<String>>, DataError> {
     let json: Value =
         serde_json::from_slice(&fs_err::read(path)?).map_err(|error| DataError::invalid(path, error))?;
     let rows =
@@ -71,7 +73,7 @@ fn taxonomy(path: &Path) -> Result<HashMap<String, Vec<String>>, DataError> {
 }
 
 /// Views in the order of their angles, then their depth maps.
-fn views(folder: &Path, id: &str) -> Result<Vec<Member>, String> {
+fn views(folder: &Path, id: &str, metadata: &mut Metadata) -> Result<Vec<Member>, String> {
     let at = |angle: usize, end: &str| folder.join(id).join(format!("{id}_r_{angle:03}{end}.png"));
     let image = |path: PathBuf| -> Result<Option<(&'static str, Vec<u8>)>, String> {
         if !path.exists() {
@@ -81,16 +83,19 @@ fn views(folder: &Path, id: &str) -> Result<Vec<Member>, String> {
         let extension = extension_of(&bytes).ok_or_else(|| format!("{} is not an image", path.display()))?;
         Ok(Some((extension, bytes)))
     };
-    let (mut views, mut depths) = (Vec::new(), Vec::new());
+    let (mut views, mut depths, mut numbers) = (Vec::new(), Vec::new(), Vec::new());
     // Renders may be missing at some angles; the others keep their order.
     for angle in (0..360).step_by(AZIMUTH_STEP_DEG) {
         let Some((extension, bytes)) = image(at(angle, ""))? else { continue };
         let index = views.len();
+        numbers.push(angle / AZIMUTH_STEP_DEG);
         views.push(Member::view(index, extension, bytes));
         if let Some((extension, bytes)) = image(at(angle, "_depth0001"))? {
             depths.push(Member::new(format!("d{index:02}.{extension}"), bytes));
         }
     }
+    // Captions name views by their angles.
+    record_numbers(numbers.into_iter(), metadata);
     views.extend(depths);
     Ok(views)
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use lexiform_mesh_io::UpRule;
 use serde_json::{Value, json};
 
-use super::members::turn_points;
+use super::members::{renumber_captions, turn_points};
 use super::options::{ImportOptions, Selection};
 use crate::annotations::{MatchCounts, extend_unique};
 use crate::shape::assign_split;
@@ -117,6 +117,7 @@ fn complete_metadata(
             // The user's split wins over the source's.
             metadata.split = more.split.clone().unwrap_or(metadata.split);
         }
+        renumber_captions(&mut metadata);
         if metadata.split.is_empty() {
             metadata.split = assign_split(key, val_fraction).to_owned();
         }

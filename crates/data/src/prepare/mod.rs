@@ -5,25 +5,20 @@ mod config;
 mod disambiguate;
 mod render;
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 
-use lexiform_formats::array::Array;
-use lexiform_formats::view_format::decode_view;
 use serde_json::{Value, json};
 
 pub use self::combined_source::CombinedSource;
 pub use self::config::PrepareConfig;
 use self::render::RenderedShape;
 use crate::annotations::{AnnotationTable, MatchCounts};
-use crate::caption::{CaptionError, CaptionInput, CaptionOutput, Captioner, from_file};
+use crate::caption::{CaptionInput, Captioner, add_captions, drop_duplicates, from_file};
+use crate::featurizer::add_features;
 use crate::semaphore::Semaphore;
 use crate::shape::assign_split;
 pub use crate::source::{Asset, AssetSource, Companions, FetchedAsset, LocalFiles, SourceListing};
-use crate::{
-    Caption, DataError, Featurizer, Key, Member, Metadata, ProduceError, Producer, Shape, ShapeJob,
-    TEXT_FEATURES, VIEW_FEATURES, rank_captions,
-};
+use crate::{DataError, Featurizer, Key, Metadata, ProduceError, Producer, Shape, ShapeJob};
 
 /// Version of the output: raised when the same settings give other shapes. 2: features are not normalized. 3: PNG files are
 /// compressed for speed rather than size. 4: duplicate captions are dropped before captions are ranked. 5: rows of numbers, arrays and OFF files are not
@@ -151,47 +146,8 @@ impl<'a> Prepare<'a> {
         if self.config.file_captions {
             metadata.captions.extend(from_file::captions(input.name, input.bytes));
         }
-        let Some(captioner) = self.captioner else { return Ok(()) };
-        let output = match captioner.caption(input) {
-            Ok(output) => output,
-            Err(CaptionError::Shape(reason)) => {
-                CaptionOutput { requested: 1, errors: vec![reason], ..CaptionOutput::default() }
-            }
-            Err(CaptionError::Server { reason, hint }) => return Err(ProduceError::Fatal { reason, hint }),
-        };
-        metadata.missing_captions = output.missing();
-        metadata.captions.extend(output.captions);
-        Ok(())
+        self.captioner.map_or(Ok(()), |captioner| add_captions(captioner, metadata, input))
     }
-
-    /// Adds features of views and captions, and ranks captions by them.
-    fn featurize(&self, featurizer: &dyn Featurizer, shape: &mut Shape) -> Result<(), ProduceError> {
-        let views = shape.members.iter().filter(|m| Member::view_index(&m.name).is_some());
-        let views: Vec<_> =
-            views.map(|m| decode_view(&m.bytes)).collect::<Result<_, _>>().map_err(ProduceError::Shape)?;
-        let stop = |reason| ProduceError::Fatal { reason, hint: None };
-        let of_views = featurizer.encode_images(&views).map_err(stop)?;
-        let captions = &mut shape.metadata.captions;
-        let texts: Vec<&str> = captions.iter().map(|caption| caption.text.as_str()).collect();
-        let of_texts =
-            if texts.is_empty() { Vec::new() } else { featurizer.encode_texts(&texts).map_err(stop)? };
-        // All captions are encoded before the best are selected: the selection needs their features.
-        let ranked = rank_captions(captions, &of_texts, &of_views, self.config.top_k_captions);
-        let scored = |(i, score): &(usize, f32)| Caption { score: Some(*score), ..captions[*i].clone() };
-        *captions = ranked.iter().map(scored).collect();
-        let of_ranked: Vec<&Vec<f32>> = ranked.iter().map(|(i, _)| &of_texts[*i]).collect();
-        let of_views: Vec<&Vec<f32>> = of_views.iter().collect();
-        // After the views, which must stay adjacent in the shard.
-        shape.members.push(Member::new(VIEW_FEATURES, rows(&of_views)));
-        shape.members.push(Member::new(TEXT_FEATURES, rows(&of_ranked)));
-        Ok(())
-    }
-}
-
-/// Features as `float16`, `[rows, dim]`. The rounding is below what losses resolve; Duoduo CLIP stores its features in this type too.
-fn rows(rows: &[&Vec<f32>]) -> Vec<u8> {
-    let columns = rows.first().map_or(0, |row| row.len());
-    Array::from_f16(rows.len(), columns, rows.iter().flat_map(|row| row.iter().copied())).to_npy()
 }
 
 impl Producer for Prepare<'_> {
@@ -228,10 +184,10 @@ impl Producer for Prepare<'_> {
         metadata.notes.truncate(MAX_NOTES);
         self.caption(&mut metadata, &CaptionInput { name: &asset.name, bytes: &bytes, views: &members })?;
         // Before ranking, so that a duplicate does not take a second place among the best.
-        dedup(&mut metadata.captions);
+        drop_duplicates(&mut metadata.captions);
         let mut shape = Shape { key: key.clone(), members, metadata };
         if let Some(featurizer) = self.featurizer {
-            self.featurize(featurizer, &mut shape)?;
+            add_features(featurizer, &mut shape, Some(self.config.top_k_captions))?;
         }
         Ok(shape)
     }
@@ -239,10 +195,4 @@ impl Producer for Prepare<'_> {
     fn extra_workers(&self) -> usize {
         self.captioner.map_or(0, Captioner::concurrency) + self.source.prefetch()
     }
-}
-
-/// Drops captions that repeat an earlier one of the same view.
-fn dedup(captions: &mut Vec<Caption>) {
-    let mut seen = HashSet::new();
-    captions.retain(|caption| seen.insert((caption.view, caption.text.to_lowercase())));
 }

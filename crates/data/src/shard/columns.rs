@@ -1,5 +1,7 @@
 //! Rows as columns of a Parquet file, and back.
 
+use std::io::Write;
+
 use parquet::column::reader::{ColumnReader, get_typed_column_reader};
 use parquet::data_type::{ByteArray, ByteArrayType, DataType, Int64Type};
 use parquet::errors::ParquetError;
@@ -42,7 +44,7 @@ fn scalars<T: DataType>(
     value: impl Fn(&IndexRow) -> T::T,
 ) -> Result<(), ParquetError> {
     let values: Vec<T::T> = rows.iter().map(value).collect();
-    write_column::<T>(group, &values, None)
+    write_column::<_, T>(group, &values, None)
 }
 
 /// A list column: definition level 1 is a value, 0 an empty list; repetition level 1 continues a list.
@@ -60,11 +62,12 @@ fn lists<T: DataType>(
         repeated.extend(std::iter::repeat_n(1, list.len().saturating_sub(1)));
         values.extend(list);
     }
-    write_column::<T>(group, &values, Some((&defined, &repeated)))
+    write_column::<_, T>(group, &values, Some((&defined, &repeated)))
 }
 
-fn write_column<T: DataType>(
-    group: &mut RowGroupWriter,
+/// Writes the next column of a row group; `levels` are definition and repetition levels.
+pub(crate) fn write_column<W: Write + Send, T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, W>,
     values: &[T::T],
     levels: Option<(&[i16], &[i16])>,
 ) -> Result<(), ParquetError> {
@@ -127,7 +130,7 @@ fn numbers(group: &dyn RowGroupReader, name: &str, count: usize) -> Result<Vec<V
 }
 
 /// A column as one list per row; a scalar is a list of one value.
-fn read_column<T: DataType, V>(
+pub(crate) fn read_column<T: DataType, V>(
     group: &dyn RowGroupReader,
     name: &str,
     count: usize,

@@ -28,6 +28,7 @@ pub use self::partition::{PartitionProgress, PartitionWriter};
 pub use self::row::{IndexRow, MemberEntry};
 pub use self::scan::{ScannedShape, read_shapes};
 
+pub(crate) use self::columns::{read_column, write_column};
 #[cfg(feature = "cloud")]
 pub(crate) use self::durable::rename_durably;
 pub(crate) use self::durable::{hex_digest, partial_path, sha256_file, short_hash};
@@ -36,4 +37,4 @@ pub(crate) use self::json::{read_json, write_json};
 pub(crate) use self::layout::{Layout, sidecar_of};
 pub(crate) use self::partition_state::PartitionState;
 pub(crate) use self::scan::locate_damage;
-pub(crate) use self::sidecar::{Sidecar, SidecarWriter};
+pub(crate) use self::sidecar::{Sidecar, SidecarWriter, catch_panics};

@@ -125,7 +125,8 @@ impl Sidecar {
     /// Reads an open file; errors name it `path`.
     pub fn from_file(mut file: std::fs::File, path: &Path) -> Result<Self, DataError> {
         file.rewind()?;
-        let reader = catch_panics(path, || SerializedFileReader::new(file))?;
+        let reader = catch_panics(|| SerializedFileReader::new(file))
+            .map_err(|message| DataError::invalid(path, message))?;
         Ok(Self { path: path.to_owned(), reader })
     }
 
@@ -156,19 +157,20 @@ impl Sidecar {
         mut visit: impl FnMut(IndexRow) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
         for index in 0..self.reader.num_row_groups() {
-            let rows = catch_panics(&self.path, || read_rows(&*self.reader.get_row_group(index)?))?;
+            let rows = catch_panics(|| read_rows(&*self.reader.get_row_group(index)?))
+                .map_err(|message| DataError::invalid(&self.path, message))?;
             rows.into_iter().try_for_each(&mut visit)?;
         }
         Ok(())
     }
 }
 
-/// Runs a reader of untrusted bytes and turns its panics into errors.
-fn catch_panics<T>(path: &Path, read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, DataError> {
+/// Runs a reader of untrusted bytes and turns its panics into messages.
+pub(crate) fn catch_panics<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, String> {
     // The Parquet reader panics on some corrupt files. It is only read from, so a panic leaves no broken state behind.
     match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(result) => result.map_err(|error| parquet_error(path, &error)),
-        Err(_) => Err(DataError::invalid(path, "is not a readable Parquet file")),
+        Ok(result) => result.map_err(|error| error.to_string()),
+        Err(_) => Err("is not a readable Parquet file".to_owned()),
     }
 }
 

@@ -7,7 +7,8 @@ use lexiform_model::point::PointNormalization;
 use super::benchmark::{Benchmark, Paper};
 use super::definition::{Protocol, ShapeInput};
 use super::labels::{ClassList, MODELNET10, MODELNET40, SCANOBJECTNN, Spelling};
-use super::published::{PublishedResult, ROWS};
+use super::published::PublishedResult;
+use super::published_rows::ROWS;
 
 /// LVIS classes with objects in Objaverse.
 const LVIS: ClassList = ClassList::FromFile {

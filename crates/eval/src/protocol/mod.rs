@@ -13,6 +13,7 @@ mod catalog;
 mod definition;
 pub mod labels;
 mod published;
+mod published_rows;
 
 pub use benchmark::{Benchmark, Paper, UnknownName};
 pub use definition::{Protocol, ShapeInput, cloud_options};

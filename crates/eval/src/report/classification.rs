@@ -3,6 +3,7 @@
 use lexiform_metrics::bootstrap::{ClassificationIntervals, Resampling};
 use lexiform_metrics::paired::PairedComparison;
 use lexiform_metrics::{ClassificationMetrics, MetricsError, Prediction};
+use lexiform_search::TowerWork;
 use serde::Serialize;
 
 /// Classification metrics of one model.
@@ -16,6 +17,9 @@ pub struct ClassificationResult {
     /// Seed for sampling views and crop windows, if sampled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub seed: Option<u32>,
+    /// Work of the model's image tower for all its results together, if counted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tower_work: Option<TowerWork>,
     /// Number of shapes.
     pub shapes: usize,
     /// Number of labels to choose from.
@@ -108,6 +112,7 @@ impl ClassificationResult {
             model: model.to_owned(),
             views: None,
             seed: None,
+            tower_work: None,
             shapes: counted.items,
             num_labels: counted.num_classes,
             top_1: counted.top_1,

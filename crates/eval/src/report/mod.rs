@@ -11,4 +11,4 @@ mod tables;
 pub use classification::{ClassResult, ClassificationResult, PredictedAs};
 pub use contents::{HardExample, Report, hardest_examples};
 pub use html_page::render_html;
-pub use tables::{classes_csv, predictions_csv, read_predictions};
+pub use tables::{ClassificationTables, classes_csv, confusion_csv, predictions_csv, read_predictions};

@@ -1,12 +1,51 @@
 //! The report's CSV tables, and reading predictions back.
 
-use lexiform_metrics::Prediction;
+use lexiform_metrics::{ConfusionMatrix, Prediction};
 
 use super::classification::ClassificationResult;
 use crate::item_results::ItemResult;
 
 /// Header of the table of predictions.
 const PREDICTIONS_HEADER: &str = "file,label,predicted,rank,score,truth_score,top_5";
+
+/// The tables of one result.
+#[derive(Clone, Debug)]
+pub struct ClassificationTables {
+    /// One line per label: [`classes_csv`].
+    pub classes: String,
+    /// The confusion matrix: [`confusion_csv`].
+    pub confusion: String,
+}
+
+impl ClassificationTables {
+    /// The tables of a result and its predictions.
+    pub fn new(metrics: &ClassificationResult, predictions: &[Prediction], labels: &[String]) -> Self {
+        let confusion = ConfusionMatrix::from_predictions(predictions, labels.len());
+        Self { classes: classes_csv(metrics), confusion: confusion_csv(&confusion, labels) }
+    }
+}
+
+/// The confusion matrix: one line per label with files, one column per label, named by the predicted label.
+///
+/// ```
+/// use lexiform_eval::report::confusion_csv;
+/// use lexiform_metrics::{ConfusionMatrix, Prediction};
+///
+/// let predictions = [([0.9, 0.2], 0), ([0.8, 0.3], 1)];
+/// let predictions = predictions.map(|(scores, truth)| Prediction::from_scores(&scores, truth, 1.0));
+/// let text = confusion_csv(&ConfusionMatrix::from_predictions(&predictions, 2), &["cup".into(), "vase".into()]);
+/// assert_eq!(text, "label,cup,vase\ncup,1,0\nvase,1,0\n");
+/// ```
+pub fn confusion_csv(confusion: &ConfusionMatrix, labels: &[String]) -> String {
+    let cells: Vec<String> = labels.iter().map(|label| cell(label)).collect();
+    let mut text = format!("label,{}\n", cells.join(","));
+    for (truth, label) in cells.iter().enumerate().filter(|(truth, _)| confusion.support(*truth) > 0) {
+        let counts: Vec<String> =
+            (0..labels.len()).map(|answer| confusion.count(truth, answer).to_string()).collect();
+        text.push_str(&format!("{label},{}\n", counts.join(",")));
+    }
+    text
+}
 
 /// One line per label.
 pub fn classes_csv(metrics: &ClassificationResult) -> String {

@@ -10,6 +10,9 @@ use crate::source::{DataConfig, ShapeSource};
 /// Seeds of Duoduo CLIP's three published runs.
 pub const REFERENCE_SEEDS: [u32; 3] = [678, 789, 900];
 
+/// Loader workers in Duoduo CLIP's configuration.
+pub const REFERENCE_WORKERS: usize = 4;
+
 /// Configuration of a zero-shot evaluation.
 pub struct ZeroShotConfig<'a> {
     /// The shapes.
@@ -24,6 +27,8 @@ pub struct ZeroShotConfig<'a> {
     pub points: Option<usize>,
     /// Seeds for sampling views and crop windows, one result for each; evenly spread views if empty.
     pub seeds: Vec<u32>,
+    /// Loader workers that views are sampled by, if seeds are given: each has a generator of its own.
+    pub num_workers: usize,
     /// How confidence intervals are computed.
     pub resampling: Resampling,
 }

@@ -4,15 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use lexiform_metrics::{Features, zero_shot};
-use lexiform_search::{Embedding, Encoder, InputSpec, ModelInput, ShapePreprocessor};
+use lexiform_search::{Embedding, Encoder, InputSpec, ModelInput, ShapePreprocessor, TowerWork};
 
 use super::config::ZeroShotConfig;
 use super::results::{ModelResults, VariantResult};
+use crate::data_loader::LoaderSeed;
 use crate::embed::{Embedded, ViewSelection, embed_entries};
-use crate::entry::{Entry, all_labels, label_indices};
+use crate::entry::{Entry, all_labels, label_indices, sort_like};
 use crate::error::EvalError;
-use crate::event::OnEvent;
+use crate::event::{EvalEvent, OnEvent};
 use crate::generated::{GeneratedShapes, ShapeGenerator};
+use crate::label_list::LabelList;
 use crate::models::Models;
 use crate::protocol::{ShapeInput, cloud_options};
 use crate::report::ClassificationResult;
@@ -44,9 +46,10 @@ impl ZeroShotConfig<'_> {
             let reason = format!("{} takes points, not views", encoder.id());
             return Err(EvalError::Setting { setting: "seeds", reason });
         }
-        let seeds: Vec<Option<u32>> =
-            if self.seeds.is_empty() { vec![None] } else { self.seeds.iter().copied().map(Some).collect() };
-        let of_seed = |&seed: &Option<u32>| {
+        let loader = |&seed: &u32| Some(LoaderSeed { seed, num_workers: self.num_workers });
+        let seeds: Vec<Option<LoaderSeed>> =
+            if self.seeds.is_empty() { vec![None] } else { self.seeds.iter().map(loader).collect() };
+        let of_seed = |&seed: &Option<LoaderSeed>| {
             counts.iter().map(move |&views| ViewSelection { views, seed }).collect::<Vec<_>>()
         };
         Ok(seeds.iter().flat_map(of_seed).collect())
@@ -60,14 +63,21 @@ pub(super) fn files(
     encoder: Arc<dyn Encoder>,
     events: &mut OnEvent<'_>,
 ) -> Result<ModelResults, EvalError> {
-    let all = shapes.entries(events)?;
-    let labels = config.texts.labels(all_labels(&all), events)?;
+    let mut all = shapes.entries(events)?;
+    let LabelList { names: labels, shapes: order, .. } = config.texts.labels(all_labels(&all)?, events)?;
+    if !shapes.is_listed() {
+        // Seeds sample for one shape after another, so their order matters; a data set has one of its own.
+        sort_like(&mut all, &order);
+        if order.is_empty() && !config.seeds.is_empty() {
+            events(EvalEvent::SampledInStoredOrder);
+        }
+    }
     // An unknown label is an error before anything is embedded.
     label_indices(&all, &labels)?;
     let has_underscores = shapes.has_underscores();
     let classes = config.texts.features_of_model(&*encoder, &labels, has_underscores, events)?;
     let selections = config.selections(&*encoder)?;
-    let Embedded { entries, features, unusable } =
+    let Embedded { entries, features, unusable, work } =
         embed_entries(&*encoder, config.clouds, all, &selections, events)?;
     let truth = label_indices(&entries, &labels)?;
     let mut variants = Vec::new();
@@ -76,7 +86,8 @@ pub(super) fn files(
         let predictions = zero_shot(features, &classes, &truth)?;
         let mut metrics =
             ClassificationResult::from_predictions(encoder.id(), &predictions, &labels, config.resampling)?;
-        (metrics.views, metrics.seed) = (selection.views, selection.seed);
+        (metrics.views, metrics.seed) = (selection.views, selection.seed.map(|loader| loader.seed));
+        metrics.tower_work = (work != TowerWork::default()).then_some(work);
         variants.push(VariantResult { metrics, predictions });
     }
     let encoder = Some(encoder);
@@ -92,9 +103,9 @@ pub(super) fn features(
     events: &mut OnEvent<'_>,
 ) -> Result<ModelResults, EvalError> {
     let LabeledRows { entries, features, model } = shapes.rows(file, events)?;
-    let labels = config.texts.labels(all_labels(&entries), events)?;
+    let labels = config.texts.labels(all_labels(&entries)?, events)?.names;
     let truth = label_indices(&entries, &labels)?;
-    let (classes, encoder) = match &config.texts.features {
+    let (classes, encoder) = match config.texts.feature_file() {
         Some(file) => (config.texts.features_of_file(file, &labels)?, None),
         None => {
             let encoder = text_encoder(config, file, model.as_deref(), models)?;

@@ -9,7 +9,7 @@ use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
 use crate::models::Models;
 
-pub use config::{REFERENCE_SEEDS, ZeroShotConfig, ZeroShotShapes};
+pub use config::{REFERENCE_SEEDS, REFERENCE_WORKERS, ZeroShotConfig, ZeroShotShapes};
 pub use results::{MeanOverSeeds, ModelResults, VariantResult, ZeroShotReport};
 pub use write::RunInfo;
 

@@ -72,8 +72,6 @@ impl ZeroShotReport {
 
     /// Means over results that differ only in the seed.
     pub fn means_over_seeds(&self) -> Vec<MeanOverSeeds> {
-        // Round half away from zero to two decimals, like the published tables.
-        let round = |x: f64| (x * 100.0).round() / 100.0;
         let mut groups: Vec<(String, Vec<ClassificationResult>)> = Vec::new();
         for result in self.results().into_iter().filter(|result| result.seed.is_some()) {
             let name = ClassificationResult { seed: None, ..result.clone() }.name();
@@ -83,7 +81,9 @@ impl ZeroShotReport {
             }
         }
         let mean = |group: &[ClassificationResult], share: fn(&ClassificationResult) -> f64| {
-            round(group.iter().map(|r| round(100.0 * share(r))).sum::<f64>() / group.len() as f64)
+            let sum: f64 = group.iter().map(|r| rounded_percent(share(r))).sum();
+            // NumPy's `round`: the scaled value, with ties to even.
+            (sum / group.len() as f64 * 100.0).round_ties_even() / 100.0
         };
         let mean_of = |(name, group): (String, Vec<ClassificationResult>)| MeanOverSeeds {
             name,
@@ -112,5 +112,39 @@ impl ModelResults {
         let case =
             |(e, p): (&Entry, &Prediction)| ItemResult { item: e.name.clone(), is_correct: p.is_correct() };
         self.entries.iter().zip(predictions).map(case).collect()
+    }
+}
+
+/// A share in percent, rounded to two decimals like Duoduo CLIP's evaluation: torchmetrics divides in 32 bits, Python's `round`
+/// rounds the exact decimal value.
+fn rounded_percent(share: f64) -> f64 {
+    let percent = f64::from(share as f32) * 100.0;
+    // Formatting is exact too; multiplying by 100 first would not be.
+    format!("{percent:.2}").parse().unwrap_or(percent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_are_rounded_like_the_reference() {
+        // Printed by Python: round((torch.tensor(c) / torch.tensor(t)).item() * 100, 2); the second and third are just below
+        // a tie in 32 bits.
+        let check = |[correct, total]: [u32; 2], expected: f64| {
+            assert_eq!(rounded_percent(f64::from(correct) / f64::from(total)), expected, "{correct}/{total}");
+        };
+        check([34, 40], 85.0);
+        check([301, 800], 37.62);
+        check([9, 32], 28.12);
+        check([97, 800], 12.13);
+        check([1, 800], 0.12);
+        check([23, 1600], 1.44);
+        check([1, 3], 33.33);
+        check([25371, 46205], 54.91);
+        check([5, 32], 15.62);
+        check([801, 1600], 50.06);
+        check([40, 40], 100.0);
+        check([0, 7], 0.0);
     }
 }

@@ -1,14 +1,18 @@
-//! Writing the report of a zero-shot evaluation: an HTML page, JSON, and two CSV tables.
+//! Writing the report of a zero-shot evaluation: an HTML page, JSON, and three CSV tables.
 
 use std::path::{Path, PathBuf};
 
 use lexiform_formats::write_file;
 use lexiform_metrics::{ConfusionMatrix, Prediction};
+use lexiform_model::preprocess::Crop;
+use lexiform_search::Encoder;
 
 use super::config::ZeroShotConfig;
 use super::results::{ModelResults, ZeroShotReport};
 use crate::error::EvalError;
-use crate::report::{HardExample, Report, classes_csv, hardest_examples, predictions_csv, render_html};
+use crate::report::{
+    ClassificationTables, HardExample, Report, hardest_examples, predictions_csv, render_html,
+};
 use crate::thumbnail;
 
 /// Number of hardest examples shown.
@@ -24,7 +28,14 @@ pub struct RunInfo {
 }
 
 impl ZeroShotReport {
-    /// Writes report.html, report.json, classes.csv and predictions.csv for the first result; returns the path of the page.
+    /// The tables of the first result, if there is one.
+    pub fn tables(&self) -> Option<ClassificationTables> {
+        let first = self.models.first()?;
+        let variant = first.variants.first()?;
+        Some(ClassificationTables::new(&variant.metrics, &variant.predictions, &first.labels))
+    }
+
+    /// Writes report.html, report.json, classes.csv, confusion.csv and predictions.csv for the first result; returns the path of the page.
     ///
     /// # Errors
     /// If a file cannot be written.
@@ -40,7 +51,7 @@ impl ZeroShotReport {
         let results = self.results();
         let names: Vec<String> = first.entries.iter().map(|e| e.name.clone()).collect();
         let cases = predictions_csv(&names, predictions, &first.labels);
-        let classes = results.first().map(classes_csv).unwrap_or_default();
+        let tables = ClassificationTables::new(&first.variants[0].metrics, predictions, &first.labels);
         // Ids are `name@revision`; the title shows only the name.
         let model =
             results.first().map_or("the model", |r| r.model.split('@').next().unwrap_or(&r.model)).to_owned();
@@ -60,10 +71,23 @@ impl ZeroShotReport {
         let page_path = folder.join("report.html");
         write_file(&page_path, render_html(&report).as_bytes())?;
         write_file(&folder.join("report.json"), serde_json::to_string_pretty(&report)?.as_bytes())?;
-        write_file(&folder.join("classes.csv"), classes.as_bytes())?;
+        write_file(&folder.join("classes.csv"), tables.classes.as_bytes())?;
+        write_file(&folder.join("confusion.csv"), tables.confusion.as_bytes())?;
         write_file(&folder.join("predictions.csv"), cases.as_bytes())?;
         Ok(page_path)
     }
+}
+
+/// How shapes became pixels or points. With seeds, each had crop windows of its own.
+fn preprocessing(encoder: &dyn Encoder, seeds: &[u32]) -> String {
+    let Some((first, cropped)) =
+        seeds.first().and_then(|seed| Some((seed, encoder.with_crop(Crop::Seed(*seed))?)))
+    else {
+        return encoder.preprocessing();
+    };
+    let all = seeds.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+    let name = if seeds.len() == 1 { "seed" } else { "seeds" };
+    cropped.preprocessing().replace(&format!("seed {first}"), &format!("{name} {all}"))
 }
 
 impl ModelResults {
@@ -71,8 +95,8 @@ impl ModelResults {
     fn info(&self, config: &ZeroShotConfig<'_>, info: RunInfo) -> Result<Vec<(String, String)>, EvalError> {
         let mut pairs = vec![("lexiform", info.version), ("command", info.command)];
         if let Some(encoder) = &self.encoder {
-            pairs.push(("preprocessing", encoder.preprocessing()));
-            if config.texts.features.is_none() {
+            pairs.push(("preprocessing", preprocessing(&**encoder, &config.seeds)));
+            if config.texts.feature_file().is_none() {
                 pairs.push(("templates", config.texts.templates(&**encoder)?.join(" · ")));
             }
         }

@@ -1,4 +1,4 @@
-//! A writer of simple HDF5 files: a few contiguous arrays of numbers in the root group, as h5py writes them by default. Arrays
+//! A writer of simple HDF5 files: a few contiguous arrays of numbers or strings in the root group, as h5py writes them by default. Arrays
 //! are streamed, so they may be larger than memory.
 
 use std::io::{BufWriter, IntoInnerError, Seek as _, SeekFrom, Write as _};
@@ -58,17 +58,17 @@ impl Writer {
         Ok(Self { path: path.to_owned(), file, at: START, arrays: Vec::new() })
     }
 
-    /// Starts an array of numbers. Write its bytes with [`Writer::write`]: little-endian, in C order, as many as its type and
+    /// Starts an array of numbers, or of UTF-8 strings of a fixed size. Write its bytes with [`Writer::write`]: little-endian, in C order, as many as its type and
     /// shape require. At most eight arrays, whose names have no `/`.
     ///
     /// # Errors
     /// If the array is of another kind, the previous one is not complete, or writing fails.
     pub fn begin_array(&mut self, name: &str, dtype: Dtype, shape: &[usize]) -> Result<(), FormatError> {
-        let numbers = matches!(dtype.kind, Kind::Float | Kind::Signed | Kind::Unsigned);
+        let is_supported = dtype.kind != Kind::Unicode && dtype.size > 0;
         if self.arrays.len() >= 2 * usize::from(LEAF_K)
             || name.contains('/')
             || name.is_empty()
-            || !numbers
+            || !is_supported
             || dtype.big_endian
         {
             return Err(self.error(format!("no array {name:?} of this kind can be added")));
@@ -204,14 +204,19 @@ fn header_of(array: &ArrayInfo) -> Vec<u8> {
 }
 
 fn datatype_message(dtype: Dtype) -> Vec<u8> {
-    let bits = (dtype.size * 8) as u16;
+    let bits = dtype.size.saturating_mul(8).min(usize::from(u16::MAX)) as u16;
     let mut data = match dtype.kind {
         // Normalized with an implied highest bit; the sign's position is in the second byte.
         Kind::Float => vec![0x11, 0x20, (bits - 1) as u8, 0],
         Kind::Signed => vec![0x10, 0x08, 0, 0],
+        // Padded with zeros, UTF-8.
+        Kind::Bytes => vec![0x13, 0x11, 0, 0],
         _ => vec![0x10, 0, 0, 0],
     };
     data.extend((dtype.size as u32).to_le_bytes());
+    if dtype.kind == Kind::Bytes {
+        return data;
+    }
     data.extend(0_u16.to_le_bytes());
     data.extend(bits.to_le_bytes());
     if dtype.kind == Kind::Float {
@@ -283,6 +288,14 @@ mod tests {
                 Array { dtype: Dtype::parse("u1").unwrap(), shape: vec![2, 3], data: vec![1, 2, 3, 4, 5, 6] },
             ),
             ("f", Array::from_f32(&[4], &[1.5, 2.5, 3.5, 4.5])),
+            (
+                "names",
+                Array {
+                    dtype: Dtype::parse("S3").unwrap(),
+                    shape: vec![2],
+                    data: b"a\0\0\xc3\xbcb".to_vec(),
+                },
+            ),
         ];
         let mut writer = Writer::create(&path).unwrap();
         for (name, array) in &arrays {
@@ -291,7 +304,8 @@ mod tests {
         }
         writer.finish().unwrap();
         let file = File::open(&path).unwrap();
-        assert_eq!(file.names("").unwrap(), ["f", "imgs", "shape_feat"]);
+        assert_eq!(file.names("").unwrap(), ["f", "imgs", "names", "shape_feat"]);
+        assert_eq!(file.dataset("names").unwrap().read().unwrap().to_strings(), ["a", "üb"]);
         for (name, array) in &arrays {
             let dataset = file.dataset(name).unwrap();
             assert_eq!(dataset.read().unwrap(), *array, "{name}");

@@ -1,4 +1,4 @@
-//! Checkpoint formats of BLIP captioners: names of tensors.
+//! Checkpoint formats of BLIP and BLIP-2 captioners: names of tensors.
 
 use crate::weights::{Layout, Renaming, TIMM_BLOCK, WeightFile, WeightsError};
 
@@ -9,6 +9,8 @@ pub enum CheckpointFormat {
     HuggingFace,
     /// The original project: an image tower of timm and a BERT.
     Salesforce,
+    /// `Blip2ForConditionalGeneration` in Hugging Face's `transformers`, with OPT.
+    Blip2,
 }
 
 /// The blocks of the image tower in `transformers`.
@@ -39,16 +41,45 @@ const BERT_LAYER: &[Renaming] = &[
     (".ln_3.", &[".output.LayerNorm."]),
 ];
 
-/// Copies of tied tensors that a file may have, and their canonical names: BERT's output layer is its token embedding.
-const TIED: [(&str, &str); 2] = [
+/// The layers of BLIP-2's Q-Former: a BERT whose MLP for queries is apart from that for text.
+const QFORMER_LAYER: &[Renaming] = &[
+    ("qformer.layers.", &["qformer.encoder.layer."]),
+    (".attn.query.", &[".attention.attention.query."]),
+    (".attn.key_value.", &[".attention.attention.key.", ".attention.attention.value."]),
+    (".attn.out.", &[".attention.output.dense."]),
+    (".ln_1.", &[".attention.output.LayerNorm."]),
+    (".cross.query.", &[".crossattention.attention.query."]),
+    (".cross.key_value.", &[".crossattention.attention.key.", ".crossattention.attention.value."]),
+    (".cross.out.", &[".crossattention.output.dense."]),
+    (".ln_2.", &[".crossattention.output.LayerNorm."]),
+    (".mlp.c_fc.", &[".intermediate_query.dense."]),
+    (".mlp.c_proj.", &[".output_query.dense."]),
+    (".ln_3.", &[".output_query.LayerNorm."]),
+];
+
+/// OPT's layers in `transformers`.
+const OPT_LAYER: &[Renaming] = &[
+    ("text_decoder.layers.", &["language_model.model.decoder.layers."]),
+    (".attn.query.", &[".self_attn.q_proj."]),
+    (".attn.key_value.", &[".self_attn.k_proj.", ".self_attn.v_proj."]),
+    (".attn.out.", &[".self_attn.out_proj."]),
+    (".ln_1.", &[".self_attn_layer_norm."]),
+    (".mlp.c_fc.", &[".fc1."]),
+    (".mlp.c_proj.", &[".fc2."]),
+    (".ln_3.", &[".final_layer_norm."]),
+];
+
+/// Copies of tied tensors that a file may have, and their canonical names: the output layer is the token embedding.
+const TIED: [(&str, &str); 3] = [
+    ("language_model.lm_head.weight", "text_decoder.token_embedding.weight"),
     ("text_decoder.cls.predictions.decoder.weight", "text_decoder.token_embedding.weight"),
     ("text_decoder.cls.predictions.decoder.bias", "text_decoder.head.bias"),
 ];
 
 impl CheckpointFormat {
-    /// Detects the format by the names of tensors; `None` if the file is not a BLIP captioner.
+    /// Detects the format by the names of tensors; `None` if the file is not a BLIP or BLIP-2 captioner.
     pub fn of(file: &WeightFile) -> Option<Self> {
-        [Self::HuggingFace, Self::Salesforce].into_iter().find(|format| {
+        [Self::HuggingFace, Self::Salesforce, Self::Blip2].into_iter().find(|format| {
             let layout = format.layout();
             ["visual.conv1.weight", "text_decoder.token_embedding.weight"]
                 .iter()
@@ -58,33 +89,20 @@ impl CheckpointFormat {
 
     /// The names of the canonical tensors in such a file.
     pub fn layout(self) -> Layout {
-        let layout = match self {
-            Self::HuggingFace => Layout::prefixed("")
-                .within("visual.", TRANSFORMERS_BLOCK)
-                .rename("visual.encoder.", "vision_model.encoder.")
-                .rename("visual.class_embedding", "vision_model.embeddings.class_embedding")
-                .rename("visual.positional_embedding", "vision_model.embeddings.position_embedding")
-                .rename("visual.conv1.", "vision_model.embeddings.patch_embedding.")
-                .rename("visual.ln_post.", "vision_model.post_layernorm."),
-            Self::Salesforce => Layout::prefixed("")
-                .within("visual.", TIMM_BLOCK)
-                .rename("visual.class_embedding", "visual.cls_token")
-                .rename("visual.positional_embedding", "visual.pos_embed")
-                .rename("visual.conv1.", "visual.patch_embed.proj.")
-                .rename("visual.ln_post.", "visual.norm.")
-                .rename("visual.", "visual_encoder."),
-        };
-        layout
-            .within("text_decoder.", BERT_LAYER)
-            .rename("text_decoder.token_embedding.", "text_decoder.bert.embeddings.word_embeddings.")
-            .rename(
-                "text_decoder.positional_embedding",
-                "text_decoder.bert.embeddings.position_embeddings.weight",
-            )
-            .rename("text_decoder.ln_pre.", "text_decoder.bert.embeddings.LayerNorm.")
-            .rename("text_decoder.head.transform.", "text_decoder.cls.predictions.transform.dense.")
-            .rename("text_decoder.head.norm.", "text_decoder.cls.predictions.transform.LayerNorm.")
-            .rename("text_decoder.head.bias", "text_decoder.cls.predictions.bias")
+        let layout = Layout::prefixed("");
+        match self {
+            Self::HuggingFace => bert(transformers_vision(layout)),
+            Self::Salesforce => bert(
+                layout
+                    .within("visual.", TIMM_BLOCK)
+                    .rename("visual.class_embedding", "visual.cls_token")
+                    .rename("visual.positional_embedding", "visual.pos_embed")
+                    .rename("visual.conv1.", "visual.patch_embed.proj.")
+                    .rename("visual.ln_post.", "visual.norm.")
+                    .rename("visual.", "visual_encoder."),
+            ),
+            Self::Blip2 => opt(qformer(transformers_vision(layout))),
+        }
     }
 
     /// Whether a tensor that the network does not use is expected: position ids, and copies of tied tensors.
@@ -106,4 +124,46 @@ impl CheckpointFormat {
         }
         Ok(())
     }
+}
+
+/// The image tower in `transformers`.
+fn transformers_vision(layout: Layout) -> Layout {
+    layout
+        .within("visual.", TRANSFORMERS_BLOCK)
+        .rename("visual.encoder.", "vision_model.encoder.")
+        .rename("visual.class_embedding", "vision_model.embeddings.class_embedding")
+        .rename("visual.positional_embedding", "vision_model.embeddings.position_embedding")
+        .rename("visual.conv1.", "vision_model.embeddings.patch_embedding.")
+        .rename("visual.ln_post.", "vision_model.post_layernorm.")
+}
+
+/// BLIP's text decoder.
+fn bert(layout: Layout) -> Layout {
+    layout
+        .within("text_decoder.", BERT_LAYER)
+        .rename("text_decoder.token_embedding.", "text_decoder.bert.embeddings.word_embeddings.")
+        .rename(
+            "text_decoder.positional_embedding",
+            "text_decoder.bert.embeddings.position_embeddings.weight",
+        )
+        .rename("text_decoder.ln_pre.", "text_decoder.bert.embeddings.LayerNorm.")
+        .rename("text_decoder.head.transform.", "text_decoder.cls.predictions.transform.dense.")
+        .rename("text_decoder.ln_final.", "text_decoder.cls.predictions.transform.LayerNorm.")
+        .rename("text_decoder.head.bias", "text_decoder.cls.predictions.bias")
+}
+
+fn qformer(layout: Layout) -> Layout {
+    layout
+        .within("qformer.", QFORMER_LAYER)
+        .rename("qformer.queries", "query_tokens")
+        .rename("qformer.norm.", "qformer.layernorm.")
+        .rename("qformer.projection.", "language_projection.")
+}
+
+fn opt(layout: Layout) -> Layout {
+    layout
+        .within("text_decoder.", OPT_LAYER)
+        .rename("text_decoder.token_embedding.", "language_model.model.decoder.embed_tokens.")
+        .rename("text_decoder.positional_embedding", "language_model.model.decoder.embed_positions.weight")
+        .rename("text_decoder.ln_final.", "language_model.model.decoder.final_layer_norm.")
 }

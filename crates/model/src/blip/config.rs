@@ -1,4 +1,4 @@
-//! Sizes of a BLIP captioner, from its tensors and the `config.json` next to the weights.
+//! Sizes of a BLIP or BLIP-2 captioner, from its tensors and the `config.json` next to the weights.
 
 use std::path::Path;
 
@@ -6,46 +6,32 @@ use fs_err as fs;
 use serde::Deserialize;
 
 use super::checkpoint_format::CheckpointFormat;
+use super::qformer::QFormerConfig;
 use crate::clip::{VisionConfig, VisionStyle};
-use crate::nn::{Activation, TransformerConfig};
+use crate::lm::{LanguageModelConfig, SpecialTokens};
+use crate::nn::{Activation, NormPlacement, TransformerConfig};
 use crate::weights::{Layout, WeightFile, WeightsError};
 
 /// The configuration file of `transformers`.
 pub(super) const CONFIG_FILE: &str = "config.json";
 /// Largest size of any kind; above it, the file is damaged.
 const MAX_SIZE: usize = 1 << 20;
+/// Rows of OPT's table of positions before that of the first token.
+const OPT_POSITION_OFFSET: usize = 2;
+/// PyTorch's default, which OPT has in all norms.
+const OPT_EPSILON: f64 = 1e-5;
 
-/// Sizes of a BLIP captioner.
+/// Sizes of a captioner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BlipConfig {
     /// The image tower.
     pub vision: VisionConfig,
-    /// The text decoder.
-    pub decoder: DecoderConfig,
+    /// The language model.
+    pub language: LanguageModelConfig,
+    /// What turns an image into embeddings in front of the text (BLIP-2). Without it, the language model attends to the image.
+    pub qformer: Option<QFormerConfig>,
     /// Special tokens.
     pub special_tokens: SpecialTokens,
-}
-
-/// Sizes of the text decoder, a BERT with cross-attention.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct DecoderConfig {
-    /// Size of the vocabulary.
-    pub vocabulary: usize,
-    /// Longest sequence in tokens.
-    pub context: usize,
-    /// Width, layers and heads.
-    pub transformer: TransformerConfig,
-}
-
-/// Ids of special tokens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct SpecialTokens {
-    /// Start of a caption: `[DEC]`.
-    pub start: u32,
-    /// End of a caption: `[SEP]`.
-    pub end: u32,
-    /// Padding of finished captions.
-    pub padding: u32,
 }
 
 /// The part of `config.json` that tensors do not imply. Absent fields have the defaults of `transformers`.
@@ -55,16 +41,25 @@ struct HuggingFaceConfig {
     vision_config: HuggingFaceTower,
     #[serde(default)]
     text_config: HuggingFaceTower,
+    #[serde(default)]
+    qformer_config: HuggingFaceTower,
 }
 
 #[derive(Default, Deserialize)]
 struct HuggingFaceTower {
+    model_type: Option<String>,
     num_attention_heads: Option<usize>,
+    #[serde(alias = "activation_function")]
     hidden_act: Option<String>,
     layer_norm_eps: Option<f64>,
     bos_token_id: Option<u32>,
     sep_token_id: Option<u32>,
     pad_token_id: Option<u32>,
+    eos_token_id: Option<u32>,
+    cross_attention_frequency: Option<usize>,
+    do_layer_norm_before: Option<bool>,
+    #[serde(rename = "_remove_final_layer_norm")]
+    remove_final_layer_norm: Option<bool>,
 }
 
 impl BlipConfig {
@@ -72,19 +67,22 @@ impl BlipConfig {
     pub(super) fn of(file: &WeightFile, format: CheckpointFormat) -> Result<Self, WeightsError> {
         let stated = HuggingFaceConfig::read_sidecar(file.path(), format)?;
         let sizes = TensorShapes { file, layout: format.layout() };
-        let config = Self {
-            vision: sizes.vision(format, stated.as_ref().map(|stated| &stated.vision_config))?,
-            decoder: sizes.decoder(stated.as_ref().map(|stated| &stated.text_config))?,
-            special_tokens: stated
-                .map_or(HuggingFaceTower::default(), |stated| stated.text_config)
-                .special_tokens(),
-        };
-        let SpecialTokens { start, end, padding } = config.special_tokens;
-        match [start, end, padding].into_iter().find(|id| *id as usize >= config.decoder.vocabulary) {
-            Some(id) => {
-                Err(sizes
-                    .unrecognized(format!("a token of id {id}, and it knows {}", config.decoder.vocabulary)))
+        let config = match (format, stated) {
+            (CheckpointFormat::Blip2, stated) => sizes.blip_2(&stated.unwrap_or_default())?,
+            (_, stated) => {
+                let vision = sizes.vision(format, stated.as_ref().map(|stated| &stated.vision_config))?;
+                Self {
+                    vision,
+                    language: sizes.bert(stated.as_ref().map(|stated| &stated.text_config), vision.width)?,
+                    qformer: None,
+                    special_tokens: stated.unwrap_or_default().text_config.bert_tokens(),
+                }
             }
+        };
+        let (SpecialTokens { start, end, padding }, vocabulary) =
+            (config.special_tokens, config.language.vocabulary);
+        match [start, end, padding].into_iter().find(|id| *id as usize >= vocabulary) {
+            Some(id) => Err(sizes.unrecognized(format!("a token of id {id}, and it knows {vocabulary}"))),
             None => Ok(config),
         }
     }
@@ -108,7 +106,7 @@ impl HuggingFaceConfig {
 }
 
 impl HuggingFaceTower {
-    fn special_tokens(&self) -> SpecialTokens {
+    fn bert_tokens(&self) -> SpecialTokens {
         SpecialTokens {
             start: self.bos_token_id.unwrap_or(30_522),
             end: self.sep_token_id.unwrap_or(102),
@@ -116,13 +114,35 @@ impl HuggingFaceTower {
         }
     }
 
-    fn activation(&self) -> Result<Activation, String> {
+    /// OPT's. In BLIP-2 captions end at a line break, which the file states.
+    fn opt_tokens(&self) -> SpecialTokens {
+        SpecialTokens {
+            start: self.bos_token_id.unwrap_or(2),
+            end: self.eos_token_id.unwrap_or(2),
+            padding: self.pad_token_id.unwrap_or(1),
+        }
+    }
+
+    fn activation(&self) -> Result<Option<Activation>, String> {
         match self.hidden_act.as_deref() {
-            None | Some("gelu") => Ok(Activation::Gelu),
-            Some("quick_gelu") => Ok(Activation::QuickGelu),
-            Some("relu") => Ok(Activation::Relu),
+            None => Ok(None),
+            Some("gelu") => Ok(Some(Activation::Gelu)),
+            Some("quick_gelu") => Ok(Some(Activation::QuickGelu)),
+            Some("relu") => Ok(Some(Activation::Relu)),
             Some(other) => Err(format!("{CONFIG_FILE}: expected gelu, quick_gelu or relu, found {other:?}")),
         }
+    }
+
+    /// Checks that the language model of a BLIP-2 is an OPT with pre-norm blocks, as in all released ones.
+    fn check_opt(&self) -> Result<(), String> {
+        let kind = self.model_type.as_deref().unwrap_or("opt");
+        if kind != "opt" {
+            return Err(format!("its language model is {kind:?}; BLIP-2 is supported with OPT"));
+        }
+        if self.do_layer_norm_before == Some(false) || self.remove_final_layer_norm == Some(true) {
+            return Err("its OPT has no norms before its branches, as only OPT-350m".to_owned());
+        }
+        Ok(())
     }
 }
 
@@ -164,9 +184,13 @@ impl TensorShapes<'_> {
         }
     }
 
-    fn activation(&self, stated: Option<&HuggingFaceTower>) -> Result<Activation, WeightsError> {
-        let activation = stated.map_or(Ok(Activation::Gelu), HuggingFaceTower::activation);
-        activation.map_err(|message| self.unrecognized(message))
+    fn activation(
+        &self,
+        stated: Option<&HuggingFaceTower>,
+        usual: Activation,
+    ) -> Result<Activation, WeightsError> {
+        let activation = stated.map_or(Ok(None), HuggingFaceTower::activation);
+        activation.map(|stated| stated.unwrap_or(usual)).map_err(|message| self.unrecognized(message))
     }
 
     fn vision(
@@ -183,13 +207,13 @@ impl TensorShapes<'_> {
                 "expected a square number of positions and a class token, found {positions}"
             )));
         }
-        // Defaults of `BlipVisionConfig`: 12 heads and an epsilon of 1e-5; the original code uses 1e-6.
-        let heads = stated.map(|stated| stated.num_attention_heads.unwrap_or(12));
-        let stated_epsilon = stated.map(|stated| stated.layer_norm_eps.unwrap_or(1e-5));
-        let epsilon = stated_epsilon.unwrap_or(match format {
-            CheckpointFormat::HuggingFace => 1e-5,
-            CheckpointFormat::Salesforce => 1e-6,
-        });
+        // Defaults of `Blip2VisionConfig` and `BlipVisionConfig`; the original code has heads of 64 and an epsilon of 1e-6.
+        let (usual_heads, usual_epsilon) = match (format, stated) {
+            (CheckpointFormat::Blip2, _) => (Some(16), 1e-6),
+            (_, Some(_)) => (Some(12), 1e-5),
+            (_, None) => (None, 1e-6),
+        };
+        let heads = stated.and_then(|stated| stated.num_attention_heads).or(usual_heads);
         Ok(VisionConfig {
             image_size: grid * patch,
             patch,
@@ -199,27 +223,96 @@ impl TensorShapes<'_> {
             mlp_ratio: hidden as f64 / width as f64,
             style: VisionStyle::Timm,
             prompts: 0,
-            activation: Some(self.activation(stated)?),
-            epsilon: Some(epsilon),
+            activation: Some(self.activation(stated, Activation::Gelu)?),
+            epsilon: Some(stated.and_then(|stated| stated.layer_norm_eps).unwrap_or(usual_epsilon)),
         })
     }
 
-    fn decoder(&self, stated: Option<&HuggingFaceTower>) -> Result<DecoderConfig, WeightsError> {
-        let [vocabulary, width] = self.shape("text_decoder.token_embedding.weight")?;
-        let [context, _] = self.shape("text_decoder.positional_embedding")?;
-        let [mlp_width, _] = self.shape("text_decoder.layers.0.mlp.c_fc.weight")?;
-        // Default of `BlipTextConfig`: 8 heads.
-        let heads = self.heads(width, stated.map(|stated| stated.num_attention_heads.unwrap_or(8)))?;
-        let transformer = TransformerConfig {
+    /// A stack of decoder blocks, `{name}.layers.*`.
+    fn blocks(
+        &self,
+        name: &str,
+        stated: Option<&HuggingFaceTower>,
+        usual: TransformerConfig,
+    ) -> Result<TransformerConfig, WeightsError> {
+        let [mlp_width, width] = self.shape(&format!("{name}.layers.0.mlp.c_fc.weight"))?;
+        let heads =
+            self.heads(width, stated.map(|stated| stated.num_attention_heads.unwrap_or(usual.heads)))?;
+        Ok(TransformerConfig {
             width,
-            layers: self.layers("text_decoder.layers", "ln_1.weight"),
+            layers: self.layers(&format!("{name}.layers"), "ln_1.weight"),
             heads,
             head_width: width / heads,
-            qkv_bias: true,
             mlp_width,
-            activation: self.activation(stated)?,
-            epsilon: stated.and_then(|stated| stated.layer_norm_eps).unwrap_or(1e-12),
+            activation: self.activation(stated, usual.activation)?,
+            epsilon: stated.and_then(|stated| stated.layer_norm_eps).unwrap_or(usual.epsilon),
+            ..usual
+        })
+    }
+
+    /// BLIP's text decoder, which attends to an image of tokens `image_width` wide.
+    fn bert(
+        &self,
+        stated: Option<&HuggingFaceTower>,
+        image_width: usize,
+    ) -> Result<LanguageModelConfig, WeightsError> {
+        let [vocabulary, _] = self.shape("text_decoder.token_embedding.weight")?;
+        let [context, _] = self.shape("text_decoder.positional_embedding")?;
+        // Defaults of `BlipTextConfig`.
+        let usual = TransformerConfig { heads: 8, epsilon: 1e-12, ..TransformerConfig::usual() };
+        Ok(LanguageModelConfig {
+            vocabulary,
+            context,
+            transformer: self.blocks("text_decoder", stated, usual)?,
+            norms: NormPlacement::Post,
+            position_offset: 0,
+            transforms_output: true,
+            context_width: Some(image_width),
+        })
+    }
+
+    /// An image tower, a Q-Former and an OPT.
+    fn blip_2(&self, stated: &HuggingFaceConfig) -> Result<BlipConfig, WeightsError> {
+        stated.text_config.check_opt().map_err(|message| self.unrecognized(message))?;
+        Ok(BlipConfig {
+            vision: self.vision(CheckpointFormat::Blip2, Some(&stated.vision_config))?,
+            language: self.opt(&stated.text_config)?,
+            qformer: Some(self.qformer(&stated.qformer_config)?),
+            special_tokens: stated.text_config.opt_tokens(),
+        })
+    }
+
+    fn opt(&self, stated: &HuggingFaceTower) -> Result<LanguageModelConfig, WeightsError> {
+        let [vocabulary, _] = self.shape("text_decoder.token_embedding.weight")?;
+        let [positions, _] = self.shape("text_decoder.positional_embedding")?;
+        let usual = TransformerConfig {
+            heads: 12,
+            epsilon: OPT_EPSILON,
+            activation: Activation::Relu,
+            ..TransformerConfig::usual()
         };
-        Ok(DecoderConfig { vocabulary, context, transformer })
+        Ok(LanguageModelConfig {
+            vocabulary,
+            context: positions.saturating_sub(OPT_POSITION_OFFSET).max(1),
+            transformer: self.blocks("text_decoder", Some(stated), usual)?,
+            norms: NormPlacement::Pre,
+            position_offset: OPT_POSITION_OFFSET,
+            transforms_output: false,
+            context_width: None,
+        })
+    }
+
+    fn qformer(&self, stated: &HuggingFaceTower) -> Result<QFormerConfig, WeightsError> {
+        let [_, queries, _] = self.shape("qformer.queries")?;
+        let usual = TransformerConfig { heads: 12, epsilon: 1e-12, ..TransformerConfig::usual() };
+        let cross_frequency = stated.cross_attention_frequency.unwrap_or(2);
+        if cross_frequency == 0 {
+            return Err(self.unrecognized(format!("{CONFIG_FILE}: a cross-attention frequency of 0")));
+        }
+        Ok(QFormerConfig {
+            queries,
+            transformer: self.blocks("qformer", Some(stated), usual)?,
+            cross_frequency,
+        })
     }
 }

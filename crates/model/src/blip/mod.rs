@@ -1,10 +1,13 @@
-//! BLIP's image captioner ([arXiv 2201.12086](https://arxiv.org/abs/2201.12086)): an image tower, and a text decoder with
-//! cross-attention to its tokens.
+//! The image captioners BLIP ([arXiv 2201.12086](https://arxiv.org/abs/2201.12086)) and BLIP-2
+//! ([arXiv 2301.12597](https://arxiv.org/abs/2301.12597)): an image tower and a language model.
+//!
+//! BLIP's language model attends to the tokens of the image. BLIP-2's reads what a [`QFormer`] makes of them as embeddings in
+//! front of the text.
 
 mod checkpoint_format;
 mod config;
-mod decoder;
-mod generation;
+mod qformer;
+mod tokenizer;
 
 use std::path::Path;
 
@@ -13,23 +16,24 @@ use image::RgbaImage;
 use rayon::prelude::*;
 
 pub use self::checkpoint_format::CheckpointFormat;
-pub use self::config::{BlipConfig, DecoderConfig, SpecialTokens};
-pub use self::decoder::{DecoderState, TextDecoder};
-pub use self::generation::DecodingStrategy;
-use self::generation::{Generation, LengthLimits};
+pub use self::config::BlipConfig;
+pub use self::qformer::{QFormer, QFormerConfig};
+pub use self::tokenizer::CaptionTokenizer;
 use crate::clip::ClipVision;
 use crate::error::ModelError;
+pub use crate::lm::DecodingStrategy;
+use crate::lm::{DecoderState, Generation, LanguageModel, LengthLimits};
+use crate::nn::TransformerConfig;
 use crate::preprocess::Preprocess;
 use crate::registry;
-use crate::tokenizer::BertTokenizer;
 use crate::weights::{WeightFile, WeightSource, WeightsError};
 
-/// The vocabulary file next to the weights.
-const VOCAB_FILE: &str = "vocab.txt";
-/// Batch size: cached keys and values of one image take about 40 MB in the published models.
+/// Most images that are captioned together.
 const MAX_IMAGE_BATCH: usize = 12;
-/// The prompt that the original captioner was trained with (`caption_coco.yaml`).
-pub const DEFAULT_PROMPT: &str = "a picture of ";
+/// Memory for keys and values of a batch, in bytes.
+const CACHE_BYTES: usize = 1 << 30;
+/// The prompt that BLIP was trained with (`caption_coco.yaml`).
+const BLIP_PROMPT: &str = "a picture of ";
 
 /// Options of caption generation.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,33 +42,48 @@ pub struct GenerationConfig {
     pub prompt: String,
     /// Decoding method.
     pub decoding: DecodingStrategy,
-    /// Minimum number of tokens, including start token and prompt.
+    /// Minimum number of tokens.
     pub min_length: usize,
-    /// Maximum number of tokens, including start token and prompt.
+    /// Maximum number of tokens.
     pub max_length: usize,
+    /// Whether the lengths include start token and prompt, as BLIP's, or count generated tokens only, as BLIP-2's.
+    pub counts_prompt: bool,
 }
 
-impl Default for GenerationConfig {
-    /// The options of the original captioner (`caption_coco.yaml`).
-    fn default() -> Self {
+impl GenerationConfig {
+    /// The options of BLIP's captioner (`caption_coco.yaml`).
+    pub fn blip() -> Self {
         Self {
-            prompt: DEFAULT_PROMPT.to_owned(),
+            prompt: BLIP_PROMPT.to_owned(),
             decoding: DecodingStrategy::BeamSearch(3),
             min_length: 5,
             max_length: 20,
+            counts_prompt: true,
+        }
+    }
+
+    /// The options of BLIP-2 in [LAVIS](https://github.com/salesforce/LAVIS): no prompt, five beams, up to 30 tokens.
+    pub fn blip_2() -> Self {
+        Self {
+            prompt: String::new(),
+            decoding: DecodingStrategy::BeamSearch(5),
+            min_length: 1,
+            max_length: 30,
+            counts_prompt: false,
         }
     }
 }
 
-/// An image captioner ([arXiv 2201.12086](https://arxiv.org/abs/2201.12086)).
+/// An image captioner: BLIP ([arXiv 2201.12086](https://arxiv.org/abs/2201.12086)) or BLIP-2
+/// ([arXiv 2301.12597](https://arxiv.org/abs/2301.12597)).
 ///
 /// ```no_run
 /// use image::RgbaImage;
 /// use lexiform_model::Device;
-/// use lexiform_model::blip::{Captioner, GenerationConfig};
+/// use lexiform_model::blip::Captioner;
 ///
 /// let captioner = Captioner::open("blip", &Device::flex())?;
-/// let captions = captioner.caption(&[RgbaImage::new(384, 384)], &GenerationConfig::default(), 0)?;
+/// let captions = captioner.caption(&[RgbaImage::new(384, 384)], &captioner.default_generation(), 0)?;
 /// println!("{}", captions[0][0]);
 /// # Ok::<(), lexiform_model::ModelError>(())
 /// ```
@@ -72,50 +91,53 @@ pub struct Captioner {
     id: String,
     config: BlipConfig,
     vision: ClipVision,
-    decoder: TextDecoder,
-    tokenizer: BertTokenizer,
+    qformer: Option<QFormer>,
+    language: LanguageModel,
+    tokenizer: CaptionTokenizer,
     preprocess: Preprocess,
     device: Device,
 }
 
 impl Captioner {
-    /// Whether a file holds a BLIP captioner.
+    /// Whether a file holds a BLIP or BLIP-2 captioner.
     pub fn matches_file(file: &WeightFile) -> bool {
         CheckpointFormat::of(file).is_some()
     }
 
-    /// Opens a captioner by name (`blip`, `blip-large`) or by the path of its weights.
+    /// Opens a captioner by name (`blip`, `blip-large`, `blip2-opt-2.7b`, `blip2-opt-6.7b`), or by the path of its weights or of
+    /// the folder with them.
     ///
     /// # Errors
     /// If there is no such model or file, or the weights do not load.
     pub fn open(name_or_path: &str, device: &Device) -> Result<Self, ModelError> {
         let file = registry::open_weights(name_or_path)?;
-        let is_path = Path::new(name_or_path) == file.path();
+        let is_path = Path::new(name_or_path).exists();
         Self::named(&file, if is_path { stem(&file) } else { name_or_path.to_owned() }, device)
     }
 
-    /// Loads the network from a file, with the `vocab.txt` in the same folder and, in the format of `transformers`, the
-    /// `config.json`.
+    /// Loads the network from a file, with `vocab.txt` (BLIP-2: `tokenizer.json`) in the same folder and, in the formats of
+    /// `transformers`, `config.json`.
     ///
     /// # Errors
-    /// If the file is not a BLIP captioner, its `vocab.txt` or `config.json` is missing, or a tensor is missing, misshaped
-    /// or unused.
+    /// If the file is not a captioner, one of the other files is missing, or a tensor is missing, misshaped or unused.
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
         Self::named(file, stem(file), device)
     }
 
     fn named(file: &WeightFile, name: String, device: &Device) -> Result<Self, ModelError> {
         let (format, config) = detect_config(file)?;
-        let tokenizer = load_tokenizer(file, &config)?;
+        let tokenizer = CaptionTokenizer::read(file, config.qformer.is_some(), config.language.vocabulary)?;
         let source = WeightSource::with_layout(file, format.layout(), device);
         let vision = ClipVision::without_projection(&source, config.vision)?;
-        let decoder = TextDecoder::load(&source, &config.decoder, config.vision.width)?;
+        let widths = [config.vision.width, config.language.transformer.width];
+        let qformer = config.qformer.map(|qformer| QFormer::load(&source, &qformer, widths)).transpose()?;
+        let language = LanguageModel::load(&source, "text_decoder", &config.language)?;
         // Output layer and token embedding are one matrix in the network; the file may hold both.
         format.check_ties(file)?;
         let id = format!("{name}@{:08x}", source.fingerprint());
         source.finish(|name| format.ignores(name))?;
         let preprocess = Preprocess::clip(config.vision.image_size);
-        Ok(Self { id, config, vision, decoder, tokenizer, preprocess, device: device.clone() })
+        Ok(Self { id, config, vision, qformer, language, tokenizer, preprocess, device: device.clone() })
     }
 
     /// Name and fingerprint of the weights.
@@ -133,14 +155,24 @@ impl Captioner {
         &self.vision
     }
 
-    /// The text decoder.
-    pub fn decoder(&self) -> &TextDecoder {
-        &self.decoder
+    /// The Q-Former of a BLIP-2.
+    pub fn qformer(&self) -> Option<&QFormer> {
+        self.qformer.as_ref()
+    }
+
+    /// The language model.
+    pub fn language_model(&self) -> &LanguageModel {
+        &self.language
     }
 
     /// The tokenizer.
-    pub fn tokenizer(&self) -> &BertTokenizer {
+    pub fn tokenizer(&self) -> &CaptionTokenizer {
         &self.tokenizer
+    }
+
+    /// The options that the authors caption with.
+    pub fn default_generation(&self) -> GenerationConfig {
+        if self.qformer.is_some() { GenerationConfig::blip_2() } else { GenerationConfig::blip() }
     }
 
     /// Images → normalized pixels, `[images, 3, size, size]`.
@@ -164,7 +196,7 @@ impl Captioner {
         let given = self.prompt_ids(&generation.prompt);
         let limits = self.limits(&given, generation)?;
         let mut captions = Vec::with_capacity(pictures.len());
-        for pictures in pictures.chunks(MAX_IMAGE_BATCH) {
+        for pictures in pictures.chunks(self.batch_size(generation, limits)) {
             // Seeds count images, not batches.
             let seed = seed.wrapping_add(captions.len() as u64);
             let searches = searches(pictures.len(), generation.decoding, limits, seed);
@@ -203,9 +235,12 @@ impl Captioner {
     }
 
     fn limits(&self, given: &[u32], generation: &GenerationConfig) -> Result<LengthLimits, ModelError> {
-        // The decoder has no positional embedding beyond its context.
-        let max_length = generation.max_length.min(self.config.decoder.context);
         let prompt_length = given.len();
+        let before = if generation.counts_prompt { 0 } else { prompt_length };
+        // The language model has no positions beyond its context, of which embeddings of the image are a part.
+        let queries = self.config.qformer.map_or(0, |qformer| qformer.queries);
+        let max_length =
+            (before + generation.max_length).min(self.config.language.context.saturating_sub(queries));
         if prompt_length >= max_length {
             return Err(ModelError::PromptTooLong {
                 model: self.id.clone(),
@@ -216,36 +251,40 @@ impl Captioner {
         Ok(LengthLimits {
             special_tokens: self.config.special_tokens,
             prompt_length,
-            min_length: generation.min_length,
+            min_length: before + generation.min_length,
             max_length,
         })
+    }
+
+    /// As many images as keep the cached keys and values in bounds; captions do not depend on it.
+    fn batch_size(&self, generation: &GenerationConfig, limits: LengthLimits) -> usize {
+        let queries = self.config.qformer.map_or(0, |qformer| qformer.queries);
+        let texts = generation.decoding.texts() * (queries + limits.max_length);
+        // In BLIP each layer keeps keys and values of the image too.
+        let image = if self.qformer.is_some() { 0 } else { self.config.vision.n_tokens() };
+        let TransformerConfig { width, layers, .. } = self.config.language.transformer;
+        let bytes = (texts + image) * 2 * width * layers * size_of::<f32>();
+        (CACHE_BYTES / bytes.max(1)).clamp(1, MAX_IMAGE_BATCH)
     }
 
     /// Runs one search per image on the images' tokens, `[images, tokens, width]`.
     fn generate(
         &self,
-        pictures: Tensor<3>,
+        images: Tensor<3>,
         given: &[u32],
         mut searches: Vec<Generation>,
     ) -> Vec<Vec<Vec<u32>>> {
-        let (count, [before @ .., last]) = (searches.len(), given) else { return Vec::new() };
+        let count = searches.len();
         if count == 0 {
             return Vec::new();
         }
-        let vocabulary = self.config.decoder.vocabulary;
-        let mut state = self.decoder.init_state(pictures);
-        // Fills the cache with the prompt; its logits are not needed.
-        for word in before {
-            self.decoder.step(&mut state, &vec![*word; count]);
-        }
-        // The last prompt token is the first whose logits are used.
-        let mut words = vec![*last; count];
+        let vocabulary = self.config.language.vocabulary;
+        let (mut state, mut logits) = self.begin(images, given, count);
         loop {
-            let logits = self.decoder.step(&mut state, &words).into_data();
-            let logits: Vec<f32> = logits.try_into_vec().expect("logits are f32");
-            let rows = words.len() / count;
+            let values: Vec<f32> = logits.into_data().try_into_vec().expect("logits are f32");
+            let rows = values.len() / (count * vocabulary);
             // Searches are independent of each other: sorting a vocabulary is slow enough to share out.
-            let each = searches.par_iter_mut().zip(logits.par_chunks(rows * vocabulary));
+            let each = searches.par_iter_mut().zip(values.par_chunks(rows * vocabulary));
             let steps: Vec<_> = each.map(|(search, logits)| search.step(logits, vocabulary)).collect();
             if searches.iter().all(Generation::is_done) {
                 break;
@@ -254,9 +293,24 @@ impl Captioner {
                 || steps.iter().enumerate().flat_map(|(i, steps)| steps.iter().map(move |step| (i, step)));
             // Beams change places: the cache must follow the rows they continue.
             state.reorder(&steps().map(|(i, (row, _))| i * rows + row).collect::<Vec<_>>());
-            words = steps().map(|(_, (_, word))| *word).collect();
+            let words: Vec<u32> = steps().map(|(_, (_, word))| *word).collect();
+            logits = self.language.step(&mut state, &words);
         }
         searches.into_iter().map(Generation::sentences).collect()
+    }
+
+    /// Reads images and the start of their captions: the state behind it, and the logits of the next token, `[images, vocabulary]`.
+    fn begin(&self, images: Tensor<3>, given: &[u32], count: usize) -> (DecoderState, Tensor<2>) {
+        let start = self.language.embed(&given.repeat(count), count);
+        let (context, x) = match &self.qformer {
+            None => (Some(images), start),
+            Some(qformer) => (None, Tensor::cat(vec![qformer.forward(images), start], 1)),
+        };
+        let mut state = self.language.init_state(context);
+        let x = self.language.append(&mut state, x);
+        let [_, tokens, width] = x.dims();
+        let last = x.slice([0..count, tokens - 1..tokens, 0..width]).reshape([count, width]);
+        (state, self.language.logits(last))
     }
 }
 
@@ -269,30 +323,14 @@ fn searches(pictures: usize, decoding: DecodingStrategy, limits: LengthLimits, s
 pub(crate) fn detect_config(file: &WeightFile) -> Result<(CheckpointFormat, BlipConfig), WeightsError> {
     let format = CheckpointFormat::of(file).ok_or_else(|| WeightsError::Unrecognized {
         path: file.path().to_owned(),
-        message: "no image tower and text decoder in the names of BLIP or transformers".to_owned(),
+        message: "no image tower and text decoder in the names of BLIP, BLIP-2 or transformers".to_owned(),
     })?;
     Ok((format, BlipConfig::of(file, format)?))
 }
 
-/// File name without extension.
+/// File name without extensions.
 fn stem(file: &WeightFile) -> String {
-    file.path().file_stem().map_or("blip".to_owned(), |stem| stem.to_string_lossy().into_owned())
-}
-
-fn load_tokenizer(file: &WeightFile, config: &BlipConfig) -> Result<BertTokenizer, WeightsError> {
-    let path = file.path().with_file_name(VOCAB_FILE);
-    let failed = |message: String| WeightsError::CompanionFile {
-        path: file.path().to_owned(),
-        file: VOCAB_FILE.to_owned(),
-        message,
-    };
-    let words = BertTokenizer::read(&path).map_err(failed)?;
-    match words.len() <= config.decoder.vocabulary {
-        true => Ok(words),
-        false => Err(failed(format!(
-            "it has {} words, the network knows {}",
-            words.len(),
-            config.decoder.vocabulary
-        ))),
-    }
+    let name = file.path().file_name().map_or("blip".into(), |name| name.to_string_lossy());
+    let name = name.strip_suffix(".index.json").unwrap_or(&name);
+    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
 }

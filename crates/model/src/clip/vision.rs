@@ -146,8 +146,22 @@ impl ClipVision {
     /// over the views after `ln_post` and then projected (Duoduo CLIP, section 3.1). With one view, or `joint_from` equal to
     /// the number of blocks, this is CLIP.
     pub fn encode(&self, pixels: Tensor<4>, views: usize, joint_from: usize) -> Tensor<2> {
+        self.encode_joint(self.encode_separate(pixels, joint_from), views, joint_from)
+    }
+
+    /// The part of [`encode`](Self::encode) that does not depend on which views are together: normalized pixels
+    /// `[images, 3, size, size]` → tokens after the blocks before `joint_from`, `[images, tokens, width]`.
+    pub fn encode_separate(&self, pixels: Tensor<4>, joint_from: usize) -> Tensor<3> {
         let x = self.tokens(pixels, &mut |_, _| {});
-        let x = self.transformer.forward_first_token(x, scope(views, joint_from), self.prompt_hook());
+        self.transformer.forward_first_token(x, 0..joint_from, |_| AttentionScope::Full, self.prompt_hook())
+    }
+
+    /// The rest of [`encode`](Self::encode): tokens of [`encode_separate`](Self::encode_separate), the views of a shape
+    /// consecutive → features `[shapes, dim]`.
+    pub fn encode_joint(&self, tokens: Tensor<3>, views: usize, joint_from: usize) -> Tensor<2> {
+        let blocks = joint_from..usize::MAX;
+        let joint = |_| AttentionScope::Views(views);
+        let x = self.transformer.forward_first_token(tokens, blocks, joint, self.prompt_hook());
         self.pool(x, views, &mut |_, _| {})
     }
 

@@ -26,7 +26,7 @@ pub struct ModelCard {
     pub name: String,
     /// Description.
     pub description: String,
-    /// Input: `views`, `points` or `views and points`; or `captioner`.
+    /// Input: `views`, `points` or `views and points`; or `captioner`, `classifier` (of points).
     pub modality: &'static str,
     /// The named model whose text and image towers it is used with, if it has none.
     pub paired: Option<String>,
@@ -152,7 +152,8 @@ fn card_of_file(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsE
                 .path()
                 .file_stem()
                 .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
-            description: "BLIP captioner".to_owned(),
+            description: if config.qformer.is_some() { "BLIP-2 captioner" } else { "BLIP captioner" }
+                .to_owned(),
             modality: Modality::Captioner.name(),
             view_size: Some(config.vision.image_size),
             ..found

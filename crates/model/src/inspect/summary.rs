@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::config_key;
+use crate::point::EncoderConfig;
 use crate::registry::Modality;
 use crate::weights::WeightFile;
+use crate::{PointModelConfig, config_key};
 
 /// Contents of a file of weights.
 #[derive(Clone, Debug, Serialize)]
@@ -71,7 +72,12 @@ const fn captioner(
     ArchitectureSignature { kind, has, modality: Modality::Captioner, sidecar_files }
 }
 
-const SIGNATURES: [ArchitectureSignature; 17] = [
+const SIGNATURES: [ArchitectureSignature; 18] = [
+    captioner(
+        "BLIP-2 captioner with OPT in transformers' layout",
+        &["query_tokens", "language_projection.weight", "language_model.model.decoder.embed_tokens.weight"],
+        &["config.json", "tokenizer.json"],
+    ),
     captioner(
         "BLIP captioner in transformers' layout",
         &[
@@ -129,6 +135,7 @@ pub fn summarize(file: &WeightFile, paired: Option<&str>) -> WeightFileSummary {
     let own = is_joint || file.metadata(config_key::POINTS).is_some();
     let more = if is_joint && file.n_elements(POINT_TOWER) > 0 { " with a point tower" } else { "" };
     let kind = match signature {
+        _ if let Some(kind) = own_point_model(file) => kind,
         Some(signature) if own => format!("{}{more}, written by lexiform", signature.kind),
         Some(signature) => signature.kind.to_owned(),
         None => "unknown".to_owned(),
@@ -164,6 +171,21 @@ pub fn summarize(file: &WeightFile, paired: Option<&str>) -> WeightFileSummary {
         values: file.values().into_iter().map(|(path, value)| (path, value.to_string())).collect(),
         missing,
     }
+}
+
+/// What a point model of ours is: its tensors are named as in the encoder's reference, whatever it was trained as.
+fn own_point_model(file: &WeightFile) -> Option<String> {
+    let config: PointModelConfig = serde_json::from_str(file.metadata(config_key::POINTS)?).ok()?;
+    let encoder = match config.tower.encoder {
+        EncoderConfig::PointBert(_) => "PointBERT",
+        EncoderConfig::Ppat(_) => "OpenShape PointBERT",
+        EncoderConfig::PointMlp(_) => "PointMLP",
+        EncoderConfig::PointNext(_) => "PointNeXt",
+        EncoderConfig::PointNet2(_) => "PointNet++",
+        EncoderConfig::PointConv {} => "PointConv",
+    };
+    let what = if config.tower.classes.is_some() { "classifier" } else { "point encoder" };
+    Some(format!("{encoder} {what} {:?}, written by lexiform", config.name))
 }
 
 /// Whether a name is `end`, or ends with it after a dot.

@@ -30,6 +30,9 @@ pub struct ModelConfig {
     /// The point tower, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<PointBranchConfig>,
+    /// Id of the model that it is but for learned visual prompts: point models that were trained with these prompts name it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompts_of: Option<String>,
 }
 
 /// Sizes and preprocessing of the point tower of a joint model.

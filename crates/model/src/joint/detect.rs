@@ -28,7 +28,7 @@ impl DetectedModel {
         }
         let (format, prefix) = CheckpointFormat::of(file).ok_or_else(|| {
             let message = if Captioner::matches_file(file) {
-                "it is a captioner without a joint space: use it with `lexiform data prepare --captioner blip`"
+                "it is a captioner without a joint space: use it with `lexiform data prepare --captioner blip` or `lexiform data caption`"
             } else {
                 "no text and image towers in the layout of OpenCLIP, SLIP or transformers"
             };
@@ -39,6 +39,8 @@ impl DetectedModel {
         // Attention across views in no layer is plain CLIP.
         let multi_view = joint_from < clip.vision.layers;
         let crop = if multi_view && clip.vision.image_size == 224 { Crop::Center } else { Crop::None };
+        // Duoduo CLIP has one transform for renders and photos; a model of single images has OpenCLIP's.
+        let photo_crop = if multi_view { PhotoCrop::View } else { PhotoCrop::Center };
         let normalization = match format {
             // SLIP was trained with ImageNet statistics, the others with OpenAI's.
             CheckpointFormat::Slip => Normalization::ImageNet,
@@ -47,12 +49,7 @@ impl DetectedModel {
         let stem = file.path().file_stem();
         let config = ModelConfig {
             name: stem.map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned()),
-            preprocess: Preprocess {
-                size: clip.vision.image_size,
-                crop,
-                normalization,
-                photo_crop: PhotoCrop::Center,
-            },
+            preprocess: Preprocess { size: clip.vision.image_size, crop, normalization, photo_crop },
             clip,
             joint_from,
             tokenizer: Tokenizer::Clip,
@@ -61,6 +58,7 @@ impl DetectedModel {
             n_views: 12,
             templates: default_templates(),
             points: None,
+            prompts_of: None,
         };
         Ok(Self { format, prefix: prefix.to_owned(), config })
     }

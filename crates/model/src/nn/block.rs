@@ -1,5 +1,7 @@
 //! The pre-norm transformer block, its MLP, and the stack of blocks.
 
+use std::ops::Range;
+
 use burn::module::Module;
 use burn::tensor::Tensor;
 
@@ -185,16 +187,17 @@ impl Transformer {
         x
     }
 
-    /// The output of [`forward`](Self::forward) for the first token of each row, `[rows, 1, width]`: the last block skips
-    /// the others.
+    /// Blocks `layers` of [`forward`](Self::forward). After the last block of the stack, only the first token of each row is
+    /// left, `[rows, 1, width]`: that block skips the others.
     pub fn forward_first_token(
         &self,
         mut x: Tensor<3>,
+        layers: Range<usize>,
         scope: impl Fn(usize) -> AttentionScope,
         mut before: impl FnMut(usize, Tensor<3>) -> Tensor<3>,
     ) -> Tensor<3> {
         let last = self.resblocks.len().saturating_sub(1);
-        for (layer, block) in self.resblocks.iter().enumerate() {
+        for (layer, block) in self.resblocks.iter().enumerate().take(layers.end).skip(layers.start) {
             x = before(layer, x);
             // Only the last block: the tokens of earlier ones are keys and values of the next.
             x = if layer == last {

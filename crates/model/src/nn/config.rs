@@ -22,3 +22,19 @@ pub struct TransformerConfig {
     /// Added to the variance in layer norms.
     pub epsilon: f64,
 }
+
+impl TransformerConfig {
+    /// A block with biases and GELU, to be completed with sizes.
+    pub(crate) fn usual() -> Self {
+        Self {
+            width: 0,
+            layers: 0,
+            heads: 1,
+            head_width: 0,
+            qkv_bias: true,
+            mlp_width: 0,
+            activation: Activation::Gelu,
+            epsilon: 1e-5,
+        }
+    }
+}

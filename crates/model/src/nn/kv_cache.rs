@@ -3,9 +3,9 @@
 //! Keys and values are computed once and kept, so that each word passes the decoder once.
 
 use burn::module::Module;
-use burn::tensor::{Device, Int, Tensor, activation};
+use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
-use super::{Linear, host};
+use super::{AttentionScope, Linear, host};
 use crate::weights::{WeightSource, WeightsError};
 
 /// Attention whose keys and values are cached: self-attention over previous words, or cross-attention to an image.
@@ -44,6 +44,11 @@ impl KvCache {
     /// The device of the tensors.
     pub fn device(&self) -> Device {
         self.value.device()
+    }
+
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.value.dims()[0]
     }
 
     /// Makes a tensor contiguous: every product would gather the values of a strided view again.
@@ -95,23 +100,32 @@ impl CachedAttention {
         }
     }
 
-    /// Attends from each token to the cache of its row: `[rows, tokens, width]` → the same shape.
-    pub fn forward(&self, x: Tensor<3>, cache: &KvCache) -> Tensor<3> {
+    /// Attends from each token to the cache of its row: `[rows, tokens, width]` → the same shape. With
+    /// [`AttentionScope::Causal`], the tokens are the last ones of the cache and do not attend to those after them.
+    pub fn forward(&self, x: Tensor<3>, cache: &KvCache, scope: AttentionScope) -> Tensor<3> {
         let [rows, tokens, width] = x.dims();
         let head_width = width / self.heads;
         let query = self.query.forward(x).reshape([rows, tokens, self.heads, head_width]).swap_dims(1, 2);
-        // No mask: the cache never holds later tokens.
-        let scores = query.matmul(cache.key.clone());
-        let weights = activation::softmax(scores * (head_width as f32).powf(-0.5), 3);
+        let mut scores = query.matmul(cache.key.clone()) * (head_width as f32).powf(-0.5);
+        // A single new token needs no mask: the cache never holds later ones.
+        if scope == AttentionScope::Causal && tokens > 1 {
+            scores = scores + causal_mask(tokens, cache.key.dims()[3], &cache.device());
+        }
+        let weights = activation::softmax(scores, 3);
         let mixed = weights.matmul(cache.value.clone());
         self.out.forward(mixed.swap_dims(1, 2).reshape([rows, tokens, width]))
     }
 }
 
+/// Added to scores, `[1, 1, tokens, cached]`: −∞ where a token would attend to one after it.
+fn causal_mask(tokens: usize, cached: usize, device: &Device) -> Tensor<4> {
+    let hidden = |i: usize, j: usize| if j > cached - tokens + i { f32::NEG_INFINITY } else { 0.0 };
+    let values: Vec<f32> = (0..tokens).flat_map(|i| (0..cached).map(move |j| hidden(i, j))).collect();
+    Tensor::from_data(TensorData::new(values, [1, 1, tokens, cached]), device)
+}
+
 #[cfg(test)]
 mod tests {
-    use burn::tensor::TensorData;
-
     use super::*;
 
     fn tokens(count: usize, width: usize) -> Tensor<3> {
@@ -124,16 +138,35 @@ mod tests {
         let source = WeightSource::random(3, &Device::flex());
         let attention = CachedAttention::load(&source, "attn", [8, 12], 2).unwrap();
         let (asked, all) = (tokens(3, 8), tokens(5, 12));
-        let whole = attention.forward(asked.clone(), &attention.project_kv(all.clone()));
+        let full = AttentionScope::Full;
+        let whole = attention.forward(asked.clone(), &attention.project_kv(all.clone()), full);
         let part =
             |range: std::ops::Range<usize>| attention.project_kv(all.clone().slice([0..2, range, 0..12]));
         let grown = part(0..1).concat(part(1..4)).concat(part(4..5));
-        let difference = (attention.forward(asked.clone(), &grown) - whole.clone()).abs().max();
+        let difference = (attention.forward(asked.clone(), &grown, full) - whole.clone()).abs().max();
         assert!(difference.into_scalar::<f32>() < 1e-6);
         // Reordering rows is what beam search does between steps.
         let swapped = Tensor::<1, Int>::from_data([1_i64, 0], &Device::flex());
-        let other = attention.forward(asked.select(0, swapped.clone()), &grown.select(&swapped));
+        let other = attention.forward(asked.select(0, swapped.clone()), &grown.select(&swapped), full);
         let difference = (other.select(0, swapped) - whole).abs().max();
         assert!(difference.into_scalar::<f32>() < 1e-6);
+    }
+    #[test]
+    fn several_causal_tokens_match_one_at_a_time() {
+        let source = WeightSource::random(3, &Device::flex());
+        let attention = CachedAttention::load(&source, "attn", [8, 8], 2).unwrap();
+        let all = tokens(5, 8);
+        let part = |range: std::ops::Range<usize>| all.clone().slice([0..2, range, 0..8]);
+        let mut cache = attention.project_kv(part(0..1));
+        let mut each = vec![attention.forward(part(0..1), &cache, AttentionScope::Causal)];
+        for i in 1..5 {
+            cache = cache.concat(attention.project_kv(part(i..i + 1)));
+            each.push(attention.forward(part(i..i + 1), &cache, AttentionScope::Causal));
+        }
+        let each = Tensor::cat(each, 1);
+        let whole = attention.forward(all.clone(), &cache, AttentionScope::Causal);
+        assert!((whole - each.clone()).abs().max().into_scalar::<f32>() < 1e-6);
+        let last = attention.forward(part(2..5), &cache, AttentionScope::Causal);
+        assert!((last - each.slice([0..2, 2..5, 0..8])).abs().max().into_scalar::<f32>() < 1e-6);
     }
 }

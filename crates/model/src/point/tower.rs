@@ -82,6 +82,11 @@ impl PointTower {
         Ok(Self { projection: None, classifier, ..self })
     }
 
+    /// Replaces the encoder by one of the same sizes.
+    pub fn with_encoder(self, encoder: PointEncoder) -> Self {
+        Self { encoder, ..self }
+    }
+
     /// Removes the classification head, and updates `config` accordingly.
     pub fn without_head(self, config: &mut PointTowerConfig) -> Self {
         config.classes = None;

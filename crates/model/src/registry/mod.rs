@@ -8,7 +8,7 @@ use serde::Serialize;
 
 pub use self::models::MODELS;
 use crate::error::ModelError;
-use crate::weights::WeightFile;
+use crate::weights::{WeightFile, sharded};
 
 /// The built-in model, in half precision.
 static NANO: &[u8] = include_bytes!("../../nano.safetensors");
@@ -48,16 +48,19 @@ pub enum Modality {
     Both,
     /// Images, to generate captions; no joint space.
     Captioner,
+    /// Point clouds, to predict one of the classes it was trained on; no joint space.
+    Classifier,
 }
 
 impl Modality {
-    /// `views`, `points`, `views and points` or `captioner`.
+    /// `views`, `points`, `views and points`, `captioner` or `classifier`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Views => "views",
             Self::Points => "points",
             Self::Both => "views and points",
             Self::Captioner => "captioner",
+            Self::Classifier => "classifier",
         }
     }
 }
@@ -114,7 +117,8 @@ impl Origin {
     }
 }
 
-/// Opens the weights of a named model, or those at a path. Does not access the network.
+/// Opens the weights of a named model, those at a path, or those in a folder (`model.safetensors` or its index). Does not access
+/// the network.
 ///
 /// ```
 /// use lexiform_model::registry;
@@ -152,10 +156,10 @@ pub fn open_weights(name_or_path: &str) -> Result<WeightFile, ModelError> {
     }
 }
 
-/// The name as a path, if there is such a file.
+/// The name as a path, if there is such a file, or a folder with weights.
 fn existing_file(name_or_path: &str) -> Option<PathBuf> {
     let path = PathBuf::from(name_or_path);
-    path.is_file().then_some(path)
+    if path.is_dir() { sharded::weights_in(&path) } else { path.is_file().then_some(path) }
 }
 
 /// The Hugging Face cache: `HF_HUB_CACHE`, else `HF_HOME/hub`, else `~/.cache/huggingface/hub`.

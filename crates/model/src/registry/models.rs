@@ -15,8 +15,8 @@ const fn google_drive(id: &'static str) -> Origin {
     Origin::ManualDownload { address: "https://drive.google.com/file/d/", id }
 }
 
-/// The files of the first ULIP have moved between servers; the page links to them.
-const fn ulip_1(file: &'static str) -> Origin {
+/// ULIP's files whose path in the repository was not published; they have moved between servers, and the page links to them.
+const fn ulip_page(file: &'static str) -> Origin {
     Origin::ManualDownload { address: "https://huggingface.co/datasets/SFXX/ulip/tree/main, file ", id: file }
 }
 
@@ -32,6 +32,16 @@ const MODEL: NamedModel = NamedModel {
     sidecar_files: &[],
     paired: None,
 };
+
+/// CG3D's fine-tuned models are folders of several files; the one to take is `ckpt-best.pth`.
+const fn google_drive_folder(id: &'static str) -> Origin {
+    Origin::ManualDownload { address: "https://drive.google.com/drive/folders/", id }
+}
+
+/// A point encoder with a classification head and without a joint space.
+const fn classifier(name: &'static str, description: &'static str, origin: Origin) -> NamedModel {
+    NamedModel { name, description, origin, modality: Modality::Classifier, ..MODEL }
+}
 
 /// A point encoder trained with a CLIP model of the list.
 const fn points(
@@ -67,7 +77,7 @@ const fn duoduo(name: &'static str, description: &'static str, file: &'static st
 }
 
 /// All named models, the default first.
-pub const MODELS: [NamedModel; 31] = [
+pub const MODELS: [NamedModel; 39] = [
     NamedModel {
         name: "nano",
         description: "small model of several views and points, trained on procedural shapes",
@@ -108,6 +118,21 @@ pub const MODELS: [NamedModel; 31] = [
             repository: ULIP,
             file: "ULIP-2/pretrained_models/ULIP-2-PointBERT-8k-xyz-pc-slip_vit_b-objaverse-pretrained.pt",
         },
+        512,
+        "slip-b16",
+    ),
+    // Neither its dimension nor its CLIP model was published; both follow from the file.
+    NamedModel {
+        name: "ulip2-pointnext",
+        description: "ULIP-2 PointNeXt-S, 8,192 points, Objaverse",
+        origin: ulip_page("ULIP_2-pointnext_objaverse.pt"),
+        modality: Modality::Points,
+        ..MODEL
+    },
+    points(
+        "ulip2-pointbert-arxiv",
+        "ULIP-2 PointBERT of the first release, 8,192 points, Objaverse",
+        ulip_page("pointbert_ULIP-2.pt"),
         512,
         "slip-b16",
     ),
@@ -174,6 +199,26 @@ pub const MODELS: [NamedModel; 31] = [
         512,
         "slip-b16",
     ),
+    classifier(
+        "cg3d-pt-scanobjectnn",
+        "CG3D PointTransformer, fine-tuned on ScanObjectNN",
+        google_drive_folder("1qCtzrPulUK4gtPm4WGtIY_cNrfzTJSoN"),
+    ),
+    classifier(
+        "cg3d-pt-modelnet40",
+        "CG3D PointTransformer, fine-tuned on ModelNet40",
+        google_drive_folder("16BfhaKWKUVr7e1xVb5llVQr6UkrnBBeF"),
+    ),
+    classifier(
+        "cg3d-pointmlp-scanobjectnn",
+        "CG3D PointMLP, fine-tuned on ScanObjectNN",
+        google_drive_folder("1VWdDafCm3KNkA3V_nOND6E1wweQYCT3X"),
+    ),
+    classifier(
+        "cg3d-pointmlp-modelnet40",
+        "CG3D PointMLP, fine-tuned on ModelNet40",
+        google_drive_folder("1xgGkt2aOFCCG_qX0SqHoUAwHnvMg6vqF"),
+    ),
     clip(
         "openclip-b32",
         "OpenCLIP ViT-B/32 of LAION-2B",
@@ -233,28 +278,28 @@ pub const MODELS: [NamedModel; 31] = [
     points(
         "ulip-pointbert",
         "ULIP PointBERT, 8,192 points, ShapeNet, with its SLIP towers",
-        ulip_1("checkpoint_pointbert.pt"),
+        ulip_page("checkpoint_pointbert.pt"),
         512,
         "slip-b16",
     ),
     points(
         "ulip-pointmlp",
         "ULIP PointMLP, 8,192 points, ShapeNet, with its SLIP towers",
-        ulip_1("checkpoint_pointmlp.pt"),
+        ulip_page("checkpoint_pointmlp.pt"),
         512,
         "slip-b16",
     ),
     points(
         "ulip-pointnext",
         "ULIP PointNeXt-S, 8,192 points, ShapeNet, with its SLIP towers",
-        ulip_1("checkpoint_pointnext.pt"),
+        ulip_page("checkpoint_pointnext.pt"),
         512,
         "slip-b16",
     ),
     points(
         "ulip-pointnet2",
         "ULIP PointNet++ SSG, 8,192 points, ShapeNet, with its SLIP towers",
-        ulip_1("checkpoint_pointnet2_ssg.pt"),
+        ulip_page("checkpoint_pointnet2_ssg.pt"),
         512,
         "slip-b16",
     ),
@@ -270,7 +315,33 @@ pub const MODELS: [NamedModel; 31] = [
         hub("Salesforce/blip-image-captioning-large", "pytorch_model.bin"),
         446_290_492,
     ),
+    blip_2(
+        "blip2-opt-2.7b",
+        "BLIP-2 ViT-g/14 at 224 pixels with OPT-2.7B, 15 GB of memory",
+        hub("Salesforce/blip2-opt-2.7b", SHARD_INDEX),
+    ),
+    blip_2(
+        "blip2-opt-6.7b",
+        "BLIP-2 ViT-g/14 at 224 pixels with OPT-6.7B, 31 GB of memory: the captioner of ULIP-2",
+        hub("Salesforce/blip2-opt-6.7b", SHARD_INDEX),
+    ),
 ];
+
+/// The index of weights in several files.
+const SHARD_INDEX: &str = "model.safetensors.index.json";
+
+/// A BLIP-2 captioner. OPT, which is a part of it, has a license of its own.
+const fn blip_2(name: &'static str, description: &'static str, origin: Origin) -> NamedModel {
+    NamedModel {
+        name,
+        description,
+        origin,
+        license: "MIT; OPT-175B license (research only) for its language model",
+        modality: Modality::Captioner,
+        sidecar_files: &["config.json", "tokenizer.json"],
+        ..MODEL
+    }
+}
 
 /// A captioner, with its configuration and vocabulary files.
 const fn captioner(

@@ -1,6 +1,7 @@
 //! Tokenizers: text → token ids.
 
 mod bert;
+mod byte_pair;
 mod clean;
 mod word_piece;
 
@@ -9,6 +10,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 
 pub use bert::BertTokenizer;
+pub use byte_pair::BytePairTokenizer;
 pub use clean::clean;
 pub use word_piece::WordPieceTokenizer;
 

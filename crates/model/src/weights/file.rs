@@ -3,7 +3,7 @@
 //! Opening reads names, shapes and metadata, and validates them against the file's size. Values are read on request, one
 //! tensor at a time, so that loading needs little more memory than the network.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use safetensors::tensor::Dtype;
 
 use super::error::WeightsError;
 use super::header::{self, TensorInfo, byte_length};
+use super::sharded;
 use super::torch::{Storage, StridedTensor, TorchCheckpoint};
 use super::value::{self, Value};
 
@@ -53,21 +54,28 @@ pub struct WeightFile {
     metadata: BTreeMap<String, String>,
     torch: Option<Arc<TorchCheckpoint>>,
     container: Option<String>,
+    /// Size of all files.
+    bytes: u64,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 enum TensorEntry {
-    Safetensors(TensorInfo),
+    /// A tensor, and the file that it is in.
+    Safetensors(TensorInfo, Arc<dyn RandomAccess>),
     Torch(StridedTensor),
 }
 
 impl WeightFile {
     /// Opens a `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin` file; the format is detected from its content. In a checkpoint
-    /// with several containers, the common one is chosen, see [`container`](Self::container).
+    /// with several containers, the common one is chosen, see [`container`](Self::container). An index
+    /// (`model.safetensors.index.json`) opens all the files that it lists.
     ///
     /// # Errors
     /// If the file cannot be read, is damaged, or has no tensors.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
+        if sharded::is_index(path) {
+            return Self::sharded(path);
+        }
         let source = PositionedFile::open(path)?;
         // A safetensors file starts with the header's length (8 bytes) and its JSON.
         let head = source.bytes(0, source.length().min(9))?;
@@ -93,9 +101,34 @@ impl WeightFile {
             format: "safetensors",
             message,
         })?;
-        let entries =
-            tensors.into_iter().map(|(name, plain)| (name, TensorEntry::Safetensors(plain))).collect();
-        Ok(Self { path, source, entries, metadata, torch: None, container: None })
+        let entry = |plain| TensorEntry::Safetensors(plain, source.clone());
+        let entries = tensors.into_iter().map(|(name, plain)| (name, entry(plain))).collect();
+        let bytes = source.length();
+        Ok(Self { path, source, entries, metadata, torch: None, container: None, bytes })
+    }
+
+    /// Opens the safetensors files of an index as one.
+    fn sharded(path: &Path) -> Result<Self, WeightsError> {
+        let mut whole: Option<Self> = None;
+        for (name, listed) in sharded::read_index(path)? {
+            let shard = Self::open(&path.with_file_name(name))?;
+            // A tensor in another file than the index says would be used or missed by chance.
+            let found: BTreeSet<&String> = shard.entries.keys().collect();
+            if let Some(odd) = listed.iter().collect::<BTreeSet<_>>().symmetric_difference(&found).next() {
+                let has = if listed.contains(*odd) { "does not have" } else { "has" };
+                let index = path.file_name().unwrap_or_default().to_string_lossy();
+                let message = format!("it {has} tensor {odd:?}, unlike what {index} says");
+                return Err(WeightsError::Format { path: shard.path, format: "safetensors", message });
+            }
+            match &mut whole {
+                Some(whole) => {
+                    whole.bytes += shard.bytes;
+                    whole.entries.extend(shard.entries);
+                }
+                None => whole = Some(Self { path: path.to_owned(), ..shard }),
+            }
+        }
+        whole.ok_or_else(|| WeightsError::Missing { path: path.to_owned(), name: "*".to_owned() })
     }
 
     fn torch(path: PathBuf, source: Arc<dyn RandomAccess>) -> Result<Self, WeightsError> {
@@ -106,6 +139,7 @@ impl WeightFile {
             entries: BTreeMap::new(),
             metadata: BTreeMap::new(),
             torch: Some(torch.clone()),
+            bytes: source.length(),
             source,
             path: path.clone(),
             container: None,
@@ -184,9 +218,9 @@ impl WeightFile {
         &self.path
     }
 
-    /// Size of the file in bytes.
+    /// Size of the file in bytes; of all files of an index.
     pub fn bytes(&self) -> u64 {
-        self.source.length()
+        self.bytes
     }
 
     /// `safetensors` or `PyTorch`.
@@ -317,20 +351,23 @@ impl WeightFile {
             return Ok(Some(Vec::new()));
         }
         match entry {
-            TensorEntry::Safetensors(plain) => self.contiguous(plain.dtype, plain.start, count, None),
+            TensorEntry::Safetensors(plain, source) => {
+                contiguous(&**source, (plain.dtype, plain.start), count, None)
+            }
             TensorEntry::Torch(tensor) => {
                 let width = tensor.dtype.bitsize() / 8;
                 let offset = (tensor.storage_offset * width) as u64;
                 match &tensor.storage {
                     Storage::Raw { start, .. } if tensor.is_contiguous() => {
-                        self.contiguous(tensor.dtype, start + offset, count, None)
+                        contiguous(&*self.source, (tensor.dtype, start + offset), count, None)
                     }
                     // torch.save does not compress, so values are read in place.
                     Storage::Zip(stored) if tensor.is_contiguous() && stored.is_stored() => {
                         // The archive's checksum covers the whole entry, so a part cannot be verified.
                         let is_whole = stored.size == (count * width) as u64;
                         let checksum = stored.checksum().filter(|_| is_whole);
-                        self.contiguous(tensor.dtype, stored.start(&*self.source)? + offset, count, checksum)
+                        let start = stored.start(&*self.source)? + offset;
+                        contiguous(&*self.source, (tensor.dtype, start), count, checksum)
                     }
                     storage => Ok(gather(tensor, &self.whole(storage)?)),
                 }
@@ -350,53 +387,6 @@ impl WeightFile {
         }
     }
 
-    /// Reads `count` contiguous values from byte `start`; f32 values without a copy in between.
-    fn contiguous(
-        &self,
-        dtype: Dtype,
-        start: u64,
-        count: usize,
-        checksum: Option<u32>,
-    ) -> Result<Vec<f32>, String> {
-        let width = dtype.bitsize() / 8;
-        let bytes = count as u64 * width as u64;
-        if start.checked_add(bytes).is_none_or(|end| end > self.source.length()) {
-            return Err(format!(
-                "{bytes} bytes from byte {start} expected, the file has {}",
-                self.source.length()
-            ));
-        }
-        let mut values = vec![0_f32; count];
-        let mut sum = crc32fast::Hasher::new();
-        let mut at = start;
-        if dtype == Dtype::F32 {
-            for chunk in values.chunks_mut(CHUNK / width) {
-                let raw: &mut [u8] = bytemuck::cast_slice_mut(chunk);
-                self.source.read_exact_at(at, raw).map_err(|e| e.to_string())?;
-                at += raw.len() as u64;
-                // While the bytes are still in the cache.
-                checksum.iter().for_each(|_| sum.update(raw));
-                chunk.iter_mut().for_each(|value| *value = f32::from_bits(u32::from_le(value.to_bits())));
-            }
-        } else {
-            // Converted chunk by chunk: narrow types would need a second copy of the tensor.
-            let mut buffer = vec![0; CHUNK.min(count * width)];
-            for chunk in values.chunks_mut(CHUNK / width) {
-                let raw = &mut buffer[..chunk.len() * width];
-                self.source.read_exact_at(at, raw).map_err(|e| e.to_string())?;
-                at += raw.len() as u64;
-                checksum.iter().for_each(|_| sum.update(raw));
-                convert(dtype, raw, chunk);
-            }
-        }
-        match checksum {
-            Some(expected) if expected != sum.finalize() => {
-                Err("checksum mismatch: the file is damaged".to_owned())
-            }
-            _ => Ok(values),
-        }
-    }
-
     fn entry(&self, name: &str) -> Result<&TensorEntry, WeightsError> {
         (self.entries.get(name))
             .ok_or_else(|| WeightsError::Missing { path: self.path.clone(), name: name.to_owned() })
@@ -406,14 +396,14 @@ impl WeightFile {
 impl TensorEntry {
     fn shape(&self) -> &[usize] {
         match self {
-            Self::Safetensors(plain) => &plain.shape,
+            Self::Safetensors(plain, _) => &plain.shape,
             Self::Torch(tensor) => &tensor.shape,
         }
     }
 
     fn dtype(&self) -> Dtype {
         match self {
-            Self::Safetensors(plain) => plain.dtype,
+            Self::Safetensors(plain, _) => plain.dtype,
             Self::Torch(tensor) => tensor.dtype,
         }
     }
@@ -429,6 +419,49 @@ impl StridedTensor {
             expected *= size;
             fits
         })
+    }
+}
+
+/// Reads `count` contiguous values from byte `start`; f32 values without a copy in between.
+fn contiguous(
+    source: &dyn RandomAccess,
+    (dtype, start): (Dtype, u64),
+    count: usize,
+    checksum: Option<u32>,
+) -> Result<Vec<f32>, String> {
+    let width = dtype.bitsize() / 8;
+    let bytes = count as u64 * width as u64;
+    if start.checked_add(bytes).is_none_or(|end| end > source.length()) {
+        return Err(format!("{bytes} bytes from byte {start} expected, the file has {}", source.length()));
+    }
+    let mut values = vec![0_f32; count];
+    let mut sum = crc32fast::Hasher::new();
+    let mut at = start;
+    if dtype == Dtype::F32 {
+        for chunk in values.chunks_mut(CHUNK / width) {
+            let raw: &mut [u8] = bytemuck::cast_slice_mut(chunk);
+            source.read_exact_at(at, raw).map_err(|e| e.to_string())?;
+            at += raw.len() as u64;
+            // While the bytes are still in the cache.
+            checksum.iter().for_each(|_| sum.update(raw));
+            chunk.iter_mut().for_each(|value| *value = f32::from_bits(u32::from_le(value.to_bits())));
+        }
+    } else {
+        // Converted chunk by chunk: narrow types would need a second copy of the tensor.
+        let mut buffer = vec![0; CHUNK.min(count * width)];
+        for chunk in values.chunks_mut(CHUNK / width) {
+            let raw = &mut buffer[..chunk.len() * width];
+            source.read_exact_at(at, raw).map_err(|e| e.to_string())?;
+            at += raw.len() as u64;
+            checksum.iter().for_each(|_| sum.update(raw));
+            convert(dtype, raw, chunk);
+        }
+    }
+    match checksum {
+        Some(expected) if expected != sum.finalize() => {
+            Err("checksum mismatch: the file is damaged".to_owned())
+        }
+        _ => Ok(values),
     }
 }
 

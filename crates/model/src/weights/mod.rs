@@ -8,6 +8,7 @@ mod fingerprint;
 mod header;
 mod layout;
 mod save;
+pub(crate) mod sharded;
 mod torch;
 mod value;
 

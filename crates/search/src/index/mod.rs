@@ -1,9 +1,10 @@
 //! Updating a library from the file system: incremental and resumable; broken files are reported and skipped.
 //!
 //! `plan` compares the files with the store, `pipeline` runs the stages in threads: `prepare` reads and renders files,
-//! `embed` runs the model, `write` stores the outcomes.
+//! `embed` runs the model, `write` stores the outcomes. `embeddings` adds those that were computed elsewhere, without files.
 
 mod embed;
+mod embeddings;
 mod outcome;
 mod pipeline;
 mod plan;
@@ -12,4 +13,5 @@ mod run;
 mod task;
 mod write;
 
+pub use embeddings::{EmbeddingSource, NamedFeatures, RowFeatures};
 pub use run::IndexOptions;

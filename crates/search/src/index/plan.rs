@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use lexiform_mesh_io::WalkResult;
 use lexiform_store::{Entry, Failure, IndexState, ListRequest, Payload, StoreError, VectorStore};
 
+use crate::fileless::with_files;
 use crate::fingerprint::{self, Fingerprint};
 use crate::{Library, LibraryPath};
 
@@ -58,7 +59,7 @@ pub(super) fn plan(
     let mut failures: HashMap<String, Failure> =
         store.failures()?.into_iter().map(|f| (f.path.clone(), f)).collect();
     let mut plan = Plan::default();
-    for path in found.assets {
+    for path in found.assets.into_iter().chain(found.view_sets) {
         let Some(key) = library_path.key(&path) else {
             let reason = "file name is not valid Unicode".to_owned();
             plan.unusable.push((path.to_string_lossy().into_owned(), reason));
@@ -124,12 +125,12 @@ impl Plan {
     }
 }
 
-/// All entries of the store.
+/// All entries with a file.
 fn entries(store: &dyn VectorStore) -> Result<Vec<Entry>, StoreError> {
     let mut all: Vec<Entry> = Vec::new();
     loop {
         let after = all.last().map(|entry| entry.id);
-        let page = store.list(&ListRequest { filter: None, after, limit: PAGE })?;
+        let page = store.list(&ListRequest { filter: Some(with_files()), after, limit: PAGE })?;
         if page.is_empty() {
             return Ok(all);
         }

@@ -45,7 +45,7 @@ fn every_kind_of_term_can_be_searched() {
     let id = gallery.library.search(&Query::text("blue", 1)).unwrap()[0].id;
     for term in [
         QueryTerm::Text("blue".into()),
-        QueryTerm::Image(image),
+        QueryTerm::image(image),
         QueryTerm::Shape(gallery.file("blue.ply")),
         QueryTerm::Record(id),
         QueryTerm::Embedding(gallery.library.embedding(id).unwrap()),

@@ -11,12 +11,14 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub fn check<S: VectorStore>(mut empty: impl FnMut() -> S) {
-    let tests: [fn(&dyn VectorStore); 13] = [
+    let tests: [fn(&dyn VectorStore); 15] = [
         returns_whole_records,
         replaces_by_id,
         rejects_invalid_records,
         rejects_other_spaces,
         writes_atomically,
+        writes_from_an_iterator_atomically,
+        stays_exact_after_many_replacements,
         updates_payloads_only,
         renames_and_swaps_paths,
         deletes,
@@ -120,6 +122,60 @@ fn writes_atomically(store: &dyn VectorStore) {
     assert_eq!(store.len().expect("len"), 1);
     assert_eq!(store.get(&[id(1)]).expect("get"), [Some(record(1, "a", X))]);
     assert_eq!(store.search(&SearchRequest::new(X.to_vec(), 5)).expect("search").len(), 1);
+}
+
+fn writes_from_an_iterator_atomically(store: &dyn VectorStore) {
+    put(store, &[record(1, "a", X)]);
+    let write =
+        |records: Vec<Result<Record, StoreError>>| store.upsert_from(&space(), &mut records.into_iter());
+    let refused = |records: Vec<Result<Record, StoreError>>| {
+        let error = write(records).expect_err("an error among the records");
+        assert_eq!(store.len().expect("len"), 1);
+        assert_eq!(store.get(&[id(1)]).expect("get"), [Some(record(1, "a", X))]);
+        error
+    };
+    let broken = StoreError::Source("the file ends".into());
+    let error = refused(vec![Ok(record(1, "a", Y)), Ok(record(2, "b", Y)), Err(broken)]);
+    assert_eq!(error.to_string(), "the file ends");
+    let twice = refused(vec![Ok(record(2, "b", Y)), Ok(record(2, "c", Y))]);
+    assert!(matches!(twice, StoreError::Invalid { .. }), "{twice}");
+    let taken = refused(vec![Ok(record(3, "c", Y)), Ok(record(2, "a", Y))]);
+    assert!(matches!(taken, StoreError::DuplicatePath { .. }), "{taken}");
+    let other = EmbeddingSpace { model: "other".into(), ..space() };
+    let mismatch = store.upsert_from(&other, &mut std::iter::empty()).expect_err("another model");
+    assert!(matches!(mismatch, StoreError::ModelMismatch { .. }), "{mismatch}");
+    assert_eq!(write(Vec::new()).expect("nothing"), 0);
+    assert_eq!(write(vec![Ok(record(1, "a", Y)), Ok(record(2, "b", XY))]).expect("records"), 2);
+    let hits = store.search(&SearchRequest::new(Y.to_vec(), 5)).expect("search");
+    let found: Vec<(RecordId, f32)> = hits.iter().map(|hit| (hit.id, hit.score)).collect();
+    assert_eq!(found, [(id(1), 1.0), (id(2), 0.6)]);
+}
+
+/// Replaces and deletes often enough that a store has to reclaim what it no longer needs.
+fn stays_exact_after_many_replacements(store: &dyn VectorStore) {
+    let path = |number: u64| format!("{number}");
+    for round in 0..40 {
+        let turned = if round % 2 == 0 { X } else { Y };
+        let batch: Vec<Record> = (0..40)
+            .map(|number| record(number, &path(number), if number % 3 == 0 { turned } else { XY }))
+            .collect();
+        put(store, &batch);
+        if round % 5 == 4 {
+            store.delete(&[id(round), id(39)]).expect("delete");
+        }
+    }
+    // The last round turned to Y, and deleted 39, which is one of those that turn.
+    assert_eq!(store.len().expect("len"), 39);
+    let hits = store.search(&SearchRequest::new(Y.to_vec(), 100)).expect("search");
+    let best: Vec<u64> = hits.iter().filter(|hit| hit.score > 0.9).map(|hit| hit.id.value()).collect();
+    assert_eq!(best, (0..39).step_by(3).collect::<Vec<u64>>());
+    assert_eq!(hits.len(), 39);
+    assert_eq!(store.get(&[id(3), id(39)]).expect("get"), [Some(record(3, &path(3), Y)), None]);
+    store.delete(&(0..39).map(id).collect::<Vec<_>>()).expect("delete");
+    assert!(store.is_empty().expect("len"));
+    assert!(store.search(&SearchRequest::new(Y.to_vec(), 9)).expect("search").is_empty());
+    put(store, &[record(1, "a", Y)]);
+    assert_eq!(store.search(&SearchRequest::new(Y.to_vec(), 9)).expect("search").len(), 1);
 }
 
 fn updates_payloads_only(store: &dyn VectorStore) {

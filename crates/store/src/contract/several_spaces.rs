@@ -65,6 +65,10 @@ fn separates_models<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
 fn shares_records<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     put(&open(&space()), &[record(1, "a", X), record(2, "b", Y)]);
     let other = open(&other_space());
+    assert_eq!(other.find_by_path("a").expect("find"), None);
+    let shared = other.find_in_any_space("a").expect("find");
+    assert_eq!(shared.map(|entry| entry.payload.content_hash).as_deref(), Some("h1"));
+    assert_eq!(other.find_in_any_space("c").expect("find"), None);
     let known = other.assign_id("a", "h1").expect("id");
     assert_eq!(known, id(1), "a file known from another model keeps its id");
     other.upsert(&other_space(), &[other_record(1, "a", "h1")]).expect("upsert");

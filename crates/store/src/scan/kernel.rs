@@ -1,106 +1,46 @@
 //! Dot products of one query with many rows, as fast as memory allows.
 //!
-//! Plain loops over fixed lanes, compiled for every [`SimdLevel`] and chosen at run time. Sums differ in the last bits
-//! between machines; callers allow for that with [`rounding_error_bound`] and take final scores from [`dot_f64`],
-//! which is the same on every machine.
+//! A plain loop, compiled for every [`SimdLevel`] and chosen at run time. Integer sums are the same on every machine;
+//! final scores come from [`dot_f64`], which is too.
 
-use half::f16;
 use lexiform_kernels::{Kernel, SimdLevel};
 
-/// Independent partial sums: two registers of AVX-512, four of AVX2, enough to hide the latency of an addition.
-const LANES: usize = 32;
+use super::quantize::decode;
 
-/// `query [dim]`, `rows [out.len(), dim]` → `out [rows]`.
-pub(crate) fn dots_f32(query: &[f32], rows: &[f32], out: &mut [f32]) {
-    dots_at(SimdLevel::detect(), query, rows, out);
+/// The product of a row with the query, and the bound on its error.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct RowScore {
+    /// Sum of products of integers.
+    pub(super) sum: i32,
+    /// Scale of the row.
+    pub(super) scale: f32,
+    /// Bound on the norm of the row's quantization error.
+    pub(super) error: f32,
 }
 
-/// As [`dots_f32`], with rows in half precision; finite cells only.
-pub(crate) fn dots_f16(query: &[f32], rows: &[f16], out: &mut [f32]) {
-    dots_at(SimdLevel::detect(), query, rows, out);
+/// `query [dim]`, `rows [out.len(), code_bytes(dim)]` → `out [rows]`. Products must stay below 2³¹ in sum.
+pub(super) fn dots(level: SimdLevel, query: &[i16], rows: &[u8], out: &mut [RowScore]) {
+    level.run(Dots { query, rows, out });
 }
 
-/// As [`dots_f32`], in integers, exactly: products must stay below 2³¹ in sum.
-pub(crate) fn dots_i8(query: &[i16], rows: &[i8], out: &mut [i32]) {
-    dots_at(SimdLevel::detect(), query, rows, out);
+struct Dots<'a> {
+    query: &'a [i16],
+    rows: &'a [u8],
+    out: &'a mut [RowScore],
 }
 
-/// Dot products of a query with rows of cells of type `C`; `FUSED` rounds each product and sum once.
-struct Dots<'a, Q, C, O, const FUSED: bool> {
-    query: &'a [Q],
-    rows: &'a [C],
-    out: &'a mut [O],
-}
-
-fn dots_at<'a, Q, C, O>(level: SimdLevel, query: &'a [Q], rows: &'a [C], out: &'a mut [O])
-where
-    Dots<'a, Q, C, O, true>: Kernel,
-    Dots<'a, Q, C, O, false>: Kernel,
-{
-    match level {
-        SimdLevel::Portable => level.run(Dots::<Q, C, O, false> { query, rows, out }),
-        // All other levels have fused multiply-add.
-        #[cfg(target_arch = "x86_64")]
-        _ => level.run(Dots::<Q, C, O, true> { query, rows, out }),
-    }
-}
-
-impl<const FUSED: bool> Kernel for Dots<'_, f32, f32, f32, FUSED> {
+impl Kernel for Dots<'_> {
     #[inline(always)]
     fn run(self) {
-        for (row, out) in self.rows.chunks_exact(self.query.len()).zip(self.out) {
-            *out = dot::<FUSED, f32>(self.query, row, |cell| cell);
+        let row_bytes = super::code_bytes(self.query.len());
+        for (row, out) in self.rows.chunks_exact(row_bytes).zip(self.out) {
+            let (scale, error, codes) = decode(row);
+            // 16-bit factors and a 32-bit sum: the shape of the multiply-add instruction, of which each does two.
+            let products = self.query.iter().zip(codes);
+            let sum = products.map(|(a, b)| i32::from(*a) * i32::from(b.cast_signed())).sum();
+            *out = RowScore { sum, scale, error };
         }
     }
-}
-
-impl<const FUSED: bool> Kernel for Dots<'_, f32, f16, f32, FUSED> {
-    #[inline(always)]
-    fn run(self) {
-        for (row, out) in self.rows.chunks_exact(self.query.len()).zip(self.out) {
-            *out = dot::<FUSED, f16>(self.query, row, f32_from_f16);
-        }
-    }
-}
-
-impl<const FUSED: bool> Kernel for Dots<'_, i16, i8, i32, FUSED> {
-    #[inline(always)]
-    fn run(self) {
-        for (row, out) in self.rows.chunks_exact(self.query.len()).zip(self.out) {
-            // Widened before the product, which does not fit into 16 bits.
-            *out = self.query.iter().zip(row).map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
-        }
-    }
-}
-
-#[inline(always)]
-fn dot<const FUSED: bool, C: Copy>(query: &[f32], row: &[C], widen: impl Fn(C) -> f32) -> f32 {
-    // Floating-point addition is not associative: only separate sums can be vectorized.
-    let mut sums = [0.0_f32; LANES];
-    let (query, query_rest) = query.as_chunks::<LANES>();
-    let (row, row_rest) = row.as_chunks::<LANES>();
-    for (a, b) in query.iter().zip(row) {
-        for lane in 0..LANES {
-            let cell = widen(b[lane]);
-            // Without the instruction, `mul_add` is a slow library call.
-            sums[lane] = if FUSED { a[lane].mul_add(cell, sums[lane]) } else { sums[lane] + a[lane] * cell };
-        }
-    }
-    let rest: f32 = query_rest.iter().zip(row_rest).map(|(a, b)| a * widen(*b)).sum();
-    sums.iter().sum::<f32>() + rest
-}
-
-/// Converts a finite half. One multiplication corrects the exponent, of subnormal numbers too; unlike the conversion
-/// instruction, compilers turn this into vector code for every machine.
-#[inline(always)]
-pub(super) fn f32_from_f16(half: f16) -> f32 {
-    const TWO_TO_112: f32 = f32::from_bits(0x7780_0000);
-    let bits = u32::from(half.to_bits());
-    // Moved from a mantissa of 10 bits to one of 23; the exponent is then too small by the difference of the biases,
-    // 127 - 15 = 112.
-    let magnitude = f32::from_bits((bits & 0x7fff) << 13) * TWO_TO_112;
-    // The sign bit moves from 15 to 31.
-    f32::from_bits(magnitude.to_bits() | ((bits & 0x8000) << 16))
 }
 
 /// The dot product that is reported as score: sums are in the same order on every machine.
@@ -118,12 +58,13 @@ pub(crate) fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// A bound on the difference between an f32 kernel and [`dot_f64`] for (nearly) unit vectors, including the rounding of
-/// the exact score to f32: the standard bound dim · 2⁻²⁴ for sums in any order (Higham, *Accuracy and Stability of
-/// Numerical Algorithms*, section 3.1), with a margin.
+/// A bound on the rounding of a quantized score and of the exact score to f32, for (nearly) unit vectors: the standard
+/// bound dim · 2⁻²⁴ for sums in any order (Higham, *Accuracy and Stability of Numerical Algorithms*, section 3.1),
+/// with a margin.
 #[expect(clippy::cast_precision_loss, reason = "dims are small")]
-pub(crate) fn rounding_error_bound(dim: usize) -> f32 {
-    // The margin covers norms slightly above 1, the partial sums and the final rounding.
+pub(super) fn rounding_error_bound(dim: usize) -> f32 {
+    // The margin covers norms slightly above 1, the conversion of the sum, the products with both scales and the final
+    // rounding.
     (dim as f32 + 16.0) * 1.02 * 2.0_f32.powi(-24)
 }
 
@@ -132,72 +73,32 @@ mod tests {
     use rand::rngs::SmallRng;
     use rand::{Rng, SeedableRng};
 
+    use super::super::{code_bytes, encode};
     use super::*;
 
-    const DIMS: [usize; 8] = [1, 7, 31, 32, 33, 64, 257, 768];
-    const ROWS: usize = 5;
-
-    fn unit(rng: &mut SmallRng, dim: usize) -> Vec<f32> {
-        let raw: Vec<f32> = (0..dim).map(|_| rng.random_range(-1.0..1.0)).collect();
-        let norm = raw.iter().map(|x| x * x).sum::<f32>().sqrt();
-        raw.iter().map(|x| x / norm).collect()
-    }
-
     #[test]
-    fn float_kernels_agree_with_dot_f64_on_every_level() {
-        let mut rng = SmallRng::seed_from_u64(1);
-        for dim in DIMS {
-            let query = unit(&mut rng, dim);
-            let rows: Vec<f32> = (0..ROWS).flat_map(|_| unit(&mut rng, dim)).collect();
-            let halves: Vec<f16> = rows.iter().map(|x| f16::from_f32(*x)).collect();
-            let widened: Vec<f32> = halves.iter().map(|x| x.to_f32()).collect();
-            for level in SimdLevel::available() {
-                let (mut singles_out, mut halves_out) = ([0.0; ROWS], [0.0; ROWS]);
-                dots_at(level, &query, &rows, &mut singles_out);
-                dots_at(level, &query, &halves, &mut halves_out);
-                for row in 0..ROWS {
-                    let range = row * dim..(row + 1) * dim;
-                    let single = dot_f64(&query, &rows[range.clone()]);
-                    let half = dot_f64(&query, &widened[range]);
-                    assert!(
-                        (f64::from(singles_out[row]) - single).abs() <= f64::from(rounding_error_bound(dim)),
-                        "{level:?} {dim}"
-                    );
-                    assert!(
-                        (f64::from(halves_out[row]) - half).abs() <= f64::from(rounding_error_bound(dim)),
-                        "{level:?} {dim}"
-                    );
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_integer_kernel_is_exact_on_every_level() {
+    fn the_kernel_is_exact_on_every_level() {
+        const ROWS: usize = 5;
         let mut rng = SmallRng::seed_from_u64(2);
-        for dim in DIMS {
+        for dim in [1, 7, 31, 32, 33, 64, 257, 768] {
             let query: Vec<i16> = (0..dim).map(|_| rng.random_range(-4095..=4095)).collect();
-            let rows: Vec<i8> = (0..ROWS * dim).map(|_| rng.random_range(-127..=127)).collect();
+            let mut rows = Vec::new();
+            for _ in 0..ROWS {
+                let row: Vec<f32> = (0..dim).map(|_| rng.random_range(-1.0..1.0)).collect();
+                encode(&row, &mut rows);
+            }
             for level in SimdLevel::available() {
-                let mut out = [0; ROWS];
-                dots_at(level, &query, &rows, &mut out);
-                for row in 0..ROWS {
+                let mut out = [RowScore::default(); ROWS];
+                dots(level, &query, &rows, &mut out);
+                for (row, out) in rows.chunks_exact(code_bytes(dim)).zip(out) {
                     let mut expected = 0;
                     for column in 0..dim {
-                        expected += i32::from(query[column]) * i32::from(rows[row * dim + column]);
+                        let code = row[8 + column].cast_signed();
+                        expected += i32::from(query[column]) * i32::from(code);
                     }
-                    assert_eq!(out[row], expected, "{level:?} {dim}");
+                    assert_eq!(out.sum, expected, "{level:?} {dim}");
+                    assert!(out.scale > 0.0 && out.error > 0.0);
                 }
-            }
-        }
-    }
-
-    #[test]
-    fn every_finite_half_widens_exactly() {
-        for bits in 0..=u16::MAX {
-            let half = f16::from_bits(bits);
-            if half.is_finite() {
-                assert_eq!(f32_from_f16(half).to_bits(), half.to_f32().to_bits(), "{bits:#x}");
             }
         }
     }

@@ -11,14 +11,15 @@ fn unit(rng: &mut SmallRng, dim: usize) -> Vec<f32> {
     raw.iter().map(|x| x / norm).collect()
 }
 
-fn id(number: usize) -> RecordId {
-    RecordId::new(number as u64).unwrap()
+fn coded(vectors: &[Vec<f32>]) -> Vec<u8> {
+    let mut coded = Vec::new();
+    vectors.iter().for_each(|vector| encode(vector, &mut coded));
+    coded
 }
 
 /// The best `k` rows by exact score, ties by row.
-fn naive(vectors: &[Vec<f32>], query: &[f32], k: usize, only: Option<&[u32]>) -> Vec<u32> {
-    let all: Vec<u32> = (0..vectors.len() as u32).collect();
-    let mut rows = only.unwrap_or(&all).to_vec();
+fn naive(vectors: &[Vec<f32>], query: &[f32], k: usize, rows: &[u32]) -> Vec<u32> {
+    let mut rows = rows.to_vec();
     rows.sort_by(|a, b| {
         let score = |row: u32| dot_f64(query, &vectors[row as usize]) as f32;
         score(*b).total_cmp(&score(*a)).then(a.cmp(b))
@@ -28,70 +29,45 @@ fn naive(vectors: &[Vec<f32>], query: &[f32], k: usize, only: Option<&[u32]>) ->
 }
 
 #[test]
-fn every_precision_proposes_all_of_the_best() {
+fn all_of_the_best_are_proposed() {
     let mut rng = SmallRng::seed_from_u64(3);
-    for round in 0..60 {
+    for round in 0..120 {
         let dim = rng.random_range(1..80);
         let count = rng.random_range(0..700);
         let mut vectors: Vec<Vec<f32>> = (0..count).map(|_| unit(&mut rng, dim)).collect();
-        // Neighbors that differ by less than any precision resolves, and exact ties.
+        // Neighbors that differ by less than a code resolves, and exact ties.
         for row in 1..count {
             if rng.random_bool(0.3) {
                 vectors[row] = vectors[row - 1].clone();
                 vectors[row][0] += rng.random_range(-1e-6..1e-6) * f32::from(rng.random_bool(0.5));
             }
         }
-        let only: Option<Vec<u32>> =
-            rng.random_bool(0.5).then(|| (0..count as u32).filter(|_| rng.random_bool(0.2)).collect());
+        let dead: Vec<u32> = (0..count as u32).filter(|_| rng.random_bool(0.2)).collect();
+        let mut live: Vec<u32> = (0..count as u32).filter(|row| !dead.contains(row)).collect();
+        let filtered = rng.random_bool(0.5);
+        live.retain(|_| !filtered || rng.random_bool(0.2));
         let (query, k) = (unit(&mut rng, dim), rng.random_range(0..20));
-        let expected = naive(&vectors, &query, k, only.as_deref());
-        for precision in [Precision::F32, Precision::F16, Precision::Int8] {
-            let mut matrix = Matrix::new(dim, precision, count);
-            vectors.iter().enumerate().for_each(|(row, vector)| matrix.push(id(row), vector));
-            let found = matrix.candidates(&query, k, -2.0, only.as_deref());
-            assert!(expected.iter().all(|row| found.contains(row)), "round {round}, {precision:?}");
-            assert!(
-                found.is_sorted() && only.as_ref().is_none_or(|only| found.iter().all(|r| only.contains(r)))
-            );
-        }
+        let expected = naive(&vectors, &query, k, &live);
+        let rows = Rows { dim, coded: &coded(&vectors), dead: &dead };
+        let only = filtered.then_some(&live[..]);
+        let found = candidates(rows, Wanted { query: &query, k, min_score: -2.0, only });
+        assert!(expected.iter().all(|row| found.contains(row)), "round {round}");
+        assert!(found.is_sorted() && found.iter().all(|row| live.contains(row)), "round {round}");
     }
 }
 
 #[test]
-fn few_candidates_are_proposed() {
+fn few_candidates_are_proposed_by_several_threads() {
     let mut rng = SmallRng::seed_from_u64(4);
-    let vectors: Vec<Vec<f32>> = (0..2_000).map(|_| unit(&mut rng, 64)).collect();
-    for (precision, limit) in [(Precision::F32, 12), (Precision::F16, 20), (Precision::Int8, 60)] {
-        let mut matrix = Matrix::new(64, precision, 0);
-        vectors.iter().enumerate().for_each(|(row, vector)| matrix.push(id(row), vector));
-        let found = matrix.candidates(&vectors[7], 10, -2.0, None);
-        assert!((10..limit).contains(&found.len()), "{precision:?}: {}", found.len());
-    }
-}
-
-#[test]
-fn removed_rows_are_gone() {
-    for precision in [Precision::F32, Precision::F16, Precision::Int8] {
-        let mut matrix = Matrix::new(2, precision, 0);
-        for (row, vector) in [[1.0, 0.0], [0.0, 1.0], [-1.0, 0.0]].iter().enumerate() {
-            matrix.push(id(row), vector);
-        }
-        assert_eq!(matrix.row(id(2)), Some(2));
-        matrix.swap_remove(0);
-        assert_eq!((matrix.len(), matrix.row(id(0)), matrix.row(id(2))), (2, None, Some(0)));
-        assert_eq!(matrix.candidates(&[-1.0, 0.0], 1, -2.0, None), [0]);
-        matrix.push(id(9), &[1.0, 0.0]);
-        assert_eq!(matrix.candidates(&[1.0, 0.0], 1, -2.0, None), [2]);
-        assert_eq!(matrix.row(id(9)), Some(2));
-    }
-}
-
-#[test]
-fn the_kth_largest_is_found_among_negatives_too() {
-    let values = [-0.5, 0.25, -1.0, 0.25, 0.0];
-    let kth = |k: usize| kth_largest(k, values.iter().copied());
-    assert_eq!(
-        [kth(1), kth(2), kth(3), kth(5), kth(6)],
-        [Some(0.25), Some(0.25), Some(0.0), Some(-1.0), None]
-    );
+    // Enough multiplications for several threads.
+    let vectors: Vec<Vec<f32>> = (0..70_000).map(|_| unit(&mut rng, 64)).collect();
+    let coded = coded(&vectors);
+    let dead = [7, 4_000, 69_999];
+    let rows = Rows { dim: 64, coded: &coded, dead: &dead };
+    let wanted = Wanted { query: &vectors[7], k: 10, min_score: -2.0, only: None };
+    let found = candidates(rows, wanted);
+    let live: Vec<u32> = (0..70_000).filter(|row| !dead.contains(row)).collect();
+    assert!(naive(&vectors, &vectors[7], 10, &live).iter().all(|row| found.contains(row)));
+    assert!((10..100).contains(&found.len()), "{}", found.len());
+    assert!(!found.contains(&7));
 }

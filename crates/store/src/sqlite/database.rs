@@ -12,6 +12,8 @@ use super::{connect, schema};
 use crate::{EmbeddingSpace, StoreError};
 
 const FILE_NAME: &str = "library.sqlite";
+/// Snapshots tried before an error is reported.
+const MAX_ATTEMPTS: u32 = 4;
 
 /// An open library database with the latest schema.
 #[derive(Debug)]
@@ -74,7 +76,7 @@ impl Database {
             return Err(StoreError::NotFound { folder: folder.into() });
         }
         connect::set_journal(&connection, state).map_err(failed)?;
-        schema::migrate(&mut connection, state, new_space).map_err(failed)?;
+        schema::migrate(&mut connection, state, folder, new_space).map_err(failed)?;
         let writer = Some(Writer { connection: Mutex::new(connection), _lock: lock });
         Ok(Self { folder: folder.to_path_buf(), path, immutable: false, readers: Mutex::default(), writer })
     }
@@ -87,18 +89,30 @@ impl Database {
         &self.path
     }
 
-    /// Runs `work` on one snapshot of the database.
+    /// Runs `work` on one snapshot of the database; again on a newer one if a writer has removed the files of the first.
     pub(super) fn read<T>(
         &self,
         action: &'static str,
-        work: impl FnOnce(&Connection) -> Result<T, TransactionError>,
+        work: impl Fn(&Connection) -> Result<T, TransactionError>,
     ) -> Result<T, StoreError> {
+        let mut attempts = 1;
+        loop {
+            match self.read_once(&work) {
+                Err(TransactionError::Outdated(_)) if attempts < MAX_ATTEMPTS => attempts += 1,
+                result => return result.map_err(|error| error.into_store_error(&self.path, action)),
+            }
+        }
+    }
+
+    fn read_once<T>(
+        &self,
+        work: impl Fn(&Connection) -> Result<T, TransactionError>,
+    ) -> Result<T, TransactionError> {
         // A separate statement: the pool must not stay locked while a connection opens.
         let pooled = self.pool().pop();
         let connection = match pooled {
             Some(connection) => connection,
-            None => connect::connect_reader(&self.path, self.immutable)
-                .map_err(|error| TransactionError::Sql(error).into_store_error(&self.path, action))?,
+            None => connect::connect_reader(&self.path, self.immutable)?,
         };
         let result =
             // Deferred: the first statement takes the snapshot, and all others see the same one.
@@ -109,7 +123,7 @@ impl Database {
             });
         // Also after an error: the transaction has been rolled back, so the connection can be reused.
         self.pool().push(connection);
-        result.map_err(|error| error.into_store_error(&self.path, action))
+        result
     }
 
     fn pool(&self) -> MutexGuard<'_, Vec<Connection>> {

@@ -1,7 +1,8 @@
 //! The embedded store: one SQLite database in WAL mode per library.
 //!
-//! A library's folder contains `library.sqlite` (with `-wal` and `-shm` files while in use) and `writer.lock`. One
-//! process writes; any number of processes read at the same time, each reading the last commit.
+//! A library's folder contains `library.sqlite` (with `-wal` and `-shm` files while in use), the vectors of each space
+//! (`crate::vectors`), and `writer.lock`. One process writes; any number of processes read at the same time, each reading
+//! the last commit.
 //!
 //! A library may contain vectors of several spaces. A [`SqliteStore`] opens one of them and does not see records
 //! without a vector in that space. Records, and the metadata of their files, are shared between spaces.
@@ -23,6 +24,8 @@ mod spaces;
 mod store;
 mod transaction_error;
 mod validate;
+mod vector_cache;
+mod vectors;
 mod verify;
 mod write_records;
 

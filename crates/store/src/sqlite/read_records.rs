@@ -5,35 +5,43 @@ use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 use super::rows::{self, ENTRY_COLUMNS};
 use super::spaces::StoredSpace;
 use super::transaction_error::TransactionError;
+use super::vector_cache::Vectors;
+use super::vectors::VectorState;
 use crate::{Entry, FileState, Filter, ListRequest, Record, RecordId, StoreError};
 
 /// Number of records with a vector in a space.
 pub(super) fn len(connection: &Connection, space_id: i64) -> Result<usize, TransactionError> {
-    let select = "SELECT count(*) FROM vectors WHERE space_id = ?";
-    Ok(connection.query_row(select, [space_id], |row| row.get(0))?)
+    // Dead slots are few; counting the records of a large library would read its whole index.
+    let state = VectorState::read(connection, space_id)?;
+    Ok((state.slots as usize).saturating_sub(state.count_dead(connection)?))
 }
 
 /// See [`VectorStore::get`](crate::VectorStore::get).
 pub(super) fn get(
     connection: &Connection,
     space: &StoredSpace,
+    vectors: &Vectors,
     ids: &[RecordId],
 ) -> Result<Vec<Option<Record>>, TransactionError> {
-    ids.iter().map(|id| Ok(record(connection, space, *id)?)).collect()
+    ids.iter().map(|id| Ok(record(connection, space, vectors, *id)?)).collect()
 }
 
 /// A whole record; `None` if it does not exist or has no vector in the space.
-fn record(connection: &Connection, space: &StoredSpace, id: RecordId) -> rusqlite::Result<Option<Record>> {
+fn record(
+    connection: &Connection,
+    space: &StoredSpace,
+    vectors: &Vectors,
+    id: RecordId,
+) -> rusqlite::Result<Option<Record>> {
     let Some(Entry { id, payload, index_state }) = entry(connection, id)? else { return Ok(None) };
-    let mut vector = Vec::new();
-    let found = connection
-        .prepare_cached("SELECT vector FROM vectors WHERE record_id = ? AND space_id = ?")?
-        .query_row((id.to_i64(), space.id), |row| rows::vector(row, 0, space.space.dim, &mut vector))
+    let slot = connection
+        .prepare_cached("SELECT slot FROM vectors WHERE record_id = ? AND space_id = ?")?
+        .query_row((id.to_i64(), space.id), |row| row.get(0))
         .optional()?;
     // A record of other spaces only.
-    if found.is_none() {
-        return Ok(None);
-    }
+    let Some(slot) = slot else { return Ok(None) };
+    let mut vector = Vec::new();
+    vectors.read(slot, &mut vector);
     let thumbnail = thumbnail(connection, id)?;
     Ok(Some(Record { id, vector, payload, index_state, thumbnail }))
 }
@@ -90,6 +98,15 @@ pub(super) fn find_by_path(
 ) -> Result<Option<Entry>, TransactionError> {
     let has_vector = space.has_vector_sql();
     let select = format!("SELECT {ENTRY_COLUMNS} FROM records WHERE path = ? AND {has_vector}");
+    Ok(connection.prepare_cached(&select)?.query_row([path], rows::entry).optional()?)
+}
+
+/// See [`VectorStore::find_in_any_space`](crate::VectorStore::find_in_any_space).
+pub(super) fn find_in_any_space(
+    connection: &Connection,
+    path: &str,
+) -> Result<Option<Entry>, TransactionError> {
+    let select = format!("SELECT {ENTRY_COLUMNS} FROM records WHERE path = ?");
     Ok(connection.prepare_cached(&select)?.query_row([path], rows::entry).optional()?)
 }
 

@@ -53,7 +53,7 @@ fn json<T: DeserializeOwned>(text: &str, column: usize) -> Result<T> {
         .map_err(|error| rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error)))
 }
 
-/// Reads the f32 numbers of a little-endian blob into `buffer`.
+/// Reads the f32 numbers of a little-endian blob into `buffer`: a vector of a library before version 4.
 pub(super) fn vector(row: &Row<'_>, column: usize, dim: usize, buffer: &mut Vec<f32>) -> Result<()> {
     let (numbers, rest) = row.get_ref(column)?.as_blob()?.as_chunks::<4>();
     // Written by another program or damaged: an error here, because the scan relies on equal lengths.
@@ -67,9 +67,4 @@ pub(super) fn vector(row: &Row<'_>, column: usize, dim: usize, buffer: &mut Vec<
     buffer.clear();
     buffer.extend(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)));
     Ok(())
-}
-
-/// The little-endian blob of a vector.
-pub(super) fn blob(vector: &[f32]) -> Vec<u8> {
-    vector.iter().flat_map(|number| number.to_le_bytes()).collect()
 }

@@ -2,17 +2,32 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use super::spaces;
 use super::transaction_error::TransactionError;
+use super::{rows, spaces, vectors};
 use crate::{EmbeddingSpace, StoreError};
 
 /// "LXFM": distinguishes libraries from other SQLite files.
 const APPLICATION_ID: i64 = 0x4c58_464d;
 
 /// Step `n` migrates a file from version `n` to `n + 1`. Released steps are never edited.
-const MIGRATIONS: [&str; 3] = [VERSION_1, VERSION_2, VERSION_3];
+const MIGRATIONS: [Migration; 4] = [
+    Migration::Sql(VERSION_1),
+    Migration::Sql(VERSION_2),
+    Migration::Sql(VERSION_3),
+    Migration::Code(move_vectors_to_files),
+];
+
+/// The first version without vectors in the database.
+const VECTORS_IN_FILES: i64 = 4;
+
+/// A step from one version to the next.
+enum Migration {
+    Sql(&'static str),
+    /// Gets the folder of the library.
+    Code(fn(&Transaction<'_>, &Path) -> Result<(), TransactionError>),
+}
 
 /// Vectors have their own table with the id of their space: a library can contain vectors of several models, and
 /// filters do not read past vectors. `generation` counts the changes of a space's vectors, so that a reader with
@@ -103,6 +118,58 @@ ALTER TABLE notes RENAME TO metadata;
 ALTER TABLE failures RENAME COLUMN at_ns TO failed_at_ns;
 ";
 
+/// `slots` is the number of valid slots in the files of a space (`crate::vectors`); `dead_slots` are those that no record
+/// has. Triggers fill it, so that no statement, and no cascade, can forget to.
+const VERSION_4: &str = "
+DROP TABLE vectors;
+ALTER TABLE slots RENAME TO vectors;
+CREATE UNIQUE INDEX vectors_by_slot ON vectors (space_id, slot);
+CREATE TRIGGER vectors_deleted AFTER DELETE ON vectors BEGIN
+    INSERT INTO dead_slots VALUES (old.space_id, old.slot);
+END;
+CREATE TRIGGER vectors_replaced AFTER UPDATE OF slot ON vectors WHEN old.slot <> new.slot BEGIN
+    INSERT INTO dead_slots VALUES (old.space_id, old.slot);
+END;
+";
+/// The tables that [`VERSION_4`] puts in place of the old ones.
+const VERSION_4_TABLES: &str = "
+ALTER TABLE spaces ADD COLUMN epoch INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE spaces ADD COLUMN slots INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE slots (
+    record_id INTEGER NOT NULL REFERENCES records (id) ON DELETE CASCADE,
+    space_id  INTEGER NOT NULL REFERENCES spaces (id),
+    slot      INTEGER NOT NULL,
+    PRIMARY KEY (record_id, space_id)
+) STRICT, WITHOUT ROWID;
+CREATE TABLE dead_slots (
+    space_id INTEGER NOT NULL REFERENCES spaces (id),
+    slot     INTEGER NOT NULL,
+    PRIMARY KEY (space_id, slot)
+) STRICT, WITHOUT ROWID;
+";
+
+/// Version 4: vectors move from the table `vectors` to files. If the transaction does not commit, what is in the files
+/// does not count.
+fn move_vectors_to_files(transaction: &Transaction<'_>, folder: &Path) -> Result<(), TransactionError> {
+    transaction.execute_batch(VERSION_4_TABLES)?;
+    let mut statement = transaction.prepare("SELECT id, dim FROM spaces")?;
+    let spaces = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let spaces: Vec<(i64, usize)> = spaces.collect::<Result<_, _>>()?;
+    for (space_id, dim) in spaces {
+        let mut appender = vectors::appender(transaction, folder, space_id)?;
+        let mut old = transaction.prepare("SELECT record_id, vector FROM vectors WHERE space_id = ?")?;
+        let mut new = transaction.prepare("INSERT INTO slots VALUES (?, ?, ?)")?;
+        let (mut found, mut vector) = (old.query([space_id])?, Vec::new());
+        while let Some(row) = found.next()? {
+            rows::vector(row, 1, dim, &mut vector)?;
+            new.execute((row.get::<_, i64>(0)?, space_id, appender.push(&vector)?))?;
+        }
+        vectors::set_slots(transaction, space_id, appender.finish()?)?;
+    }
+    drop(statement);
+    Ok(transaction.execute_batch(VERSION_4)?)
+}
+
 /// Schema state of a database file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SchemaState {
@@ -148,6 +215,7 @@ pub(super) fn latest_version() -> i64 {
 pub(super) fn migrate(
     connection: &mut Connection,
     state: SchemaState,
+    folder: &Path,
     space: Option<&EmbeddingSpace>,
 ) -> Result<(), TransactionError> {
     let version = match state {
@@ -160,7 +228,10 @@ pub(super) fn migrate(
     // Version and tables change together: an interrupted migration leaves the old version.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     for step in MIGRATIONS.iter().skip(usize::try_from(version).unwrap_or(0)) {
-        transaction.execute_batch(step)?;
+        match step {
+            Migration::Sql(step) => transaction.execute_batch(step)?,
+            Migration::Code(step) => step(&transaction, folder)?,
+        }
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", latest_version())?;
@@ -168,5 +239,9 @@ pub(super) fn migrate(
         spaces::add(&transaction, space)?;
     }
     transaction.commit()?;
+    if (1..VECTORS_IN_FILES).contains(&version) {
+        // Gives the space of the vectors back to the disk. Without it, later records use that space.
+        let _ = connection.execute_batch("VACUUM");
+    }
     Ok(())
 }

@@ -56,8 +56,8 @@ pub(super) fn find(
     Ok(spaces.swap_remove(position))
 }
 
-/// Counts a change of a space's vectors; returns the new generation.
-pub(super) fn next_generation(connection: &Connection, space_id: i64) -> Result<i64, TransactionError> {
-    let update = "UPDATE spaces SET generation = generation + 1 WHERE id = ? RETURNING generation";
-    Ok(connection.prepare_cached(update)?.query_row([space_id], |row| row.get(0))?)
+/// Counts a change of a space's vectors, so that readers notice it.
+pub(super) fn next_generation(connection: &Connection, space_id: i64) -> rusqlite::Result<()> {
+    let update = "UPDATE spaces SET generation = generation + 1 WHERE id = ?";
+    connection.prepare_cached(update)?.execute([space_id]).map(drop)
 }

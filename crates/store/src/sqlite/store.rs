@@ -1,16 +1,27 @@
 //! [`SqliteStore`]: opening libraries, and the trait [`VectorStore`] as one transaction per call.
 
+use std::collections::HashSet;
 use std::path::Path;
 
+use rusqlite::Connection;
+
 use super::database::Database;
-use super::search::VectorCache;
 use super::spaces::StoredSpace;
-use super::{failures, metadata, read_records, search, spaces, validate, verify, write_records};
+use super::transaction_error::TransactionError;
+use super::vector_cache::VectorCache;
+use super::write_records::{self, Upsert};
+use super::{failures, metadata, read_records, search, spaces, validate, vectors, verify};
+use crate::vectors::VectorFiles;
 use crate::{
-    EmbeddingSpace, Entry, Failure, FileState, Filter, Hit, ListRequest, Precision, Record, RecordId,
-    SearchRequest, StoreError, VectorStore,
+    EmbeddingSpace, Entry, Failure, FileState, Filter, Hit, ListRequest, Record, RecordId, SearchRequest,
+    StoreError, VectorStore,
 };
 
+/// SQLite's page cache while many records are written, in kibibytes (negative, as the pragma has it): ids are random, so
+/// every insertion is at another page.
+const BULK_CACHE: i64 = -(256 << 10);
+/// SQLite's default.
+const USUAL_CACHE: i64 = -2000;
 /// Maximum number of problems that [`SqliteStore::verify`] reports.
 const MAX_PROBLEMS: usize = 20;
 
@@ -36,7 +47,7 @@ const MAX_PROBLEMS: usize = 20;
 pub struct SqliteStore {
     pub(super) database: Database,
     space: StoredSpace,
-    pub(super) vectors: VectorCache,
+    vectors: VectorCache,
 }
 
 impl SqliteStore {
@@ -136,7 +147,10 @@ impl SqliteStore {
 
     fn open_writer(folder: &Path, wanted: Option<&EmbeddingSpace>) -> Result<Self, StoreError> {
         let database = Database::open_for_writing(folder, wanted)?;
-        let space = Self::find_space(&database, "cannot open the library for writing", wanted)?;
+        let action = "cannot open the library for writing";
+        let space = Self::find_space(&database, action, wanted)?;
+        // Left by a process that was killed while it copied them.
+        database.read(action, |connection| Ok(vectors::remove_unknown_files(connection, folder)?))?;
         Ok(Self { database, space, vectors: VectorCache::default() })
     }
 
@@ -149,26 +163,37 @@ impl SqliteStore {
         database.read(action, |connection| spaces::find(connection, database.path(), wanted))
     }
 
-    /// Sets the precision of vectors in memory; search results are the same at any precision.
-    #[must_use]
-    pub fn with_precision(self, precision: Precision) -> Self {
-        Self { vectors: VectorCache::new(precision), ..self }
-    }
-
     /// The library's folder.
     pub fn folder(&self) -> &Path {
         self.database.folder()
     }
 
-    /// Checks the whole database: pages, indexes, references, sizes of vectors. Reads everything.
+    /// Checks the whole library: pages, indexes and references of the database, and every vector. Reads everything.
     ///
     /// # Errors
     /// [`StoreError::Corrupt`] with the problems found.
     pub fn verify(&self) -> Result<(), StoreError> {
-        let mut problems = self.database.read("cannot check the library", verify::problems)?;
+        let mut problems = self
+            .database
+            .read("cannot check the library", |connection| verify::problems(connection, self.folder()))?;
         problems.truncate(MAX_PROBLEMS);
         let path = self.database.path().to_path_buf();
         if problems.is_empty() { Ok(()) } else { Err(StoreError::Corrupt { path, problems }) }
+    }
+
+    /// Changes records in one transaction, and then copies files of vectors that have become sparse.
+    fn change<T>(
+        &self,
+        action: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, TransactionError>,
+    ) -> Result<T, StoreError> {
+        let (result, outdated) = self.database.write(action, |connection| {
+            let result = work(connection)?;
+            Ok((result, vectors::compact(connection, self.folder())?))
+        })?;
+        // Only now: until the commit, the old files are the valid ones.
+        outdated.iter().for_each(VectorFiles::remove);
+        Ok(result)
     }
 
     /// Checks that vectors of a space can be stored here.
@@ -198,14 +223,44 @@ impl VectorStore for SqliteStore {
         if records.is_empty() {
             return Ok(());
         }
-        self.database.write("cannot write records", |connection| {
-            write_records::upsert(connection, self.space.id, records)
+        self.change("cannot write records", |connection| {
+            let mut upsert = Upsert::new(connection, self.folder(), self.space.id)?;
+            records.iter().try_for_each(|record| upsert.add(record))?;
+            upsert.finish()
         })
+    }
+
+    fn upsert_from(
+        &self,
+        space: &EmbeddingSpace,
+        records: &mut dyn Iterator<Item = Result<Record, StoreError>>,
+    ) -> Result<usize, StoreError> {
+        self.check_space(space)?;
+        let mut ids = HashSet::new();
+        let mut records = records.peekable();
+        if records.peek().is_none() {
+            return Ok(0);
+        }
+        self.change("cannot write records", |connection| {
+            connection.pragma_update(None, "cache_size", BULK_CACHE)?;
+            let written = (|| {
+                let mut upsert = Upsert::new(connection, self.folder(), self.space.id)?;
+                for record in records {
+                    let record = record?;
+                    validate::record(&record, space.dim, &mut ids)?;
+                    upsert.add(&record)?;
+                }
+                upsert.finish()
+            })();
+            connection.pragma_update(None, "cache_size", USUAL_CACHE)?;
+            written
+        })?;
+        Ok(ids.len())
     }
 
     fn update(&self, entries: &[Entry]) -> Result<(), StoreError> {
         entries.iter().try_for_each(|entry| validate::payload(&entry.payload))?;
-        self.database.write("cannot write payloads", |connection| {
+        self.change("cannot write payloads", |connection| {
             write_records::update(connection, self.space.id, entries)
         })
     }
@@ -220,14 +275,16 @@ impl VectorStore for SqliteStore {
         if ids.is_empty() {
             return Ok(0);
         }
-        self.database.write("cannot delete records", |connection| {
+        self.change("cannot delete records", |connection| {
             write_records::delete(connection, self.space.id, ids)
         })
     }
 
     fn get(&self, ids: &[RecordId]) -> Result<Vec<Option<Record>>, StoreError> {
-        self.database
-            .read("cannot read records", |connection| read_records::get(connection, &self.space, ids))
+        self.database.read("cannot read records", |connection| {
+            let vectors = self.vectors.vectors(connection, self.folder(), &self.space)?;
+            read_records::get(connection, &self.space, &vectors, ids)
+        })
     }
 
     fn thumbnail(&self, id: RecordId) -> Result<Option<Vec<u8>>, StoreError> {
@@ -241,7 +298,8 @@ impl VectorStore for SqliteStore {
             return Ok(Vec::new());
         }
         self.database.read("cannot search", |connection| {
-            search::search(connection, &self.space, &self.vectors, request)
+            let vectors = self.vectors.vectors(connection, self.folder(), &self.space)?;
+            search::search(connection, &vectors, request)
         })
     }
 
@@ -259,6 +317,11 @@ impl VectorStore for SqliteStore {
         self.database.read("cannot find a record", |connection| {
             read_records::find_by_path(connection, &self.space, path)
         })
+    }
+
+    fn find_in_any_space(&self, path: &str) -> Result<Option<Entry>, StoreError> {
+        self.database
+            .read("cannot find a record", |connection| read_records::find_in_any_space(connection, path))
     }
 
     fn find_by_content(&self, content_hash: &str) -> Result<Vec<Entry>, StoreError> {

@@ -8,6 +8,8 @@ use crate::StoreError;
 pub(super) enum TransactionError {
     Sql(rusqlite::Error),
     Store(StoreError),
+    /// The snapshot is older than the files of vectors; a new one is not.
+    Outdated(StoreError),
 }
 
 impl From<rusqlite::Error> for TransactionError {
@@ -27,7 +29,7 @@ impl TransactionError {
     pub(super) fn into_store_error(self, path: &Path, action: &'static str) -> StoreError {
         match self {
             Self::Sql(error) => StoreError::sqlite(path, action, error),
-            Self::Store(error) => error,
+            Self::Store(error) | Self::Outdated(error) => error,
         }
     }
 }

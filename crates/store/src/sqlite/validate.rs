@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::{Payload, Record, StoreError};
+use crate::{Payload, Record, RecordId, StoreError};
 
 /// Tolerance for the norm of a vector: the error of a round trip through half precision.
 const NORM_TOLERANCE: f64 = 1e-3;
@@ -10,14 +10,18 @@ const NORM_TOLERANCE: f64 = 1e-3;
 /// Whether records can be stored: valid vectors and payloads, no id twice.
 pub(super) fn records(records: &[Record], dim: usize) -> Result<(), StoreError> {
     let mut seen = HashSet::new();
-    for Record { id, vector: numbers, payload: metadata, .. } in records {
-        vector(&metadata.path, numbers, dim)?;
-        payload(metadata)?;
-        if !seen.insert(id) {
-            return Err(StoreError::invalid(metadata.path.as_str(), format!("two records with the id {id}")));
-        }
+    records.iter().try_for_each(|found| record(found, dim, &mut seen))
+}
+
+/// Whether a record can be stored, given the ids before it; adds its own.
+pub(super) fn record(record: &Record, dim: usize, seen: &mut HashSet<RecordId>) -> Result<(), StoreError> {
+    let Record { id, vector: numbers, payload: metadata, .. } = record;
+    vector(&metadata.path, numbers, dim)?;
+    payload(metadata)?;
+    if seen.insert(*id) {
+        return Ok(());
     }
-    Ok(())
+    Err(StoreError::invalid(metadata.path.as_str(), format!("two records with the id {id}")))
 }
 
 /// Whether a vector is finite, of length `dim` and of unit norm.

@@ -1,10 +1,13 @@
 //! Writing records: every change of the tables `records`, `vectors` and `thumbnails`.
 
+use std::path::Path;
+
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
 
-use super::rows;
 use super::spaces::next_generation;
 use super::transaction_error::TransactionError;
+use super::{rows, vectors};
+use crate::vectors::VectorAppender;
 use crate::{Entry, IndexState, Payload, Record, RecordId, StoreError};
 
 /// Inserts or replaces a row of `records`; parameters as in [`execute`].
@@ -31,41 +34,49 @@ struct RecordRow<'a> {
     index_state: &'a IndexState,
 }
 
-/// See [`VectorStore::upsert`](crate::VectorStore::upsert).
-pub(super) fn upsert(
-    connection: &Connection,
+/// Inserts and replaces records in a transaction. See [`VectorStore::upsert`](crate::VectorStore::upsert).
+pub(super) struct Upsert<'a> {
+    connection: &'a Connection,
     space_id: i64,
-    records: &[Record],
-) -> Result<(), TransactionError> {
-    let generation = next_generation(connection, space_id)?;
-    for record in records {
+    appender: VectorAppender,
+}
+
+impl<'a> Upsert<'a> {
+    /// Opens the files of the space's vectors, which are in `folder`.
+    pub(super) fn new(
+        connection: &'a Connection,
+        folder: &Path,
+        space_id: i64,
+    ) -> Result<Self, TransactionError> {
+        next_generation(connection, space_id)?;
+        Ok(Self { connection, space_id, appender: vectors::appender(connection, folder, space_id)? })
+    }
+
+    /// Writes a record.
+    pub(super) fn add(&mut self, record: &Record) -> Result<(), TransactionError> {
+        let Self { connection, space_id, .. } = *self;
         let Record { id, payload, index_state, .. } = record;
         // First, because it compares the new content with the stored one, which the next statement overwrites.
         delete_outdated_vectors(connection, space_id, *id, &payload.content_hash)?;
         execute(connection, INSERT, &RecordRow { id: *id, payload, index_state })?;
-        put_vector(connection, space_id, generation, record)?;
+        let slot = self.appender.push(&record.vector)?;
+        connection
+            .prepare_cached(
+                "INSERT INTO vectors (record_id, space_id, slot) VALUES (?1, ?2, ?3)
+                 ON CONFLICT (record_id, space_id) DO UPDATE SET slot = ?3",
+            )?
+            .execute((id.to_i64(), space_id, slot))?;
         put_thumbnail(connection, *id, record.thumbnail.as_deref())?;
         connection
             .prepare_cached("DELETE FROM failures WHERE path = ? AND space_id = ?")?
             .execute((&payload.path, space_id))?;
+        Ok(())
     }
-    Ok(())
-}
 
-/// Inserts or replaces the vector of a record in a space.
-fn put_vector(
-    connection: &Connection,
-    space_id: i64,
-    generation: i64,
-    record: &Record,
-) -> Result<(), TransactionError> {
-    connection
-        .prepare_cached(
-            "INSERT INTO vectors (space_id, record_id, generation, vector) VALUES (?1, ?2, ?3, ?4)
-             ON CONFLICT (record_id, space_id) DO UPDATE SET generation = ?3, vector = ?4",
-        )?
-        .execute((space_id, record.id.to_i64(), generation, rows::blob(&record.vector)))?;
-    Ok(())
+    /// Flushes the vectors to disk and counts them; the caller commits.
+    pub(super) fn finish(self) -> Result<(), TransactionError> {
+        Ok(vectors::set_slots(self.connection, self.space_id, self.appender.finish()?)?)
+    }
 }
 
 /// Inserts, replaces or deletes the thumbnail of a record.
@@ -201,9 +212,9 @@ fn merge_into_existing(
         return Ok(id);
     }
     delete_outdated_vectors(connection, space, known, &payload.content_hash)?;
-    let generation = next_generation(connection, space)?;
-    let move_vector = "UPDATE vectors SET record_id = ?, generation = ? WHERE record_id = ? AND space_id = ?";
-    connection.prepare_cached(move_vector)?.execute((known.to_i64(), generation, id.to_i64(), space))?;
+    next_generation(connection, space)?;
+    let move_vector = "UPDATE vectors SET record_id = ? WHERE record_id = ? AND space_id = ?";
+    connection.prepare_cached(move_vector)?.execute((known.to_i64(), id.to_i64(), space))?;
     delete_orphan(connection, id)?;
     Ok(known)
 }

@@ -1,5 +1,6 @@
 //! Batches as plain data, before they become tensors on a device.
 
+mod append;
 pub(crate) mod sampler;
 
 use std::ops::Range;
@@ -12,11 +13,11 @@ use crate::loss::BatchLabels;
 /// A batch as plain data.
 #[derive(Clone, Debug, Default)]
 pub struct Batch {
-    /// Views per shape.
-    pub n_views: usize,
+    /// Consecutive rows with equally many views, one for each source of shapes.
+    pub segments: Vec<Segment>,
     /// Width and height of a view in pixels.
     pub image_size: usize,
-    /// Normalized pixels, `[shapes × n_views, 3, image_size, image_size]`; empty without an image tower.
+    /// Normalized pixels of all views, row by row, `[images, 3, image_size, image_size]`; empty without an image tower.
     pub pixels: Vec<f32>,
     /// Prepared clouds, one per shape; empty without a point encoder.
     pub clouds: Vec<PreparedCloud>,
@@ -30,6 +31,15 @@ pub struct Batch {
     pub seed: u64,
     /// One name or synonym of each category.
     pub class_names: Vec<String>,
+}
+
+/// Consecutive rows of a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Segment {
+    /// Number of rows.
+    pub rows: usize,
+    /// Views per shape.
+    pub n_views: usize,
 }
 
 /// A frozen teacher's features of a batch, not normalized. Parts that no loss term uses are empty.
@@ -70,11 +80,31 @@ impl TeacherFeatures {
 }
 
 impl Batch {
-    /// Pixels of some rows, `[rows × n_views, 3, image_size, image_size]`.
+    /// The parts of some rows that have equally many views, with that number.
+    pub fn segments(&self, rows: Range<usize>) -> Vec<(Range<usize>, usize)> {
+        let mut first = 0;
+        let mut parts = Vec::with_capacity(self.segments.len());
+        for segment in &self.segments {
+            let part = rows.start.max(first)..rows.end.min(first + segment.rows);
+            if !part.is_empty() {
+                parts.push((part, segment.n_views));
+            }
+            first += segment.rows;
+        }
+        parts
+    }
+
+    /// Number of images of the first `rows` rows.
+    pub fn images(&self, rows: usize) -> usize {
+        self.segments(0..rows).into_iter().map(|(part, n_views)| part.len() * n_views).sum()
+    }
+
+    /// Pixels of some rows, `[images, 3, image_size, image_size]`.
     pub fn pixels(&self, rows: Range<usize>, device: &Device) -> Tensor<4> {
-        let stride = self.n_views * 3 * self.image_size * self.image_size;
-        let values = self.pixels[rows.start * stride..rows.end * stride].to_vec();
-        let shape = [rows.len() * self.n_views, 3, self.image_size, self.image_size];
+        let images = self.images(rows.start)..self.images(rows.end);
+        let stride = 3 * self.image_size * self.image_size;
+        let values = self.pixels[images.start * stride..images.end * stride].to_vec();
+        let shape = [images.len(), 3, self.image_size, self.image_size];
         Tensor::from_data(TensorData::new(values, shape), device)
     }
 

@@ -14,8 +14,9 @@ use rayon::prelude::*;
 use crate::augment::points::augment_points;
 use crate::augment::scan::simulate_scan;
 use crate::augment::views::augment_view;
-use crate::batch::{Batch, TeacherFeatures};
-use crate::data::caption::CaptionSource;
+use crate::batch::{Batch, Segment, TeacherFeatures};
+use crate::data::caption::{Caption, CaptionSource};
+use crate::data::features::neighbors::Neighbors;
 use crate::data::loaded_shape::{LoadFields, LoadedShape};
 use crate::data::pool::ShapePool;
 use crate::data::shape_set::CategoryNames;
@@ -32,24 +33,37 @@ pub(crate) struct Sampler<'a> {
     pub input: Option<PointPreprocess>,
     /// Data augmentation.
     pub augment: &'a AugmentConfig,
-    /// Nearest neighbors of each shape, for hard negatives.
-    pub neighbors: &'a [Vec<usize>],
+    /// Nearest neighbors of the shapes, for hard negatives.
+    pub neighbors: Option<&'a Neighbors>,
     /// Width of the teacher's features; 0 without a teacher.
     pub teacher_dim: usize,
     /// The teacher's text features by class name; empty without `class-text` losses.
     pub class_text: &'a HashMap<String, Vec<f32>>,
     /// Random seed.
     pub seed: u64,
+    /// Name of the source in random streams, which differ between sources.
+    pub stream: &'static str,
+    /// The second source: its own sampler and shapes.
+    pub second: Option<(Box<Self>, &'a ShapePool)>,
 }
 
 impl Sampler<'_> {
-    /// The `part`-th batch of a step, both counted from 0.
+    /// The `part`-th batch of a step, both counted from 0: of all sources.
     ///
     /// # Errors
     /// If a shape cannot be read from disk.
     pub fn sample(&self, pool: &ShapePool, step: usize, part: usize) -> Result<Batch, DataError> {
+        let batch = self.sample_source(pool, step, part)?;
+        let Some((second, shapes)) = &self.second else { return Ok(batch) };
+        // Shapes without a label have categories of their own, after those with one.
+        let categories = pool.categories().len() + pool.len();
+        Ok(batch.followed_by(second.sample_source(shapes, step, part)?, categories))
+    }
+
+    /// The shapes of one source.
+    fn sample_source(&self, pool: &ShapePool, step: usize, part: usize) -> Result<Batch, DataError> {
         // A stream per batch: a resumed run continues with the same batches without saved generator state.
-        let mut rng = Rng::named(&format!("batch {step}.{part}"), self.seed);
+        let mut rng = Rng::named(&format!("{}batch {step}.{part}", self.stream), self.seed);
         // One number for the whole batch, so that pixels form one tensor.
         let views = rng.int_between(self.config.min_views, self.config.max_views);
         let (samples, groups) = self.samples(pool.len(), views, [step, part], &mut rng);
@@ -63,12 +77,11 @@ impl Sampler<'_> {
         // One crop for the whole batch: 224 − 208 leaves 17 positions along each axis.
         let corner = [rng.index(17), rng.index(17)];
         let pixels = self.pixels(&shapes, &seeds, corner);
-        let chosen: Vec<Option<usize>> = shapes
-            .iter()
-            .map(|shape| self.config.caption_sampling.sample(&shape.captions, &shape.view_ids, &mut rng))
-            .collect();
-        let (captions, labels) = self.labels(&shapes, &chosen, groups);
+        let chosen: Vec<Vec<usize>> =
+            shapes.iter().map(|shape| self.config.caption_sampling.sample(shape, &mut rng)).collect();
         let mut teacher = (self.teacher_dim > 0).then(|| self.teacher_features(&shapes, &chosen));
+        let (captions, mut labels) = self.labels(&shapes, &chosen, groups);
+        labels.caption_ids = caption_ids(&captions, teacher.as_ref());
         let image_size = self.preprocess.map_or(0, |preprocess| preprocess.size);
         let class_names = class_names(pool.categories(), &mut rng);
         if let Some(teacher) = &mut teacher {
@@ -77,17 +90,22 @@ impl Sampler<'_> {
         }
         let clouds = self.clouds(&shapes, &mut rng);
         let seed = rand::RngCore::next_u64(&mut rng);
-        Ok(Batch { n_views: views, image_size, pixels, clouds, captions, teacher, labels, seed, class_names })
+        let segments = vec![Segment { rows: samples.len(), n_views: views }];
+        Ok(Batch { segments, image_size, pixels, clouds, captions, teacher, labels, seed, class_names })
     }
 
-    fn labels(
+    fn labels<'a>(
         &self,
-        shapes: &[LoadedShape],
-        chosen: &[Option<usize>],
+        shapes: &'a [LoadedShape],
+        chosen: &[Vec<usize>],
         groups: Vec<usize>,
     ) -> (Vec<String>, BatchLabels) {
-        let texts: Vec<_> =
-            shapes.iter().zip(chosen).map(|(shape, i)| i.map(|i| &shape.captions[i])).collect();
+        // The mean of several captions has no text.
+        let text = |(shape, chosen): (&'a LoadedShape, &Vec<usize>)| match chosen[..] {
+            [one] => Some(&shape.captions[one]),
+            _ => None,
+        };
+        let texts: Vec<Option<&Caption>> = shapes.iter().zip(chosen).map(text).collect();
         let captions: Vec<String> = texts
             .iter()
             .map(|caption| caption.map_or(String::new(), |caption| caption.text.clone()))
@@ -99,8 +117,8 @@ impl Sampler<'_> {
                 .iter()
                 .map(|caption| caption.is_some_and(|s| s.source == CaptionSource::Label))
                 .collect(),
-            caption_ids: caption_ids(&captions),
-            has_text: chosen.iter().map(Option::is_some).collect(),
+            caption_ids: Vec::new(),
+            has_text: chosen.iter().map(|chosen| !chosen.is_empty()).collect(),
             groups,
             margin: self.config.hard_negatives.map_or(0.0, |hard| hard.margin),
         };
@@ -108,16 +126,16 @@ impl Sampler<'_> {
     }
 
     /// The teacher's features of the sampled views and captions.
-    fn teacher_features(&self, shapes: &[LoadedShape], chosen: &[Option<usize>]) -> TeacherFeatures {
+    fn teacher_features(&self, shapes: &[LoadedShape], chosen: &[Vec<usize>]) -> TeacherFeatures {
         let rows = || {
             shapes.iter().zip(chosen).filter_map(|(shape, chosen)| Some((shape.teacher.as_ref()?, chosen)))
         };
         let image = rows().flat_map(|(features, _)| features.image.iter().copied()).collect();
-        let silent = vec![0.0; self.teacher_dim];
         // Without text losses there are no features to gather.
         let has_texts = rows().any(|(features, _)| !features.texts.is_empty());
         let text = rows().filter(|_| has_texts).flat_map(|(features, chosen)| {
-            chosen.and_then(|chosen| features.texts.get(chosen)).map_or(silent.as_slice(), |row| row).to_vec()
+            let target = self.config.caption_sampling.text_target(features, chosen);
+            target.unwrap_or_else(|| vec![0.0; self.teacher_dim])
         });
         TeacherFeatures { dim: self.teacher_dim, image, text: text.collect(), class_text: Vec::new() }
     }
@@ -151,7 +169,7 @@ impl Sampler<'_> {
 
     fn order_of_epoch(&self, epoch: usize, count: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..count).collect();
-        order.shuffle(&mut Rng::named(&format!("epoch {epoch}"), self.seed));
+        order.shuffle(&mut Rng::named(&format!("{}epoch {epoch}", self.stream), self.seed));
         order
     }
 
@@ -163,12 +181,10 @@ impl Sampler<'_> {
         rng: &mut Rng,
     ) -> (Vec<usize>, Vec<usize>) {
         let (mut samples, mut groups) = (Vec::new(), Vec::new());
-        for (group, anchor) in anchors.into_iter().enumerate() {
+        let near = self.neighbors.map_or(vec![&[][..]; anchors.len()], |neighbors| neighbors.of(&anchors));
+        for (group, (anchor, near)) in anchors.into_iter().zip(near).enumerate() {
             // Sampled without replacement: a neighbor is in the group at most once.
-            let mut near: Vec<usize> = self
-                .neighbors
-                .get(anchor)
-                .map_or(Vec::new(), |near| near.iter().copied().take(hard.neighbors).collect());
+            let mut near: Vec<usize> = near.iter().map(|shape| *shape as usize).collect();
             samples.push(anchor);
             for _ in 1..hard.group_size.max(1).min(near.len() + 1) {
                 samples.push(near.swap_remove(rng.index(near.len())));
@@ -253,7 +269,29 @@ fn class_names(categories: &[CategoryNames], rng: &mut Rng) -> Vec<String> {
     names.collect()
 }
 
-/// For each row the first row with the same caption.
-fn caption_ids(captions: &[String]) -> Vec<usize> {
-    captions.iter().map(|chosen| captions.iter().position(|other| other == chosen).unwrap_or(0)).collect()
+/// For each row the first row with the same caption. Captions that are known only by their features are compared by these.
+pub(super) fn caption_ids(captions: &[String], teacher: Option<&TeacherFeatures>) -> Vec<usize> {
+    #[derive(PartialEq, Eq, Hash)]
+    enum Content<'a> {
+        Text(&'a str),
+        Features(Vec<u32>),
+        /// Of this row only.
+        Unknown(usize),
+    }
+    let features = |row: usize| {
+        let TeacherFeatures { dim, text, .. } = teacher?;
+        text.get(row * dim..(row + 1) * dim).filter(|values| !values.is_empty())
+    };
+    let content = |row: usize| match (captions[row].as_str(), features(row)) {
+        ("", Some(values)) => Content::Features(values.iter().map(|value| value.to_bits()).collect()),
+        ("", None) => Content::Unknown(row),
+        (text, _) => Content::Text(text),
+    };
+    let mut first = HashMap::new();
+    (0..captions.len()).map(|row| *first.entry(content(row)).or_insert(row)).collect()
 }
+
+#[cfg(test)]
+mod caption_source_tests;
+#[cfg(test)]
+mod two_sources_tests;

@@ -1,7 +1,9 @@
-//! Captions of shapes, and how one is sampled.
+//! Captions of shapes, and how the text target is sampled from them.
 
 use lexiform_shapes::Rng;
 
+use crate::data::features::vectors;
+use crate::data::loaded_shape::{LoadedShape, ShapeTeacherFeatures};
 use crate::recipe::CaptionSampling;
 
 /// A caption of a shape.
@@ -22,7 +24,12 @@ pub enum CaptionSource {
     Label,
     /// The shape's own name or metadata text.
     Metadata,
-    /// A captioning model, or a template with the label.
+    /// BLIP, as published by [OpenShape](https://arxiv.org/abs/2305.10764) and used by
+    /// [Duoduo CLIP](https://arxiv.org/abs/2406.11579).
+    Blip,
+    /// Microsoft Azure's captioning service, published with BLIP's captions.
+    Microsoft,
+    /// Any other captioning model, or a template with the label.
     Generated,
     /// Text retrieved for a similar image or shape.
     Retrieved,
@@ -34,6 +41,8 @@ impl CaptionSource {
         match source {
             // Names of sources as in `lexiform data`; unknown ones are captioning models.
             "name" | "folder" | "metadata" | "text" => Self::Metadata,
+            "blip" | "blip_caption" => Self::Blip,
+            "msft" | "msft_caption" => Self::Microsoft,
             "retrieval" | "retrieval_text" => Self::Retrieved,
             _ => Self::Generated,
         }
@@ -53,38 +62,84 @@ impl Caption {
 }
 
 impl CaptionSampling {
-    /// Samples the index of a caption; `view_ids` are the views in the batch. `None` without captions.
-    pub(crate) fn sample(self, captions: &[Caption], view_ids: &[usize], rng: &mut Rng) -> Option<usize> {
-        let fitting = |fits: &dyn Fn(&Caption) -> bool| -> Vec<usize> {
-            (0..captions.len()).filter(|i| fits(&captions[*i])).collect()
+    /// Samples the captions whose mean feature is the text target of a shape: one in most modes, none without a suitable one.
+    pub(crate) fn sample(self, shape: &LoadedShape, rng: &mut Rng) -> Vec<usize> {
+        let captions = &shape.captions[..];
+        let all: Vec<usize> = (0..captions.len()).collect();
+        let of_views = || -> Vec<usize> {
+            let shown = |i: &&usize| captions[**i].view.is_some_and(|view| shape.view_ids.contains(&view));
+            all.iter().filter(shown).copied().collect()
         };
-        let candidates = match self {
-            Self::Any => Vec::new(),
-            Self::OfView => fitting(&|caption| caption.view.is_some_and(|view| view_ids.contains(&view))),
-            Self::BySource => {
-                let mut one_of = |sources: &[CaptionSource]| {
-                    let found = fitting(&|caption| sources.contains(&caption.source));
-                    (!found.is_empty()).then(|| found[rng.index(found.len())])
-                };
-                let own = one_of(&[CaptionSource::Label, CaptionSource::Metadata]);
-                let retrieved = one_of(&[CaptionSource::Retrieved]);
-                let machine = one_of(&[CaptionSource::Generated]);
-                // One draw of each source even if it is then dropped: the stream does not depend on the coin.
-                let machine = machine.filter(|_| rng.chance(0.5));
-                own.into_iter().chain(retrieved).chain(machine).collect()
-            }
-        };
-        // No suitable caption: any caption is better than none.
-        match (candidates.len(), captions.len()) {
-            (0, 0) => None,
-            (0, all) => Some(rng.index(all)),
-            (some, _) => Some(candidates[rng.index(some)]),
+        // No caption of these views: any caption is better than none.
+        let of_views_or_any = || Some(of_views()).filter(|found| !found.is_empty()).unwrap_or(all.clone());
+        match self {
+            Self::Any => one(&all, rng),
+            Self::OfView => one(&of_views_or_any(), rng),
+            // As the references: a shape whose only machine caption lost the coin has no text in this batch.
+            Self::BySource => one(&one_of_each_source(captions, rng), rng),
+            Self::ViewMean => Some(of_views()).filter(|found| !found.is_empty()).unwrap_or(one(&all, rng)),
+            Self::TopK(count) => most_similar(shape.teacher.as_ref(), of_views_or_any(), count),
         }
     }
+
+    /// The text target, `[dim]`, from the features of the sampled captions; `None` without any.
+    pub(crate) fn text_target(self, features: &ShapeTeacherFeatures, chosen: &[usize]) -> Option<Vec<f32>> {
+        let rows: Vec<&[f32]> =
+            chosen.iter().filter_map(|i| features.texts.get(*i)).map(AsRef::as_ref).collect();
+        let dim = rows.first()?.len();
+        match self {
+            // ULIP-2 averages unit features.
+            Self::TopK(_) => {
+                let unit: Vec<f32> = rows.iter().flat_map(|row| vectors::unit_mean(row, dim)).collect();
+                Some(vectors::unit_mean(&unit, dim))
+            }
+            _ => Some(vectors::mean_rows(&rows.concat(), dim, &(0..rows.len()).collect::<Vec<_>>())),
+        }
+    }
+
+    /// Whether a target may be the mean of several captions.
+    pub(crate) fn averages(self) -> bool {
+        matches!(self, Self::ViewMean | Self::TopK(_))
+    }
+}
+
+/// One of the candidates, if any.
+fn one(candidates: &[usize], rng: &mut Rng) -> Vec<usize> {
+    if candidates.is_empty() { Vec::new() } else { vec![candidates[rng.index(candidates.len())]] }
+}
+
+/// The captions whose features are the most similar to the mean image feature of the views; ties by index.
+fn most_similar(teacher: Option<&ShapeTeacherFeatures>, candidates: Vec<usize>, count: usize) -> Vec<usize> {
+    let Some(ShapeTeacherFeatures { image, texts }) = teacher else { return Vec::new() };
+    let cosine =
+        |i: usize| texts.get(i).map(|text| vectors::dot(&vectors::unit_mean(text, text.len()), image));
+    let mut scored: Vec<(f32, usize)> =
+        candidates.into_iter().filter_map(|i| Some((cosine(i)?, i))).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
+    scored.into_iter().take(count).map(|(_, i)| i).collect()
+}
+
+/// Candidates as in Duoduo CLIP's `four.py` and OpenShape's `data.py`: one caption of each source. A coin chooses between BLIP
+/// and Microsoft, so that with both there is always one of them, and with one of them half of the time.
+fn one_of_each_source(captions: &[Caption], rng: &mut Rng) -> Vec<usize> {
+    use CaptionSource::{Blip, Generated, Label, Metadata, Microsoft, Retrieved};
+    let machine = if rng.chance(0.5) { Blip } else { Microsoft };
+    let mut one_of = |sources: &[CaptionSource]| {
+        let found: Vec<usize> =
+            (0..captions.len()).filter(|i| sources.contains(&captions[*i].source)).collect();
+        (!found.is_empty()).then(|| found[rng.index(found.len())])
+    };
+    let candidates =
+        [one_of(&[Label, Metadata]), one_of(&[machine]), one_of(&[Generated]), one_of(&[Retrieved])];
+    candidates.into_iter().flatten().collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
+    use lexiform_geometry::PointCloud;
+
     use super::*;
 
     fn captions() -> Vec<Caption> {
@@ -99,11 +154,26 @@ mod tests {
         ]
     }
 
+    fn shape<'a>(
+        captions: &[Caption],
+        view_ids: &[usize],
+        teacher: Option<ShapeTeacherFeatures<'a>>,
+    ) -> LoadedShape<'a> {
+        LoadedShape {
+            category: 0,
+            views: Vec::new(),
+            view_ids: view_ids.to_vec(),
+            cloud: Cow::Owned(PointCloud::default()),
+            captions: Cow::Owned(captions.to_vec()),
+            teacher,
+        }
+    }
+
     /// How often each caption is sampled in 6000 draws.
     fn counts(rule: CaptionSampling, captions: &[Caption], view_ids: &[usize]) -> Vec<usize> {
-        let mut rng = Rng::new(5);
+        let (shape, mut rng) = (shape(captions, view_ids, None), Rng::new(5));
         let mut counts = vec![0; captions.len()];
-        (0..6000).for_each(|_| counts[rule.sample(captions, view_ids, &mut rng).unwrap()] += 1);
+        (0..6000).for_each(|_| counts[rule.sample(&shape, &mut rng)[0]] += 1);
         counts
     }
 
@@ -115,20 +185,48 @@ mod tests {
     }
 
     #[test]
-    fn sources_have_the_papers_probabilities() {
+    fn sources_have_equal_shares() {
         let all = captions();
         check(&counts(CaptionSampling::Any, &all, &[]), &[0.2; 5]);
-        // One of two or three candidates; the generated caption is one of them half of the time.
-        let (own, machine) = (0.5 * (0.5 / 2.0 + 0.5 / 3.0), 0.5 * 0.5 / 3.0);
-        check(&counts(CaptionSampling::BySource, &all, &[]), &[own, own, machine, machine, 2.0 * own]);
+        // One of three candidates, each of which has one or two captions.
+        let (two, one) = (1.0 / 6.0, 1.0 / 3.0);
+        check(&counts(CaptionSampling::BySource, &all, &[]), &[two, two, two, two, one]);
         check(&counts(CaptionSampling::OfView, &all, &[3, 7]), &[0.0, 0.0, 0.0, 1.0, 0.0]);
         check(&counts(CaptionSampling::OfView, &all, &[5]), &[0.2; 5]);
     }
 
     #[test]
-    fn falls_back_to_any_caption() {
+    fn other_captioners_are_always_candidates() {
         let only = [Caption::new("a chair", CaptionSource::Generated)];
         assert_eq!(counts(CaptionSampling::BySource, &only, &[]), [6000]);
-        assert_eq!(CaptionSampling::Any.sample(&[], &[], &mut Rng::new(1)), None);
+        assert_eq!(CaptionSampling::Any.sample(&shape(&[], &[], None), &mut Rng::new(1)), [0; 0]);
+    }
+
+    fn features() -> ShapeTeacherFeatures<'static> {
+        let texts = [[9.0, 0.0], [0.0, 9.0], [3.0, 4.0], [8.0, 6.0], [1.0, 1.0]];
+        let texts = texts.iter().map(|row| Cow::Owned(row.to_vec())).collect();
+        ShapeTeacherFeatures { image: vec![1.0, 0.0], texts }
+    }
+
+    #[track_caller]
+    fn check_target(rule: CaptionSampling, views: &[usize], chosen: &[usize], target: [f32; 2]) {
+        let shape = shape(&captions(), views, Some(features()));
+        let found = rule.sample(&shape, &mut Rng::new(3));
+        assert_eq!(found, chosen, "{rule:?}");
+        let found = rule.text_target(&features(), &found).unwrap();
+        assert!(found.iter().zip(target).all(|(a, b)| (a - b).abs() < 1e-6), "{rule:?}: {found:?}");
+    }
+
+    /// By hand: captions 2 and 3 have the unit features (0.6, 0.8) and (0.8, 0.6).
+    #[test]
+    fn targets_are_means_of_captions() {
+        check_target(CaptionSampling::ViewMean, &[0, 3], &[2, 3], [5.5, 5.0]);
+        check_target(CaptionSampling::ViewMean, &[3], &[3], [8.0, 6.0]);
+        let equal = std::f32::consts::FRAC_1_SQRT_2;
+        check_target(CaptionSampling::TopK(5), &[0, 3], &[3, 2], [equal, equal]);
+        check_target(CaptionSampling::TopK(1), &[0, 3], &[3], [0.8, 0.6]);
+        // Without captions of the views, the best of all.
+        check_target(CaptionSampling::TopK(1), &[5], &[0], [1.0, 0.0]);
+        assert_eq!(CaptionSampling::ViewMean.text_target(&features(), &[]), None);
     }
 }

@@ -43,6 +43,8 @@ pub(crate) struct LoadOptions {
     pub templates: Vec<String>,
     /// How the up axis of stored points is found.
     pub up: UpRule,
+    /// Whether labels are captions of shapes that have others.
+    pub label_captions: bool,
 }
 
 /// Shapes of a data set.
@@ -61,6 +63,13 @@ struct ViewChoice<'a> {
     used: &'a [usize],
     /// Indices among all stored views.
     places: &'a [usize],
+}
+
+/// Captions of a shape.
+struct ShapeCaptions {
+    all: Vec<Caption>,
+    /// Whether the label and its class sentences are the first of them.
+    with_label: bool,
 }
 
 /// Members read of a shape.
@@ -135,7 +144,7 @@ impl OnDiskPool {
                 at,
                 &read,
                 ViewChoice { used: views, places: &places },
-                captions.len(),
+                &captions,
             )?),
             None => None,
         };
@@ -145,7 +154,7 @@ impl OnDiskPool {
             views: pictures,
             view_ids,
             cloud: Cow::Owned(cloud),
-            captions: Cow::Owned(captions),
+            captions: Cow::Owned(captions.all),
             teacher,
         })
     }
@@ -195,24 +204,38 @@ impl OnDiskPool {
         self.set.parse_array(read.shape, name, &file.bytes)
     }
 
-    /// The label, its class sentences, then the captions. Some imported sets have only features of captions: then their
-    /// sources are known, but not their texts.
-    fn captions(&self, entry: DatasetEntry, about: &Metadata) -> Vec<Caption> {
-        let mut captions = Vec::new();
-        if let Some(name) = entry.category.and_then(|category| self.names.get(category as usize)) {
-            captions.push(Caption::new(&name.name, CaptionSource::Label));
-            captions.extend(captions_from_templates(&self.options.templates, &name.name));
-        }
-        // Captions without text are useful only with their stored features.
+    /// The label with its class sentences, then the captions.
+    fn captions(&self, entry: DatasetEntry, about: &Metadata) -> ShapeCaptions {
+        let own = self.own_captions(about);
+        let with_label = self.options.label_captions || own.is_empty();
+        let label = entry.category.and_then(|category| self.names.get(category as usize));
+        let of_label = label.filter(|_| with_label).into_iter().flat_map(|name| {
+            std::iter::once(Caption::new(&name.name, CaptionSource::Label))
+                .chain(captions_from_templates(&self.options.templates, &name.name))
+        });
+        ShapeCaptions { all: of_label.chain(own).collect(), with_label }
+    }
+
+    /// Captions other than the label. Stored features determine how many there are: of some imported sets only the sources of
+    /// captions are known, but not their texts.
+    fn own_captions(&self, about: &Metadata) -> Vec<Caption> {
         let given = matches!(&self.features, Some(DatasetFeatures { rows: FeatureRows::FromDataset, .. }));
-        match about.extra.get("text_features").and_then(|kinds| kinds.as_array()) {
-            Some(kinds) if about.captions.is_empty() && given => {
-                let kinds = kinds.iter().filter_map(|kind| kind.as_str());
-                captions.extend(kinds.map(|kind| Caption::new("", CaptionSource::from_name(kind))));
+        let listed = |name: &str| about.extra.get(name).and_then(|list| list.as_array());
+        // Captions without text are useful only with their stored features.
+        match listed("text_features").filter(|kinds| given && kinds.len() != about.captions.len()) {
+            Some(kinds) => {
+                let view =
+                    |i: usize| listed("text_feature_views")?.get(i)?.as_u64().map(|view| view as usize);
+                let kinds = kinds.iter().filter_map(|kind| kind.as_str()).enumerate();
+                kinds
+                    .map(|(i, kind)| Caption {
+                        view: view(i),
+                        ..Caption::new("", CaptionSource::from_name(kind))
+                    })
+                    .collect()
             }
-            _ => captions.extend(about.captions.iter().cloned().map(Caption::from_dataset)),
+            None => about.captions.iter().cloned().map(Caption::from_dataset).collect(),
         }
-        captions
     }
 
     /// Features of the views and of all captions.
@@ -222,12 +245,13 @@ impl OnDiskPool {
         at: usize,
         read: &ShapeFiles,
         views: ViewChoice,
-        captions: usize,
+        captions: &ShapeCaptions,
     ) -> Result<ShapeTeacherFeatures<'static>, DataError> {
         let dim = features.dim;
-        let labels = features.label_features(self.entries[at].category);
+        let category = self.entries[at].category.filter(|_| captions.with_label);
+        let labels = features.label_features(category);
         // Label and class sentences are not part of the stored rows.
-        let captions = captions - labels.len() / dim;
+        let captions = captions.all.len() - labels.len() / dim;
         let (image, texts) = match &features.rows {
             FeatureRows::FromDataset => self.given_rows(features, read, views.places, captions)?,
             FeatureRows::Computed(file) => {

@@ -81,10 +81,21 @@ impl ShapePool {
         }
     }
 
-    /// Memory of views and points in bytes.
+    /// Keeps the first `limit` shapes.
+    pub fn truncate(&mut self, limit: usize) {
+        match self {
+            Self::InMemory(pool) => pool.shapes.samples.truncate(limit),
+            Self::OnDisk(pool) => pool.entries.truncate(limit),
+        }
+    }
+
+    /// Memory of views, points and features in bytes.
     pub fn memory_bytes(&self) -> usize {
         match self {
-            Self::InMemory(pool) => pool.shapes.samples.iter().map(bytes_of).sum(),
+            Self::InMemory(pool) => {
+                let shapes: usize = pool.shapes.samples.iter().map(bytes_of).sum();
+                shapes + pool.targets.as_ref().map_or(0, Targets::memory_bytes)
+            }
             Self::OnDisk(_) => 0,
         }
     }

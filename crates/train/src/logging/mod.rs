@@ -98,7 +98,7 @@ fn step_of(event: &Value) -> usize {
 }
 
 /// All events of a log; a truncated last line is skipped.
-fn read_log(path: &Path) -> std::io::Result<Vec<Value>> {
+pub(crate) fn read_log(path: &Path) -> std::io::Result<Vec<Value>> {
     let text = fs_err::read_to_string(path)?;
     Ok(text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect())
 }

@@ -3,9 +3,9 @@
 use burn::module::{Module as _, ModuleMapper, Param};
 use burn::tensor::{DType, Device, Tensor};
 use lexiform_model::clip::{ClipText, ClipVision};
-use lexiform_model::point::{ClassHeadConfig, PointTower, PointTowerConfig};
-use lexiform_model::weights::WeightSource;
-use lexiform_model::{ModelConfig, ModelError, PointModelConfig, default_templates};
+use lexiform_model::point::{ClassHeadConfig, EncoderConfig, PointTower, PointTowerConfig, read_point_bert};
+use lexiform_model::weights::{WeightFile, WeightSource};
+use lexiform_model::{JointModel, ModelConfig, ModelError, PairedClip, PointModelConfig, default_templates};
 
 use crate::network::{ModelSpec, OutputConfig, PretrainedModels, Towers};
 use crate::recipe::{ClipNetwork, LoraConfig, NetworkConfig, PointNetwork, PretrainedNetwork, Recipe};
@@ -108,10 +108,13 @@ impl Towers {
             dropout: network.head.map_or(0.0, |head| head.dropout),
             ..ModelSpec::new(OutputConfig::Points(config))
         };
-        let (mut vision, mut start) = (None, INIT_LOGIT_SCALE);
-        if let (Some(teacher), 1..) = (&recipe.teacher, network.prompts) {
-            let images = models.open(teacher)?.with_new_prompts(network.prompts, recipe.seed)?;
-            (vision, start) = (Some(images.vision().clone()), images.logit_scale());
+        let teacher = recipe.teacher.as_deref().map(|teacher| models.open(teacher)).transpose()?;
+        // Features are compared with the teacher's: its temperature fits them, and ULIP and CG3D keep it.
+        let start = teacher.as_ref().map_or(INIT_LOGIT_SCALE, JointModel::logit_scale);
+        let mut vision = None;
+        if let (Some(teacher), 1..) = (teacher, network.prompts) {
+            let images = teacher.with_new_prompts(network.prompts, recipe.seed)?;
+            vision = Some(images.vision().clone());
             spec.text = Some(to_f16(images.text()));
             spec.prompted_teacher = Some(ModelConfig { points: None, ..images.config().clone() });
         }
@@ -126,6 +129,7 @@ fn config_build_pretrained(recipe: &Recipe, network: &PretrainedNetwork, base: &
         name: recipe.name.clone(),
         // A point tower is aligned with the base, not with what is trained from it.
         points: None,
+        prompts_of: None,
         joint_from: network.joint_from.unwrap_or(base.joint_from),
         rig: network.rig.clone(),
         n_views: network.n_views,
@@ -141,15 +145,18 @@ fn point_model(
     models: &PretrainedModels,
     labels: &[String],
 ) -> Result<PointModelConfig, ModelError> {
-    let taught_by = match &recipe.teacher {
-        Some(teacher) => Some(models.open(teacher)?.clip_id().to_owned()),
-        None => None,
+    let (paired, taught_by) = match &recipe.teacher {
+        Some(teacher) => {
+            let clip = models.open(teacher)?;
+            (PairedClip::of_model(clip.config()), Some(clip.clip_id().to_owned()))
+        }
+        None => (None, None),
     };
     Ok(PointModelConfig {
         name: recipe.name.clone(),
         tower,
         input: network.input,
-        paired: network.paired,
+        paired,
         taught_by,
         // For zero-shot evaluation; training has its own templates.
         templates: default_templates(),
@@ -166,7 +173,7 @@ fn init_point_tower(
 ) -> Result<(PointTower, PointTowerConfig), ModelError> {
     // `Recipe::validate` has checked that one of `tower` and `base` is present.
     let (tower, mut config) = match network.new_tower() {
-        Ok(Some(config)) => (PointTower::load(source, &config)?, config),
+        Ok(Some(config)) => (new_tower(network, source, &config, models.device())?, config),
         _ => {
             let base = models.point_model(network.base.as_deref().unwrap_or_default(), network.groups)?;
             (base.tower().clone(), base.config().tower.clone())
@@ -176,6 +183,23 @@ fn init_point_tower(
     let classes = ClassHeadConfig { hidden: head.hidden_width, classes: labels.len() };
     let tower = tower.with_new_head(source, &mut config, classes)?;
     Ok((tower, config))
+}
+
+/// A tower with random weights, or with an encoder that Point-BERT pre-trained.
+fn new_tower(
+    network: &PointNetwork,
+    source: &WeightSource,
+    config: &PointTowerConfig,
+    device: &Device,
+) -> Result<PointTower, ModelError> {
+    let tower = PointTower::load(source, config)?;
+    // `Recipe::validate` has checked the kind.
+    match (&network.init, &config.encoder) {
+        (Some(path), EncoderConfig::PointBert(encoder)) => {
+            Ok(tower.with_encoder(read_point_bert(&WeightFile::open(path)?, encoder, device)?))
+        }
+        _ => Ok(tower),
+    }
 }
 
 /// The initial temperature: the recipe's, or the network's own.

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
-use burn::tensor::Tensor;
+use burn::tensor::{Device, Tensor};
 use lexiform_model::ModelError;
+use lexiform_model::clip::ClipVision;
 use lexiform_model::nn::{DropPath, Dropout};
 use lexiform_model::point::{CloudBatch, FpsStart};
 
@@ -44,8 +45,7 @@ impl Towers {
             }),
             image: asked(Modality::Image, &|| match &spec.prompted_teacher {
                 Some(images) => {
-                    let pixels = batch.pixels(rows.clone(), &device);
-                    Some(self.vision.as_ref()?.encode(pixels, batch.n_views, images.joint_from))
+                    Some(encode_views(self.vision.as_ref()?, batch, rows.clone(), images.joint_from, &device))
                 }
                 None => batch.teacher.as_ref()?.image(rows.clone(), &device),
             }),
@@ -68,8 +68,8 @@ impl Towers {
     ) -> Result<(Tensor<2>, Option<Tensor<2>>), FitError> {
         match (&spec.config, &self.vision, &self.points) {
             (OutputConfig::Joint(config), Some(vision), _) => {
-                let pixels = batch.pixels(rows, &self.logit_scale.val().device());
-                Ok((vision.encode(pixels, batch.n_views, config.joint_from), None))
+                let device = self.logit_scale.val().device();
+                Ok((encode_views(vision, batch, rows, config.joint_from, &device), None))
             }
             (OutputConfig::Points(config), _, Some(points)) => {
                 let first_row = rows.start;
@@ -92,4 +92,18 @@ impl Towers {
             _ => Err(RecipeError::network("has no shape encoder".to_owned()).into()),
         }
     }
+}
+
+/// Features of the views of some rows, `[rows, dim]`: one forward pass for each number of views.
+fn encode_views(
+    vision: &ClipVision,
+    batch: &Batch,
+    rows: Range<usize>,
+    joint_from: usize,
+    device: &Device,
+) -> Tensor<2> {
+    let encode = |(rows, n_views)| vision.encode(batch.pixels(rows, device), n_views, joint_from);
+    let mut parts: Vec<Tensor<2>> = batch.segments(rows).into_iter().map(encode).collect();
+    // No copy with a single source.
+    if parts.len() == 1 { parts.remove(0) } else { Tensor::cat(parts, 0) }
 }

@@ -22,6 +22,11 @@ impl PretrainedModels {
         Self { joint: RefCell::default(), points: RefCell::default(), device: device.clone() }
     }
 
+    /// The device of the models.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// A CLIP by name or path; clones share their weights.
     ///
     /// # Errors

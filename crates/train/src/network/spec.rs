@@ -15,6 +15,16 @@ pub enum OutputConfig {
     Points(PointModelConfig),
 }
 
+impl OutputConfig {
+    /// First block of the image tower that attends across views; `None` for point encoders.
+    pub fn joint_from(&self) -> Option<usize> {
+        match self {
+            Self::Joint(config) => Some(config.joint_from),
+            Self::Points(_) => None,
+        }
+    }
+}
+
 /// What the forward pass and the saved model need besides the trained towers.
 pub struct ModelSpec {
     /// Configuration of the model.

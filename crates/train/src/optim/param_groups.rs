@@ -13,6 +13,9 @@ use crate::optim::gradients;
 use crate::optim::parameters::{Parameter, parameters};
 use crate::recipe::{GradClip, GroupConfig, NoDecay, OptimizerConfig, RecipeError, RunPosition, Schedule};
 
+/// In a pattern: the number of the first block that attends across views.
+const JOINT_FROM: &str = "{joint_from}";
+
 /// Whether the dotted `name` starts with `pattern`, part by part: `*` matches any part, `6+` numbers of at least 6, and `a|b`
 /// either. A part may also end with `*`.
 pub fn matches_pattern(pattern: &str, name: &str) -> bool {
@@ -46,13 +49,15 @@ pub struct ParameterGroup {
 pub struct ParameterGroups(Vec<ParameterGroup>);
 
 impl ParameterGroups {
-    /// Assigns the trainable parameters of `module` to groups.
+    /// Assigns the trainable parameters of `module` to groups. `joint_from` is the first block that attends across views, for
+    /// patterns with `{joint_from}`.
     ///
     /// # Errors
     /// If a pattern matches no parameter, two groups match the same one, or an optimizer does not support a parameter.
     pub fn new<M: Module>(
         configs: &BTreeMap<String, GroupConfig>,
         default: Schedule,
+        joint_from: Option<usize>,
         module: &M,
     ) -> Result<Self, RecipeError> {
         // Frozen tensors, such as running statistics, belong to no group.
@@ -60,15 +65,8 @@ impl ParameterGroups {
         let mut owner: Vec<Option<&str>> = vec![None; all.len()];
         for (name, config) in configs {
             for pattern in &config.params {
-                let named: Vec<usize> =
-                    (0..all.len()).filter(|i| matches_pattern(pattern, &all[*i].name)).collect();
-                if named.is_empty() {
-                    return Err(RecipeError::group(
-                        name,
-                        format!("pattern {pattern:?} matches no parameter"),
-                    ));
-                }
-                for i in named {
+                let named = indices_named(pattern, joint_from, &all);
+                for i in named.map_err(|message| RecipeError::group(name, message))? {
                     if let Some(other) = owner[i].replace(name).filter(|other| *other != name.as_str()) {
                         let message = format!("{} is also in group {other:?}", all[i].name);
                         return Err(RecipeError::group(name, message));
@@ -155,8 +153,37 @@ impl ParameterGroups {
     }
 }
 
-/// Muon orthogonalizes its updates, which is defined for matrices only.
+/// The parameters that a pattern names. Where no block attends across views, `{joint_from}+` names none.
+fn indices_named(pattern: &str, joint_from: Option<usize>, all: &[Parameter]) -> Result<Vec<usize>, String> {
+    let named = |pattern: &str| -> Vec<usize> {
+        (0..all.len()).filter(|i| matches_pattern(pattern, &all[*i].name)).collect()
+    };
+    let found = match (pattern.contains(JOINT_FROM), joint_from) {
+        (false, _) => named(pattern),
+        (true, Some(first)) => {
+            let found = named(&pattern.replace(JOINT_FROM, &first.to_string()));
+            if found.is_empty() && !named(&pattern.replace(JOINT_FROM, "0")).is_empty() {
+                return Ok(found);
+            }
+            found
+        }
+        (true, None) => {
+            return Err(format!(
+                "pattern {pattern:?} needs a network of views, whose blocks attend across them"
+            ));
+        }
+    };
+    if found.is_empty() { Err(format!("pattern {pattern:?} matches no parameter")) } else { Ok(found) }
+}
+
+/// Muon orthogonalizes its updates, which is defined for matrices only; Nesterov's method is one of momentum.
 fn check_optimizer(name: &str, method: OptimizerConfig, own: &[&Parameter]) -> Result<(), RecipeError> {
+    if let OptimizerConfig::Sgd { momentum, nesterov: true } = method
+        && momentum <= 0.0
+    {
+        let message = format!("nesterov = true requires momentum above 0, found {momentum}");
+        return Err(RecipeError::group(name, message));
+    }
     match own.iter().find(|parameter| method == OptimizerConfig::Muon {} && parameter.dims.len() != 2) {
         Some(Parameter { name: parameter, dims, .. }) => {
             let message = format!(
@@ -227,9 +254,9 @@ fn optimizer(config: &GroupConfig, exempt: Vec<ParamId>) -> ModuleOptimizer {
             let adamw = |weight_decay| AdamW { beta_1, beta_2, epsilon, weight_decay };
             ModuleOptimizer::from(adamw(decay)).with_group(exempt, adamw(0.0), clip.clone())
         }
-        OptimizerConfig::Sgd { momentum } => {
-            let sgd = SgdConfig::new()
-                .with_momentum(Some(MomentumConfig::new().with_momentum(momentum).with_dampening(0.0)));
+        OptimizerConfig::Sgd { momentum, nesterov } => {
+            let momentum = MomentumConfig::new().with_momentum(momentum).with_dampening(0.0);
+            let sgd = SgdConfig::new().with_momentum(Some(momentum.with_nesterov(nesterov)));
             let with = sgd.clone().with_weight_decay(Some(WeightDecayConfig::new(decay)));
             with.init().with_group(exempt, sgd.build(), clip.clone())
         }

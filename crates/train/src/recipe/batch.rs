@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::SecondSourceConfig;
+
 /// Batch size and sampling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -50,6 +52,17 @@ pub enum BatchSize {
     Images(usize),
 }
 
+impl BatchConfig {
+    /// Sampling of the second source: fewer shapes, captions as its own table says.
+    pub(crate) fn of_second(&self, second: &SecondSourceConfig) -> Self {
+        let size = match self.size {
+            BatchSize::Shapes(shapes) => BatchSize::Shapes(shapes / second.fraction.max(1)),
+            BatchSize::Images(images) => BatchSize::Images(images / second.fraction.max(1)),
+        };
+        Self { size, caption_sampling: second.caption_sampling, hard_negatives: None, ..self.clone() }
+    }
+}
+
 impl BatchSize {
     /// Number of shapes in a batch with `views` views per shape.
     pub fn shapes(self, views: usize) -> usize {
@@ -90,12 +103,20 @@ pub enum CaptionSampling {
     /// Uniformly from all captions.
     #[default]
     Any,
-    /// Uniformly from up to three candidates: a label or metadata caption, a retrieved caption, and, half of the time, a
-    /// generated caption (Duoduo CLIP, OpenShape).
+    /// Uniformly from one caption of each source: the shape's own text, a machine caption, and a retrieved text, as
+    /// [Duoduo CLIP](https://arxiv.org/abs/2406.11579) and [OpenShape](https://arxiv.org/abs/2305.10764). A coin chooses
+    /// between BLIP's and Microsoft's caption; a shape that lacks the chosen one has no machine caption in this batch.
+    /// Labels of a data set are captions only of shapes without any other.
     BySource,
     /// Uniformly from the captions of the batch's views ([ULIP-2](https://arxiv.org/abs/2305.08275)); from all captions if
     /// there are none.
     OfView,
+    /// The mean feature of all captions of the batch's views, not normalized, as Duoduo CLIP's MVImgNet; one caption of the
+    /// shape if there are none.
+    ViewMean,
+    /// The mean of the unit features of the `k` captions most similar to the image, among those of the batch's views:
+    /// ULIP-2's ablation of top-k captions, `{ top-k = 3 }`.
+    TopK(usize),
 }
 
 fn one() -> usize {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use lexiform_mesh_io::UpRule;
 use serde::{Deserialize, Serialize};
 
-use super::{skip_if, templates};
+use super::{CaptionSampling, skip_if, templates};
 
 /// Training and validation shapes: procedurally generated, the labeled files of a folder, or a data set written by
 /// `lexiform data`.
@@ -40,6 +40,16 @@ pub struct DataConfig {
     /// Maximum number of training shapes from a data set. 0: all.
     #[serde(default, skip_serializing_if = "skip_if::is_zero")]
     pub max_shapes: usize,
+    /// Train on the shapes of this list only, one id per line, whatever their split, such as Duoduo CLIP's
+    /// `four_no_lvis_model_ids.txt`; of a data set.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<PathBuf>,
+    /// A second data set, some of whose shapes are in every batch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second: Option<SecondSourceConfig>,
+    /// Validation shapes of another data set, instead of some of the training data.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<ValidationConfig>,
     /// Use the features stored in a data set even if the data set does not name the teacher as their model, as imported
     /// data sets do not.
     #[serde(default, skip_serializing_if = "skip_if::is_false")]
@@ -62,4 +72,79 @@ pub struct DataConfig {
     /// Cache file of the teacher's features. Default: a file in the output folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature_file: Option<PathBuf>,
+}
+
+/// A second data set in every batch, as MVImgNet in [Duoduo CLIP](https://arxiv.org/abs/2406.11579): its shapes follow those of
+/// the first in the rows of the batch, with a number of views sampled for them alone.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SecondSourceConfig {
+    /// The data set.
+    pub path: PathBuf,
+    /// Train on the shapes of this list only, as `data.ids`: Duoduo CLIP's `mvimgnet_model_ids.txt` or
+    /// `mvpnet_train_model_ids.txt`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ids: Option<PathBuf>,
+    /// Shapes in a batch: `batch.size` divided by this, rounded down (`mvimgnet_fraction`).
+    #[serde(default = "SecondSourceConfig::default_fraction")]
+    pub fraction: usize,
+    /// Which of a shape's captions to sample.
+    #[serde(default = "SecondSourceConfig::default_sampling")]
+    pub caption_sampling: CaptionSampling,
+    /// As `data.trust_features`.
+    #[serde(default, skip_serializing_if = "skip_if::is_false")]
+    pub trust_features: bool,
+}
+
+impl SecondSourceConfig {
+    fn default_fraction() -> usize {
+        4
+    }
+
+    fn default_sampling() -> CaptionSampling {
+        CaptionSampling::ViewMean
+    }
+}
+
+/// Validation shapes of a data set of their own, such as Objaverse-LVIS: its test split, or all shapes if it has no splits.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ValidationConfig {
+    /// The data set.
+    pub path: PathBuf,
+    /// Up axis of its points, as in `data.up`.
+    #[serde(default, skip_serializing_if = "skip_if::is_format_rule")]
+    pub up: UpRule,
+    /// Views per shape, evenly spaced over the stored ones. Default: as many as the finished model uses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<usize>,
+    /// Maximum number of shapes per label. 0: all.
+    #[serde(default, skip_serializing_if = "skip_if::is_zero")]
+    pub max_per_class: usize,
+    /// The labels to choose from: CSV with class number and class name first, such as `lvis.csv`. Default: the labels of the
+    /// data set, sorted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_list: Option<PathBuf>,
+    /// Text features of the labels, `[classes, dim]` in the order of the class numbers (`.npy`), such as
+    /// `lvis_class_label_embeddings.npy`. Default: computed from class sentences.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class_features: Option<PathBuf>,
+}
+
+impl DataConfig {
+    /// The configuration of the second source alone.
+    pub(crate) fn of_second(&self, second: &SecondSourceConfig) -> Self {
+        Self {
+            path: Some(second.path.clone()),
+            ids: second.ids.clone(),
+            trust_features: second.trust_features,
+            label_table: None,
+            val_fraction: 0.0,
+            templates: Vec::new(),
+            second: None,
+            validation: None,
+            feature_file: None,
+            ..self.clone()
+        }
+    }
 }

@@ -16,6 +16,8 @@ pub enum RecipeError {
         path: PathBuf,
         /// Location, expected and found.
         message: String,
+        /// What to use instead of an unknown key, if it is one of a paper's code.
+        hint: Option<String>,
     },
     /// An invalid `--set KEY=VALUE`.
     #[error("--set {setting}: {message}")]
@@ -48,6 +50,14 @@ pub enum RecipeError {
 }
 
 impl RecipeError {
+    /// How the user can fix it, if there is a way.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Invalid { hint, .. } => hint.clone(),
+            _ => None,
+        }
+    }
+
     pub(crate) fn group(name: &str, message: String) -> Self {
         Self::Section { section: "param_groups", name: name.to_owned(), message }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct LogitScaleConfig {
-    /// Initial value (logarithm). Default: the network's own, `ln(1 / 0.07)` for a new one.
+    /// Initial value (logarithm). Default: the network's own or its teacher's, `ln(1 / 0.07)` without either.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub init: Option<f32>,
     /// Lower and upper bound (logarithms).

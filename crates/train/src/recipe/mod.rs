@@ -24,13 +24,14 @@ use serde::{Deserialize, Serialize};
 
 pub use augment::{AugmentConfig, Axis, PointAugmentation, ScanAugmentation, ViewAugmentMode};
 pub use batch::{BatchConfig, BatchSize, CaptionSampling, HardNegativesConfig, SampleOrder};
-pub use data::DataConfig;
+pub use data::{DataConfig, SecondSourceConfig, ValidationConfig};
 pub use error::RecipeError;
 pub use logit_scale::LogitScaleConfig;
 pub use losses::{LossKind, LossTermConfig, Modality, NegativesMode};
 pub use network::{ClipNetwork, HeadConfig, LoraConfig, NetworkConfig, PointNetwork, PretrainedNetwork};
+pub use overrides::edit_distance;
 pub use param_groups::{GradClip, GroupConfig, NoDecay, OptimizerConfig, StepParity};
-pub use run::{Gather, MixedPrecision, RunConfig};
+pub use run::{Gather, MixedPrecision, RunConfig, SavePrecision};
 pub use schedule::{RunPosition, Schedule, StepsOrEpochs};
 
 /// Configuration of a training run. Unknown keys are errors.
@@ -88,6 +89,7 @@ impl Recipe {
         let invalid = |e: toml::de::Error| RecipeError::Invalid {
             path: path.to_owned(),
             message: overrides::with_nearest(&e.to_string()),
+            hint: overrides::reference_hint(&e.to_string(), overrides),
         };
         let mut table: toml::Table = text.parse().map_err(invalid)?;
         for setting in overrides {

@@ -1,11 +1,13 @@
 //! The table `network`: architecture of the trained network.
 
+use std::path::PathBuf;
+
 use lexiform_model::clip::{ClipConfig, TextConfig, VisionConfig, VisionStyle};
 use lexiform_model::nn::Activation;
 use lexiform_model::point::{PointPreprocess, PointTowerConfig};
 use lexiform_model::preprocess::{PhotoCrop, Preprocess};
 use lexiform_model::tokenizer::{Tokenizer, WordPieceTokenizer};
-use lexiform_model::{ModelConfig, PairedClip, default_templates};
+use lexiform_model::{ModelConfig, default_templates};
 use serde::{Deserialize, Serialize};
 
 /// Architecture of the trained network.
@@ -61,7 +63,8 @@ pub struct ClipNetwork {
 pub struct PretrainedNetwork {
     /// Name or path of the model.
     pub base: String,
-    /// First block in which views see each other; the model's own where absent.
+    /// First block that attends across views, as the reference's `layers_threshold`; 0: all blocks, the number of blocks:
+    /// none. Default: the model's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub joint_from: Option<usize>,
     /// Width and height of a view in pixels; position embeddings are interpolated. Default: the model's own.
@@ -97,6 +100,10 @@ pub struct PointNetwork {
     /// Name or path of a pretrained point encoder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base: Option<String>,
+    /// Checkpoint of Point-BERT's pre-training, from which a new encoder of kind `point-bert` starts
+    /// (`point_bert_pretrained.pt`, as in [ULIP](https://arxiv.org/abs/2212.05171)). Default: random weights.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub init: Option<PathBuf>,
     /// Number of point groups (tokens), independent of the weights. Default: the encoder's own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub groups: Option<usize>,
@@ -114,9 +121,6 @@ pub struct PointNetwork {
     /// step; otherwise its features are computed once.
     #[serde(default)]
     pub prompts: usize,
-    /// The published CLIP that shares the joint space, if any.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub paired: Option<PairedClip>,
 }
 
 /// A classification head.
@@ -222,6 +226,7 @@ impl ClipNetwork {
             n_views: self.n_views,
             templates,
             points: None,
+            prompts_of: None,
         }
     }
 }

@@ -1,6 +1,12 @@
 //! `--set key=value`, and errors that name the nearest known key.
 
+use lexiform_model::point::EncoderConfig;
+
 use super::RecipeError;
+use crate::reference_names::{ReferenceName, find_reference_name};
+
+/// The table whose other keys depend on its `kind`.
+const ENCODER_KIND: &str = "network.tower.encoder.kind";
 
 /// Sets one value, creating intermediate tables. Unknown keys are found later, by deserialization.
 pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), RecipeError> {
@@ -20,11 +26,21 @@ pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), Recipe
         (Some(toml::Value::Table(table)), path @ toml::Value::String(_)) => {
             table.insert("path".to_owned(), path);
         }
-        (_, value) => {
+        (old, value) => {
+            if key == ENCODER_KIND && old.as_deref() != Some(&value) {
+                // The keys of another encoder would be unknown ones: those of the new one, with its published sizes.
+                *inner = published_encoder(&value);
+            }
             inner.insert(last.to_owned(), value);
         }
     }
     Ok(())
+}
+
+/// The table of an encoder with its published sizes; empty for an unknown kind, which deserialization reports.
+fn published_encoder(kind: &toml::Value) -> toml::Table {
+    let config = kind.as_str().and_then(EncoderConfig::published);
+    config.and_then(|config| toml::Table::try_from(config).ok()).unwrap_or_default()
 }
 
 /// A TOML value, or the text itself where it is not valid TOML.
@@ -42,15 +58,27 @@ pub(super) fn with_nearest(message: &str) -> String {
     let Some(unknown) = quoted.next().filter(|_| message.contains("unknown ")) else {
         return message.trim().to_owned();
     };
-    match quoted.min_by_key(|known| distance(unknown, known)) {
+    match quoted.min_by_key(|known| edit_distance(unknown, known)) {
         Some(nearest) => format!("{}; did you mean `{nearest}`?", message.trim()),
         None => message.trim().to_owned(),
     }
 }
 
-/// [Levenshtein distance](https://en.wikipedia.org/wiki/Levenshtein_distance), keeping one row of the table.
-fn distance(a: &str, b: &str) -> usize {
+/// What to use instead of an unknown key that is one of a paper's code: of an override, or in the file itself.
+pub(super) fn reference_hint(message: &str, overrides: &[String]) -> Option<String> {
+    let unknown = message.split('`').nth(1).filter(|_| message.contains("unknown "))?;
+    let key_of = |setting: &String| setting.split('=').next().map(str::to_owned);
+    let has_unknown = |key: &String| key.split('.').any(|part| part == unknown);
+    let mut keys = overrides.iter().filter_map(key_of).filter(has_unknown);
+    let found = keys.find_map(|key| find_reference_name(&key)).or_else(|| find_reference_name(unknown));
+    found.map(ReferenceName::hint)
+}
+
+/// The number of edits between two words
+/// ([Levenshtein distance](https://en.wikipedia.org/wiki/Levenshtein_distance)).
+pub fn edit_distance(a: &str, b: &str) -> usize {
     let b: Vec<char> = b.chars().collect();
+    // One row of the table is enough.
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, x) in a.chars().enumerate() {
         let mut diagonal = std::mem::replace(&mut row[0], i + 1);

@@ -8,8 +8,8 @@ use super::schedule::{RunPosition, Schedule};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct GroupConfig {
-    /// Patterns of parameter names, see [`matches_pattern`](crate::optim::matches_pattern). Empty: all parameters of no other
-    /// group.
+    /// Patterns of parameter names, see [`matches_pattern`](crate::optim::matches_pattern). `{joint_from}` in a pattern is
+    /// the number of the first block that attends across views (`network.joint_from`). Empty: all parameters of no other group.
     #[serde(default)]
     pub params: Vec<String>,
     /// Optimizer.
@@ -50,6 +50,9 @@ pub enum OptimizerConfig {
     Sgd {
         /// Momentum factor.
         momentum: f64,
+        /// Nesterov momentum, as `torch.optim.SGD(nesterov=True)`.
+        #[serde(default)]
+        nesterov: bool,
     },
     /// [Muon](https://arxiv.org/abs/2502.16982): momentum with orthogonalized updates, scaled to the RMS of AdamW's. Matrices
     /// only.

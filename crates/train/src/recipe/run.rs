@@ -1,6 +1,7 @@
 //! The table `run`: length, evaluation, checkpoints and numeric precision.
 
 use burn::tensor::FloatDType;
+use lexiform_model::weights::Precision;
 use serde::{Deserialize, Serialize};
 
 use super::schedule::StepsOrEpochs;
@@ -35,6 +36,9 @@ pub struct RunConfig {
     /// Data type of the matrix products of transformer blocks; weights stay in `f32`.
     #[serde(default, skip_serializing_if = "MixedPrecision::is_none")]
     pub mixed_precision: MixedPrecision,
+    /// Precision of the trained model's file.
+    #[serde(default, skip_serializing_if = "SavePrecision::is_f16")]
+    pub save_precision: SavePrecision,
     /// Also write the trained point encoder together with its teacher as one model, `joint.safetensors`.
     #[serde(default, skip_serializing_if = "skip_if::is_false")]
     pub save_joint_model: bool,
@@ -68,6 +72,31 @@ impl MixedPrecision {
 
     fn is_none(&self) -> bool {
         *self == Self::None
+    }
+}
+
+/// Precision of the trained model's file; checkpoints are always in `f32`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SavePrecision {
+    /// Half the size. Embeddings differ by rounding, some 1e-4.
+    #[default]
+    F16,
+    /// The weights of the checkpoint, exactly.
+    F32,
+}
+
+impl SavePrecision {
+    /// As the writer of weights takes it.
+    pub fn precision(self) -> Precision {
+        match self {
+            Self::F16 => Precision::Half,
+            Self::F32 => Precision::Full,
+        }
+    }
+
+    fn is_f16(&self) -> bool {
+        *self == Self::F16
     }
 }
 

@@ -1,9 +1,11 @@
 //! Checks of a recipe's values beyond their types.
 
-use lexiform_model::point::Resample;
+use lexiform_model::point::{EncoderConfig, Resample};
 
-use super::{ClipNetwork, HeadConfig, NetworkConfig, PointNetwork, Recipe, RecipeError, RunConfig};
-use crate::recipe::{BatchConfig, LossKind, LossTermConfig, Modality, NegativesMode, Schedule};
+use super::{ClipNetwork, Gather, HeadConfig, NetworkConfig, PointNetwork, Recipe, RecipeError, RunConfig};
+use crate::recipe::{
+    BatchConfig, CaptionSampling, LossKind, LossTermConfig, Modality, NegativesMode, Schedule,
+};
 
 impl Recipe {
     /// Checks the values that their types do not.
@@ -15,7 +17,30 @@ impl Recipe {
         self.check_lengths()?;
         self.check_scale()?;
         self.check_terms()?;
+        self.check_second()?;
         self.check_points()
+    }
+
+    /// A second source has no labels in common with the first, and its features come from a teacher.
+    fn check_second(&self) -> Result<(), RecipeError> {
+        let Some(second) = &self.data.second else { return Ok(()) };
+        let of_classes =
+            |term: &LossTermConfig| matches!(term.kind, LossKind::ClassText | LossKind::ClassHead);
+        let rows = self.batch.of_second(second).size.shapes(self.batch.max_views);
+        let (field, found, rule) = if self.teacher.is_none() {
+            ("data.second", second.path.display().to_string(), "requires a teacher")
+        } else if second.fraction == 0 || rows == 0 {
+            ("data.second.fraction", second.fraction.to_string(), "must leave at least one shape in a batch")
+        } else if self.losses.values().any(of_classes) {
+            let rule = "cannot be combined with losses of labels, which are those of the first source";
+            ("data.second", second.path.display().to_string(), rule)
+        } else if self.run.gather == Gather::Detached {
+            let rule = "must be \"with-gradient\" with data.second";
+            ("run.gather", "\"detached\"".to_owned(), rule)
+        } else {
+            return Ok(());
+        };
+        Err(RecipeError::Value { field, found, rule })
     }
 
     fn check_ranges(&self) -> Result<(), RecipeError> {
@@ -110,6 +135,7 @@ impl Recipe {
                 return Err(RecipeError::loss(name, message.to_owned()));
             }
         }
+        self.check_captions()?;
         match &self.batch.hard_negatives {
             Some(hard) if self.teacher.is_none() => Err(RecipeError::Value {
                 field: "batch.hard_negatives",
@@ -120,8 +146,37 @@ impl Recipe {
         }
     }
 
+    /// Means of captions are means of their features, and ranked captions are compared with the views'.
+    fn check_captions(&self) -> Result<(), RecipeError> {
+        let sampling = self.batch.caption_sampling;
+        let wrong = |rule| {
+            let found =
+                toml::Value::try_from(sampling).map_or_else(|_| String::new(), |value| value.to_string());
+            Err(RecipeError::Value { field: "batch.caption_sampling", found, rule })
+        };
+        match sampling {
+            CaptionSampling::TopK(0) => wrong("top-k must be at least 1"),
+            _ if sampling.averages() && self.teacher.is_none() => {
+                wrong("requires a teacher, whose features of captions are averaged")
+            }
+            CaptionSampling::TopK(_) if self.network.prompts() > 0 => {
+                wrong("requires stored image features, which network.prompts = 0 has")
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// A point encoder is new (`network.tower`) or pretrained (`network.base`).
     fn check_source(network: &PointNetwork) -> Result<(), RecipeError> {
+        let kind = network.tower.as_ref().map(|tower| &tower.encoder);
+        if let (Some(init), false) = (&network.init, matches!(kind, Some(EncoderConfig::PointBert(_)))) {
+            let rule = "requires network.tower.encoder.kind = \"point-bert\"";
+            return Err(RecipeError::Value {
+                field: "network.init",
+                found: init.display().to_string(),
+                rule,
+            });
+        }
         if network.tower.is_some() || network.base.is_some() {
             return Ok(());
         }

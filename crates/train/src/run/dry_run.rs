@@ -9,6 +9,9 @@ use crate::run::Run;
 use crate::run::options::FitOptions;
 use crate::run::timing::StepTimer;
 
+/// Validation shapes that a dry run evaluates: a full forward pass of them.
+const VALIDATION_SHAPES: usize = 16;
+
 /// Result of a dry run.
 #[derive(Clone, Debug, Serialize)]
 pub struct DryRun {
@@ -20,11 +23,14 @@ pub struct DryRun {
     pub images: usize,
     /// Time of one step in seconds, after a warm-up step.
     pub step_seconds: f64,
-    /// Peak memory of the process in bytes; 0 if unknown (Linux only).
+    /// Peak memory of the process in the steps, in bytes; 0 if unknown (Linux only).
     pub peak_memory_bytes: u64,
+    /// Estimated peak memory of a run in bytes: that of the steps, an evaluation and a checkpoint, and all shapes.
+    pub run_memory_bytes: u64,
 }
 
-/// Builds the network and takes two steps on a few shapes, in a temporary folder. `data.feature_file` is not used.
+/// Builds the network, takes two steps on a few shapes, evaluates a few others and writes a checkpoint, in a temporary folder.
+/// `data.feature_file` is not used.
 ///
 /// # Errors
 /// As [`fit`](crate::fit).
@@ -33,36 +39,54 @@ pub fn dry_run(
     options: &FitOptions,
     on_event: &mut dyn FnMut(TrainEvent),
 ) -> Result<DryRun, FitError> {
-    let mut small = recipe.clone();
-    // Enough shapes for one full step; features of more would take hours with a large teacher.
-    let largest = recipe.batch.size.shapes(recipe.batch.min_views) * recipe.batch.accumulate_batches;
-    small.data.shapes = match recipe.data.shapes {
-        0 => largest.max(2),
-        shapes => shapes.min(largest.max(2)),
-    };
-    small.data.max_shapes = match recipe.data.max_shapes {
-        0 => largest.max(2),
-        limit => limit.min(largest.max(2)),
-    };
-    small.data.val_per_class = 0;
-    small.data.feature_file = None;
     let folder = scratch_folder(&recipe.name)?;
+    let small = reduced(recipe);
+    let mut widest = small.clone();
+    widest.batch.min_views = widest.batch.max_views;
     let found = Run::prepare(&small, &folder, options, on_event).and_then(|mut run| {
-        let mut timer = StepTimer::default();
-        timer.step(|timer| run.step(run.position(), timer))?;
-        let mut timer = StepTimer::default();
-        timer.step(|timer| run.step(run.position(), timer))?;
-        let (shapes, images) = timer.counts();
-        let mut plan = run.plan();
-        // The plan is of the reduced data: lengths are computed from the full recipe.
-        plan.steps_per_epoch = recipe.batch.steps_per_epoch(run.n_shapes(recipe));
-        plan.steps = recipe.run.steps.steps(plan.steps_per_epoch);
-        let step_seconds = timer.all().seconds();
-        Ok(DryRun { plan, shapes, images, step_seconds, peak_memory_bytes: peak_memory_bytes() })
+        // A step with the largest number of views, which takes most memory, is the warm-up.
+        run.use_recipe(&widest);
+        run.step(run.position(), &mut StepTimer::default())?;
+        run.use_recipe(&small);
+        measure(run, recipe)
     });
     // Also after an error, which is returned afterwards.
     fs_err::remove_dir_all(&folder)?;
     found
+}
+
+/// The recipe with enough shapes for one full step; features of more would take hours with a large teacher.
+fn reduced(recipe: &Recipe) -> Recipe {
+    let mut small = recipe.clone();
+    let largest = recipe.batch.size.shapes(recipe.batch.min_views) * recipe.batch.accumulate_batches;
+    let at_most = |limit: usize| if limit == 0 { largest.max(2) } else { limit.min(largest.max(2)) };
+    small.data.shapes = at_most(recipe.data.shapes);
+    small.data.max_shapes = at_most(recipe.data.max_shapes);
+    if recipe.data.path.is_none() {
+        // Of a data set they are only listed; generated ones would be rendered.
+        small.data.val_per_class = recipe.data.val_per_class.min(1);
+    }
+    small.data.feature_file = None;
+    small
+}
+
+fn measure(mut run: Run, recipe: &Recipe) -> Result<DryRun, FitError> {
+    let mut plan = run.plan();
+    // The plan is of the reduced data: lengths and memory are computed from the full recipe.
+    plan.steps_per_epoch = run.steps_per_epoch_of(recipe);
+    plan.steps = recipe.run.steps.steps(plan.steps_per_epoch);
+    let missing_shapes = run.memory_of_missing_shapes(recipe);
+    plan.memory_bytes += missing_shapes;
+    let mut timer = StepTimer::default();
+    timer.step(|timer| run.step(run.position(), timer))?;
+    let ((shapes, images), peak_memory_bytes) = (timer.counts(), peak_memory_bytes());
+    run.limit_validation(VALIDATION_SHAPES);
+    run.evaluate()?;
+    run.save()?;
+    // Without a measurement, what is known without one.
+    let run_memory_bytes = plan.memory_bytes.max(self::peak_memory_bytes() + missing_shapes);
+    let step_seconds = timer.all().seconds();
+    Ok(DryRun { plan, shapes, images, step_seconds, peak_memory_bytes, run_memory_bytes })
 }
 
 fn scratch_folder(name: &str) -> std::io::Result<std::path::PathBuf> {

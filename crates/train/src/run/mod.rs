@@ -14,6 +14,7 @@ mod timing;
 mod training_data;
 mod validate_model;
 
+pub(crate) use checkpoint::checkpoint_path;
 pub use checkpoint::{Checkpoint, RunProgress};
 pub use dry_run::{DryRun, dry_run};
 pub use fit::fit;
@@ -24,6 +25,7 @@ use std::path::Path;
 use burn::tensor::Device;
 
 use crate::batch::Batch;
+use crate::data::pool::ShapePool;
 use crate::error::FitError;
 use crate::event::TrainEvent;
 use crate::loss::Objective;
@@ -55,10 +57,36 @@ pub(crate) struct Run<'a> {
     checkpoint_verified: bool,
 }
 
+impl<'a> Run<'a> {
+    /// Continues with another recipe for the same data and network, without the batch that the old one has loaded.
+    pub(crate) fn use_recipe(&mut self, recipe: &'a Recipe) {
+        self.recipe = recipe;
+        self.prefetched = None;
+    }
+}
+
 impl Run<'_> {
     /// Number of training shapes of a recipe.
     pub(crate) fn n_shapes(&self, recipe: &Recipe) -> usize {
         self.data.count(recipe)
+    }
+
+    /// Memory in bytes of the shapes of a recipe that this run, of a reduced one, has not loaded.
+    pub(crate) fn memory_of_missing_shapes(&self, recipe: &Recipe) -> u64 {
+        let missing = |pool: &ShapePool, all: usize| {
+            let loaded = pool.len().max(1);
+            (pool.memory_bytes() / loaded * all.saturating_sub(loaded)) as u64
+        };
+        let validation = match recipe.data.path {
+            None => recipe.data.val_per_class * self.data.pool.categories().len(),
+            Some(_) => self.data.validation.len(),
+        };
+        missing(&self.data.pool, self.n_shapes(recipe)) + missing(&self.data.validation, validation)
+    }
+
+    /// Keeps the first `limit` validation shapes.
+    pub(crate) fn limit_validation(&mut self, limit: usize) {
+        self.data.validation.truncate(limit);
     }
 
     /// Progress of the run.
@@ -79,7 +107,16 @@ impl Run<'_> {
     }
 
     fn steps_per_epoch(&self) -> usize {
-        self.recipe.batch.steps_per_epoch(self.data.pool.len())
+        let of_second =
+            self.data.second.as_ref().map_or(0, |second| second.steps_per_epoch(&self.recipe.data));
+        self.recipe.batch.steps_per_epoch(self.data.pool.len()).max(of_second)
+    }
+
+    /// Steps per epoch of a recipe with more of the same shapes. An epoch lasts until each source was used once; the shorter one
+    /// starts again.
+    pub(crate) fn steps_per_epoch_of(&self, recipe: &Recipe) -> usize {
+        let of_second = self.data.second.as_ref().map_or(0, |second| second.steps_per_epoch(&recipe.data));
+        recipe.batch.steps_per_epoch(self.n_shapes(recipe)).max(of_second)
     }
 
     /// Loads new shapes if `data.refresh_every` steps have passed.

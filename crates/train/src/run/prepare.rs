@@ -57,7 +57,7 @@ impl<'a> Run<'a> {
     fn restore(&mut self, checkpoint: Checkpoint) -> Result<(), FitError> {
         let path = checkpoint::checkpoint_path(self.out);
         let invalid = |message: String| CheckpointError::Invalid { path: path.clone(), message };
-        checkpoint.progress.check_data(self.data.fingerprint(), &path)?;
+        checkpoint.progress.check_data(self.data.fingerprint().as_deref(), &path)?;
         self.towers = load_values(self.towers.clone(), &checkpoint.weights).map_err(invalid)?;
         if let Some(ema) = self.ema.take() {
             self.ema = Some(load_values(ema, &checkpoint.ema).map_err(invalid)?);
@@ -96,7 +96,8 @@ impl Network {
         check::check_mixed_precision(recipe, &towers)?;
         // Optimizer state in checkpoints is keyed by parameter id.
         let towers = with_stable_ids(towers);
-        let groups = ParameterGroups::new(&recipe.param_groups, recipe.schedule, &towers)?;
+        let groups =
+            ParameterGroups::new(&recipe.param_groups, recipe.schedule, spec.config.joint_from(), &towers)?;
         let towers = freeze_except(towers, &groups.ids());
         Ok(Self { towers, spec, groups })
     }
@@ -113,10 +114,7 @@ impl Network {
         let Self { towers, spec, groups } = self;
         Run {
             ema: (recipe.run.ema_decay > 0.0).then(|| towers.valid()),
-            progress: RunProgress {
-                data_fingerprint: data.fingerprint().map(str::to_owned),
-                ..RunProgress::default()
-            },
+            progress: RunProgress { data_fingerprint: data.fingerprint(), ..RunProgress::default() },
             prefetched: None,
             last_checkpoint: None,
             checkpoint_verified: false,

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use burn::module::Module as _;
 use lexiform_metrics::ClassificationMetrics;
-use lexiform_model::weights::Precision;
 use lexiform_model::{JointModel, OpenOptions, PointModel, PointModelOptions};
 
 use crate::error::{CheckpointError, FitError};
@@ -30,8 +29,8 @@ impl Run<'_> {
     /// If the model cannot be saved, read back or evaluated.
     pub(crate) fn evaluate(&mut self) -> Result<TrainEvent, FitError> {
         let path = self.out.join("model.safetensors");
-        let saved_towers = self.saved_towers();
-        saved_towers.save(&path, &self.spec)?;
+        let (saved_towers, precision) = (self.saved_towers(), self.recipe.run.save_precision.precision());
+        saved_towers.save(&path, &self.spec, precision)?;
         let report = self.classify(&saved_towers, &path)?;
         let step = self.progress.step;
         let top_1 = report.as_ref().map(|report| report.top_1 as f32);
@@ -43,7 +42,7 @@ impl Run<'_> {
         if best {
             self.progress.best = Some((top_1.unwrap_or(0.0), step));
             self.progress.evals_since_best = 0;
-            saved_towers.save(&self.out.join("best.safetensors"), &self.spec)?;
+            saved_towers.save(&self.out.join("best.safetensors"), &self.spec, precision)?;
         } else {
             self.progress.evals_since_best += 1;
         }
@@ -72,7 +71,7 @@ impl Run<'_> {
                 let options = OpenOptions { device, ..OpenOptions::default() };
                 // Read back from disk: the file is tested, not the weights in memory.
                 let model = JointModel::open(&path.to_string_lossy(), &options)?;
-                validate_model::classify_views(&model, validation_pool)
+                validate_model::classify_views(&model, self.data.class_features.as_ref(), validation_pool)
             }
         }
     }
@@ -122,7 +121,7 @@ impl Run<'_> {
         let points = PointModel::open(&path.to_string_lossy(), &PointModelOptions::default())?;
         let joined = JointModel::open(teacher, &OpenOptions::default())?.with_point_tower(&points)?;
         let path = self.out.join("joint.safetensors");
-        joined.save(&path, Precision::Half)?;
+        joined.save(&path, self.recipe.run.save_precision.precision())?;
         Ok(path)
     }
 

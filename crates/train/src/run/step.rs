@@ -16,7 +16,7 @@ use crate::loss::{BatchFeatures, LossValues};
 use crate::network::{OutputConfig, Towers};
 use crate::optim::gradients;
 use crate::optim::parameters::ema_update;
-use crate::recipe::RunPosition;
+use crate::recipe::{BatchConfig, RunPosition};
 use crate::run::timing::StepTimer;
 use crate::run::{PrefetchedBatch, Run};
 
@@ -145,8 +145,18 @@ impl Run<'_> {
     }
 
     fn sampler(&self) -> Sampler<'_> {
+        let first = self.sampler_of(&self.recipe.batch, "");
+        let second = self.data.second.as_ref().map(|second| {
+            let sampler = Sampler { neighbors: None, ..self.sampler_of(&second.batch, "second ") };
+            (Box::new(sampler), &second.pool)
+        });
+        Sampler { second, ..first }
+    }
+
+    /// The sampler of one source.
+    fn sampler_of<'a>(&'a self, config: &'a BatchConfig, stream: &'static str) -> Sampler<'a> {
         Sampler {
-            config: &self.recipe.batch,
+            config,
             preprocess: match &self.spec.config {
                 OutputConfig::Joint(config) => Some(config.preprocess),
                 OutputConfig::Points(_) => {
@@ -158,10 +168,12 @@ impl Run<'_> {
                 OutputConfig::Points(config) => Some(config.input),
             },
             augment: &self.recipe.augment,
-            neighbors: &self.data.neighbors,
+            neighbors: self.data.neighbors.as_ref(),
             teacher_dim: self.data.teacher_dim,
             class_text: &self.data.class_text,
             seed: self.recipe.seed,
+            stream,
+            second: None,
         }
     }
 

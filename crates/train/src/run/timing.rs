@@ -86,6 +86,6 @@ impl StepTimer {
     /// Adds a batch's shapes and images.
     pub fn count(&mut self, batch: &Batch) {
         self.shapes += batch.rows();
-        self.images += batch.rows() * batch.n_views;
+        self.images += batch.images(batch.rows());
     }
 }

@@ -9,11 +9,14 @@ use lexiform_metrics::ClassFeatures;
 use lexiform_model::{ModelError, Teacher};
 
 use crate::data::features;
+use crate::data::features::neighbors::Neighbors;
 use crate::data::features::targets::{CachePath, Targets};
 use crate::data::pool::ShapePool;
 use crate::data::requirements::DataRequirements;
 use crate::data::shape_set::SampleSize;
 use crate::data::source::DataSource;
+use crate::data::source::second::SecondSource;
+use crate::data::source::validation::{read_class_features, validation_pool};
 use crate::error::FitError;
 use crate::event::TrainEvent;
 use crate::recipe::{DataConfig, NetworkConfig, Recipe};
@@ -39,13 +42,15 @@ pub(crate) struct TrainingData {
     refresh: u64,
     /// Training shapes.
     pub pool: ShapePool,
+    /// The second source, if any.
+    pub second: Option<SecondSource>,
     /// Validation shapes.
     pub validation: ShapePool,
-    /// Nearest neighbors of each shape, for hard negatives; empty without them.
-    pub neighbors: Vec<Vec<usize>>,
+    /// Nearest neighbors of the shapes, for hard negatives.
+    pub neighbors: Option<Neighbors>,
     /// The teacher, until its features are all computed.
     pub teacher: Option<Teacher>,
-    /// The teacher's text features of the validation categories; for point encoders.
+    /// Text features of the validation categories, if they do not change during the run.
     pub class_features: Option<ClassFeatures>,
     /// Width of the teacher's features; 0 without a teacher.
     pub teacher_dim: usize,
@@ -63,14 +68,37 @@ impl TrainingData {
     ) -> Result<Self, FitError> {
         let source = DataSource::open(&recipe.data, requirements, teacher.as_ref())?;
         on_event(match &source {
-            DataSource::Dataset(set) => set.opened_event(),
+            DataSource::Dataset(set) => set.opened_event(recipe.data.validation.is_none()),
             DataSource::Procedural | DataSource::Folder(_) => {
                 TrainEvent::Preparing { shapes: source.count(&recipe.data) }
             }
         });
+        let second = recipe
+            .data
+            .second
+            .as_ref()
+            .map(|second| SecondSource::open(recipe, second, requirements, teacher.as_ref(), size.view));
+        let second = second.transpose()?;
+        if let Some(second) = &second {
+            on_event(second.opened_event());
+        }
         let refresh = refresh_index(recipe, &source, step);
         let pool = source.training(&recipe.data, size, recipe.seed, refresh)?;
-        let validation = source.validation(&recipe.data, rig.as_ref(), size);
+        let validation = match &recipe.data.validation {
+            Some(config) => {
+                let n_views = rig.as_ref().map_or(0, |rig| rig.0.len());
+                let pool = validation_pool(config, requirements, size.view, n_views)?;
+                on_event(TrainEvent::Opened {
+                    path: config.path.clone(),
+                    training: 0,
+                    validation: pool.len(),
+                    skipped: Vec::new(),
+                    features: None,
+                });
+                ShapePool::OnDisk(pool)
+            }
+            None => source.validation(&recipe.data, rig.as_ref(), size),
+        };
         report_skipped([&pool, &validation], on_event);
         Ok(Self {
             class_text: teacher
@@ -79,12 +107,13 @@ impl TrainingData {
                 .map_or_else(|| Ok(HashMap::new()), |teacher| class_text_features(teacher, &pool))?,
             class_features: class_features(recipe, teacher.as_ref(), &validation)?,
             teacher_dim: teacher.as_ref().map_or(0, Teacher::dim),
-            neighbors: Vec::new(),
+            neighbors: None,
             source,
             requirements,
             size,
             refresh,
             pool,
+            second,
             validation,
             teacher,
         })
@@ -122,13 +151,16 @@ impl TrainingData {
         self.source.count(&recipe.data)
     }
 
-    /// Checksum of the data set or folder; `None` for generated shapes.
-    pub fn fingerprint(&self) -> Option<&str> {
-        match &self.source {
+    /// Checksum of the data sets or the folder; `None` for generated shapes.
+    pub fn fingerprint(&self) -> Option<String> {
+        let first = match &self.source {
             DataSource::Dataset(set) => Some(set.fingerprint()),
             DataSource::Folder(folder) => Some(folder.fingerprint()),
             DataSource::Procedural => None,
-        }
+        };
+        let parts: Vec<&str> =
+            first.into_iter().chain(self.second.as_ref().map(SecondSource::fingerprint)).collect();
+        (!parts.is_empty()).then(|| parts.join("+"))
     }
 
     /// All captions, class names and synonyms, from which a new text tower's vocabulary is built.
@@ -157,9 +189,9 @@ impl TrainingData {
 
     /// Cache key of the teacher's features: equal keys mean equal shapes and views.
     fn feature_key(&self, recipe: &Recipe) -> String {
-        // Without the path of the cache itself.
-        let data =
-            toml::to_string(&DataConfig { feature_file: None, ..recipe.data.clone() }).unwrap_or_default();
+        // Without the path of the cache itself, and without shapes of other sources.
+        let own = DataConfig { feature_file: None, second: None, validation: None, ..recipe.data.clone() };
+        let data = toml::to_string(&own).unwrap_or_default();
         let view = self.size.view;
         let sum = match &self.source {
             DataSource::Folder(folder) => folder.fingerprint(),
@@ -180,6 +212,9 @@ impl TrainingData {
     ) -> Result<(), FitError> {
         let Some(teacher) = &self.teacher else { return Ok(()) };
         let key = self.feature_key(recipe);
+        if let Some(second) = &mut self.second {
+            second.load_features(teacher, &key, &out.join("features-second.safetensors"), on_event)?;
+        }
         let hard = recipe.batch.hard_negatives.map(|hard| hard.neighbors);
         match (&mut self.pool, &self.source) {
             (ShapePool::InMemory(pool), _) => {
@@ -193,13 +228,13 @@ impl TrainingData {
                 let images = self.requirements.image_features;
                 let targets =
                     Targets::open_or_compute(place, &key, teacher, &pool.shapes, images, &mut shown)?;
-                self.neighbors = hard.map_or(Vec::new(), |among| targets.neighbors(among));
+                self.neighbors = hard.map(|among| targets.neighbors(among));
                 pool.targets = Some(targets);
             }
             (ShapePool::OnDisk(pool), DataSource::Dataset(set)) => {
-                set.load_features(pool, teacher, &key, out, on_event)?;
+                set.load_features(pool, teacher, &key, &features::default_path(out, 0), on_event)?;
                 if let Some(among) = hard {
-                    self.neighbors = set.neighbors(pool, among)?;
+                    self.neighbors = Some(set.neighbors(pool, among)?);
                 }
             }
             _ => {}
@@ -218,14 +253,18 @@ fn report_skipped(pools: [&ShapePool; 2], on_event: &mut dyn FnMut(TrainEvent)) 
     }
 }
 
-/// The teacher's text features of the validation categories; for point encoders.
+/// Text features of the validation categories: published ones, or the teacher's for point encoders and for validation sets,
+/// which may have a thousand categories.
 fn class_features(
     recipe: &Recipe,
     teacher: Option<&Teacher>,
     validation: &ShapePool,
 ) -> Result<Option<ClassFeatures>, FitError> {
-    match (&recipe.network, teacher) {
-        (NetworkConfig::Points(_), Some(teacher)) => {
+    let Some(teacher) = teacher else { return Ok(None) };
+    let config = recipe.data.validation.as_ref();
+    match (config.and_then(|config| config.class_features.as_deref()), &recipe.network) {
+        (Some(path), _) => read_class_features(path, validation.categories().len(), teacher.dim()).map(Some),
+        (None, network) if config.is_some() || matches!(network, NetworkConfig::Points(_)) => {
             validate_model::class_features(teacher.model(), validation)
         }
         _ => Ok(None),

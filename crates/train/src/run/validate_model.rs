@@ -18,15 +18,21 @@ const BATCH_SIZE: usize = 16;
 /// Features `[shapes, dim]`.
 type EncodeResult = Result<Vec<f32>, FitError>;
 
-/// Zero-shot classification by views; `None` for an empty pool.
+/// Zero-shot classification by views among `known` classes, or those of the pool in the model's own text features; `None` for
+/// an empty pool.
 ///
 /// # Errors
 /// If a shape cannot be read or encoded.
 pub(crate) fn classify_views(
     model: &JointModel,
+    known: Option<&ClassFeatures>,
     pool: &ShapePool,
 ) -> Result<Option<ClassificationMetrics>, FitError> {
-    let Some(class_features) = class_features(model, pool)? else { return Ok(None) };
+    let known = known.filter(|_| pool.len() > 0).cloned();
+    let Some(class_features) = known.map_or_else(|| class_features(model, pool), |known| Ok(Some(known)))?
+    else {
+        return Ok(None);
+    };
     let fields = LoadFields { images: true, cloud: false };
     let report = zero_shot_report(pool, fields, &class_features, model.dim(), |shapes| {
         let views = shapes.into_iter().map(|shape| shape.views.into_iter().map(Cow::into_owned).collect());

@@ -9,10 +9,12 @@ mod validation;
 use std::path::Path;
 
 use lexiform_mesh_io::write;
-use lexiform_model::{JointModel, OpenOptions, PointModel, PointModelOptions};
+use lexiform_model::point::{EncoderConfig, PointTower};
+use lexiform_model::weights::{Precision, TensorList, WeightFile, WeightSource};
+use lexiform_model::{Device, JointModel, OpenOptions, PointModel, PointModelOptions};
 use lexiform_shapes::category;
 use lexiform_train::optim::parameters::values;
-use lexiform_train::{FitOptions, Recipe, RecipeError, TrainEvent, fit};
+use lexiform_train::{FitOptions, NetworkConfig, Recipe, RecipeError, TrainEvent, fit};
 
 use support::{FEW_GROUPS, TINY_ENCODER, TINY_HEAD, WITH_TEACHER};
 
@@ -139,6 +141,117 @@ fn cg3d() {
     let path = folder.path().join("model.images.safetensors");
     let images = JointModel::open(path.to_str().unwrap(), &OpenOptions::default()).unwrap();
     assert_eq!(images.config().clip.vision.prompts, 2);
+    // The encoder takes the file with the prompts, and the teacher with them, for the model of its training.
+    let points = open_points(folder.path());
+    let teacher = JointModel::open("nano", &OpenOptions::default()).unwrap();
+    assert_eq!(points.config().taught_by.as_deref(), Some(images.clip_id()));
+    assert_eq!((images.clip_id(), points.paired_clip()), (teacher.clip_id(), None));
+    let prompted = teacher.clone().with_visual_prompts(&WeightFile::open(&path).unwrap()).unwrap();
+    let view = image::RgbaImage::from_pixel(80, 80, image::Rgba([200, 30, 30, 255]));
+    let [a, b] = [&images, &prompted].map(|model| model.embed_views(&[vec![view.clone()]]).unwrap());
+    assert!(a[0].dot(&b[0]) > 1.0 - 1e-6);
+    // A model without prompts has none to take.
+    let path = folder.path().join("plain.safetensors");
+    teacher.save(&path, Precision::Full).unwrap();
+    let error = teacher.with_visual_prompts(&WeightFile::open(&path).unwrap()).err().unwrap();
+    assert!(error.to_string().contains("expected visual prompts of"), "{error}");
+}
+
+/// ULIP's encoder starts from Point-BERT's weights: all of them but the heads of pre-training.
+#[test]
+fn ulip_starts_from_point_bert() {
+    let folder = tempfile::tempdir().unwrap();
+    let init = folder.path().join("point_bert_pretrained.safetensors");
+    let set = format!("network.init={}", init.display());
+    let settings = [TINY_ENCODER, WITH_TEACHER, SHAPES, FEW_GROUPS, &["batch.max_views=1"]];
+    let NetworkConfig::Points(network) = recipe("ulip.toml", &settings.concat()).unwrap().network else {
+        panic!("no point encoder")
+    };
+    let tower =
+        PointTower::load(&WeightSource::random(9, &Device::flex()), &network.new_tower().unwrap().unwrap());
+    let mut own = TensorList::default();
+    tower.unwrap().encoder().save(&mut own);
+    let mut released = TensorList::default();
+    let distractors = ["module.transformer_k.", "module.dvae.", "module.transformer_q."];
+    for (prefix, value) in [(distractors[0], Some(1.0)), (distractors[1], Some(2.0)), (distractors[2], None)]
+    {
+        for (name, shape, values) in own.iter() {
+            let name = point_bert_name(name);
+            let values = value.map_or(values.to_vec(), |value| vec![value; values.len()]);
+            released.push_values(format!("{prefix}{name}"), shape.to_vec(), values);
+        }
+    }
+    released.push_values("module.transformer_q.cls_head.0.weight".to_owned(), vec![2, 2], vec![0.0; 4]);
+    released.write(&init, Precision::Full, Default::default()).unwrap();
+    // No step changes the weights.
+    let still = [set.as_str(), "param_groups.all.learning_rate=0", "run.save_precision=f32"];
+    let losses = train(
+        "ulip.toml",
+        &folder.path().join("out"),
+        &[
+            &settings.concat(),
+            &still,
+            &["schedule.warmup_start_lr=0", "schedule.min_lr=0", "param_groups.all.weight_decay=0"],
+        ],
+    );
+    assert_eq!(losses, vec![["image", "text"]; 3]);
+    let mut trained = TensorList::default();
+    open_points(&folder.path().join("out")).tower().encoder().save(&mut trained);
+    for ((name, _, expected), (_, _, found)) in own.iter().zip(trained.iter()) {
+        // Running statistics follow the batches.
+        if !name.contains("running_") {
+            assert_eq!(expected, found, "{name}");
+        }
+    }
+    // A file of another kind, and another number of blocks, are errors.
+    let error = |setting: &str| {
+        let settings: Vec<&str> =
+            settings.concat().into_iter().chain(DATA.iter().copied()).chain([setting]).collect();
+        let recipe = recipe("ulip.toml", &settings).unwrap();
+        fit(&recipe, &folder.path().join("none"), &FitOptions::default(), &mut |_| {})
+            .unwrap_err()
+            .to_string()
+    };
+    let other = folder.path().join("out/model.safetensors");
+    assert!(
+        error(&format!("network.init={}", other.display()))
+            .contains("checkpoint of Point-BERT's pre-training")
+    );
+}
+
+/// A tensor's name in Point-BERT's files, by its canonical name.
+fn point_bert_name(name: &str) -> String {
+    let renamed = [
+        ("point_encoder.", ""),
+        ("transformer.resblocks.", "blocks.blocks."),
+        (".ln_1.", ".norm1."),
+        (".attn.in_proj_weight", ".attn.qkv.weight"),
+        (".attn.out_proj.", ".attn.proj."),
+        (".ln_2.", ".norm2."),
+        (".mlp.c_fc.", ".mlp.fc1."),
+        (".mlp.c_proj.", ".mlp.fc2."),
+    ];
+    renamed.iter().fold(name.to_owned(), |name, (canonical, file)| name.replace(canonical, file))
+}
+
+/// Another encoder of the paper, with its published sizes.
+#[test]
+fn another_kind_of_encoder_has_its_own_keys() {
+    for kind in EncoderConfig::KINDS {
+        let setting = format!("network.tower.encoder.kind={kind}");
+        let NetworkConfig::Points(network) = recipe("ulip.toml", &[&setting]).unwrap().network else {
+            panic!("no point encoder")
+        };
+        let published = EncoderConfig::published(kind).unwrap();
+        // The recipe's own kind keeps the recipe's sizes, which are ULIP's as well.
+        assert_eq!(network.new_tower().unwrap().unwrap().encoder, published, "{kind}");
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let settings = ["network.tower.encoder.kind=point-net2", "network.tower.encoder.scales=multi"];
+    let small = ["network.input.n_points=600", "data.points=600", "batch.max_views=1"];
+    let losses = train("ulip.toml", folder.path(), &[&settings, WITH_TEACHER, SHAPES, &small]);
+    assert_eq!(losses, vec![["image", "text"]; 3]);
+    assert_eq!(open_points(folder.path()).config().tower.encoder.architecture(), "PointNet++ MSG");
 }
 
 #[test]

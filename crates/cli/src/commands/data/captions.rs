@@ -1,4 +1,4 @@
-//! Captioners of `data prepare`: a model behind an API, or BLIP in this process.
+//! Captioners of `data prepare` and `data caption`: a model behind an API, or BLIP and BLIP-2 in this process.
 
 use std::hash::Hasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,29 +20,28 @@ use crate::output;
 
 /// The default model of the captioner `blip`.
 const DEFAULT_BLIP: &str = "blip";
-/// Beams of the reference captioner.
-const BEAMS: usize = 3;
-/// Probability mass of nucleus sampling in the reference captioner.
+/// Probability mass of nucleus sampling in the reference captioners.
 const TOP_P: f32 = 0.9;
 
 #[derive(Args)]
 pub(crate) struct CaptionArgs {
-    /// Captioner: blip (in this process, one view at a time) or api (a model at --caption-url)
+    /// Captioner: blip (BLIP or BLIP-2 in this process, one view at a time) or api (a model at --caption-url)
     #[arg(long, value_name = "CAPTIONER")]
     captioner: Option<CaptionerKind>,
     /// Base URL of an OpenAI-compatible vision-language model, up to /v1; implies --captioner api
     #[arg(long, value_name = "URL")]
     caption_url: Option<String>,
-    /// Model name for the API; for BLIP: blip, blip-large or a file with weights [default: blip]
+    /// Model name for the API; for BLIP: blip, blip-large, blip2-opt-2.7b, blip2-opt-6.7b, or a file or folder with weights
+    /// [default: blip]
     #[arg(long, value_name = "NAME|PATH")]
     caption_model: Option<String>,
-    /// Instruction for the API; for BLIP: the beginning of each caption [default: "a picture of "]
+    /// Instruction for the API; for BLIP: the beginning of each caption [default: "a picture of ", none for BLIP-2]
     #[arg(long, value_name = "TEXT")]
     caption_prompt: Option<String>,
     /// Captions per request; for BLIP: per view
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     caption_count: u32,
-    /// Decoding strategy of BLIP: beam search with three beams, greedy, or nucleus sampling
+    /// Decoding strategy of BLIP: beam search with three beams (BLIP-2: five), greedy, or nucleus sampling with p = 0.9
     /// [default: beam; nucleus for several captions]
     #[arg(long, value_name = "STRATEGY")]
     caption_decoding: Option<DecodingArg>,
@@ -119,10 +118,26 @@ pub(crate) enum CaptionBackend {
 }
 
 impl CaptionArgs {
-    /// Opens the captioner, if one is given. `size` is that of views in pixels, `seed` that of nucleus sampling.
+    /// Opens the captioner, BLIP if none is given. `size` is that of views in pixels, if known, `seed` that of nucleus sampling.
+    pub(crate) fn open_or_default(
+        &self,
+        size: Option<u32>,
+        seed: u64,
+        device: &DeviceArg,
+    ) -> anyhow::Result<CaptionBackend> {
+        if self.captioner.is_none() && self.caption_url.is_none() {
+            return self.open_blip(ViewSettings { size, seed }, device);
+        }
+        let opened = self.open(size, seed, device)?;
+        opened.ok_or_else(|| {
+            UsageError("expected a captioner: --captioner blip, or --caption-url".to_owned()).into()
+        })
+    }
+
+    /// Opens the captioner, if one is given.
     pub(crate) fn open(
         &self,
-        size: u32,
+        size: Option<u32>,
         seed: u64,
         device: &DeviceArg,
     ) -> anyhow::Result<Option<CaptionBackend>> {
@@ -138,17 +153,19 @@ impl CaptionArgs {
                 usage("--captioner api needs --caption-url and --caption-model")
             }
             (Some(CaptionerKind::Blip), Some(_), _) => usage("--captioner blip takes no --caption-url"),
-            (Some(CaptionerKind::Blip), None, model) => {
-                let writing = self.writing()?;
-                let name = model.as_deref().unwrap_or(DEFAULT_BLIP);
-                Ok(Some(CaptionBackend::Blip(Box::new(Blip::open(
-                    name,
-                    writing,
-                    ViewSettings { size, seed },
-                    device,
-                )?))))
+            (Some(CaptionerKind::Blip), None, _) => {
+                self.open_blip(ViewSettings { size, seed }, device).map(Some)
             }
         }
+    }
+
+    fn open_blip(&self, views: ViewSettings, device: &DeviceArg) -> anyhow::Result<CaptionBackend> {
+        // Before minutes are spent on loading weights.
+        self.generation(GenerationConfig::blip())?;
+        let name = self.caption_model.as_deref().unwrap_or(DEFAULT_BLIP);
+        let captioner = blip::Captioner::open(name, &device.device)?;
+        let generation = self.generation(captioner.default_generation())?;
+        Ok(CaptionBackend::Blip(Box::new(Blip::new(name, captioner, generation, views))))
     }
 
     fn served(&self, url: &str, model: &str) -> VlmCaptioner {
@@ -166,19 +183,19 @@ impl CaptionArgs {
         })
     }
 
-    fn writing(&self) -> anyhow::Result<GenerationConfig> {
+    /// How a captioner writes, given what is usual for it.
+    fn generation(&self, usual: GenerationConfig) -> anyhow::Result<GenerationConfig> {
         let sentences = self.caption_count as usize;
-        let usual = if sentences > 1 { DecodingArg::Nucleus } else { DecodingArg::Beam };
-        let decoding = match self.caption_decoding.unwrap_or(usual) {
-            DecodingArg::Nucleus => DecodingStrategy::Nucleus { top_p: TOP_P, sentences },
+        let decoding = match self.caption_decoding {
+            Some(DecodingArg::Nucleus) => DecodingStrategy::Nucleus { top_p: TOP_P, sentences },
+            None if sentences > 1 => DecodingStrategy::Nucleus { top_p: TOP_P, sentences },
             _ if sentences > 1 => {
                 let text = "beam search and greedy decoding give one caption: --caption-count above 1 needs --caption-decoding nucleus";
                 return Err(UsageError(text.to_owned()).into());
             }
-            DecodingArg::Beam => DecodingStrategy::BeamSearch(BEAMS),
-            DecodingArg::Greedy => DecodingStrategy::Greedy,
+            Some(DecodingArg::Greedy) => DecodingStrategy::Greedy,
+            Some(DecodingArg::Beam) | None => usual.decoding,
         };
-        let usual = GenerationConfig::default();
         Ok(GenerationConfig {
             prompt: self.caption_prompt.clone().unwrap_or(usual.prompt),
             decoding,
@@ -252,29 +269,28 @@ pub(crate) struct Blip {
 
 /// What BLIP has to know about the views of a data set.
 struct ViewSettings {
-    /// Width and height in pixels.
-    size: u32,
+    /// Width and height in pixels, if they will be rendered.
+    size: Option<u32>,
     /// Seed of nucleus sampling.
     seed: u64,
 }
 
 impl Blip {
-    fn open(
+    fn new(
         name: &str,
-        writing: GenerationConfig,
+        captioner: blip::Captioner,
+        generation: GenerationConfig,
         views: ViewSettings,
-        device: &DeviceArg,
-    ) -> anyhow::Result<Self> {
-        let captioner = blip::Captioner::open(name, &device.device)?;
+    ) -> Self {
         let best = captioner.config().vision.image_size;
         let ViewSettings { size, seed } = views;
-        if (size as usize) < best {
+        if size.is_some_and(|size| (size as usize) < best) {
             output::note(format!(
                 "note: {name} resizes views to {best} pixels; --size {best} renders them at that size"
             ));
         }
         let (sentences, views) = Default::default();
-        Ok(Self { captioner, generation: writing, seed, mutex: Mutex::new(()), sentences, views })
+        Self { captioner, generation, seed, mutex: Mutex::new(()), sentences, views }
     }
 }
 
@@ -287,13 +303,17 @@ fn fnv1a(name: &str) -> u64 {
 
 impl Captioner for Blip {
     fn name(&self) -> String {
-        let GenerationConfig { prompt, decoding, min_length, max_length } = &self.generation;
+        let GenerationConfig { prompt, decoding, min_length, max_length, .. } = &self.generation;
         let chance = match decoding {
             DecodingStrategy::Nucleus { .. } => format!(" seed={}", self.seed),
             _ => String::new(),
         };
         let id = self.captioner.id();
         format!("blip:{id} {decoding:?} shortest={min_length} longest={max_length} prompt={prompt:?}{chance}")
+    }
+
+    fn source(&self) -> String {
+        format!("blip:{}", self.captioner.id())
     }
 
     fn concurrency(&self) -> usize {
@@ -316,7 +336,7 @@ impl Captioner for Blip {
         };
         let said =
             said.map_err(|error| CaptionError::Server { reason: error.to_string(), hint: error.hint() })?;
-        let from = format!("blip:{}", self.captioner.id());
+        let from = self.source();
         let mut all = CaptionOutput { requested: indices.len(), ..CaptionOutput::default() };
         for (view, sentences) in indices.into_iter().zip(said) {
             let before = all.captions.len();

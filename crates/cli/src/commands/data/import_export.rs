@@ -41,6 +41,12 @@ pub(crate) struct ImportArgs {
     /// Import the frozen features of the source, if it has any
     #[arg(long)]
     keep_features: bool,
+    /// Add five photos of its class to each shape, as CG3D's --real does half of the time; for the format cg3d
+    #[arg(long)]
+    class_photos: bool,
+    /// Add captions of its class to each shape, as CG3D's --real_caption; for the format cg3d
+    #[arg(long)]
+    class_captions: bool,
     /// Size to which photos are resized; 0 keeps theirs
     #[arg(long, value_name = "PIXELS", default_value_t = 224)]
     size: u32,
@@ -57,12 +63,19 @@ impl ImportArgs {
         self.make.check_folder(&self.out)?;
         let format = import::find(&self.format)
             .ok_or_else(|| unknown(&self.format, import::FORMATS.map(|f| f.name).as_slice()))?;
+        if (self.class_photos || self.class_captions) && format.name != "cg3d" {
+            let text =
+                "--class-photos, --class-captions: only the format cg3d has photos and captions by class";
+            return Err(UsageError(text.to_owned()).into());
+        }
         let options = import::ImportOptions {
             view_format: self.image_format,
             val_fraction: self.val_fraction,
             annotations: read_annotations(&self.annotations)?,
             ids: self.ids.as_deref().map(import::IdFilter::read).transpose()?,
             features: self.keep_features,
+            class_photos: self.class_photos,
+            class_captions: self.class_captions,
             size: self.size,
             up: self.up,
         };

@@ -1,14 +1,17 @@
-//! `lexiform data`: prepare, merge, inspect, copy, import and export data sets of shapes.
+//! `lexiform data`: prepare, merge, caption, inspect, copy, import, export and download data sets of shapes.
 
 mod annotations;
 mod captions;
+mod combine_four;
 mod copy;
 mod featurizer;
 mod import_export;
 mod inspect;
 mod prepare;
+mod pull;
 mod reporting;
 mod summary;
+mod update;
 
 use std::path::PathBuf;
 
@@ -17,7 +20,7 @@ use lexiform_data::{concat_datasets, merge_partitions};
 
 use crate::error::Outcome;
 
-/// Prepare, merge, check, copy, import and export data sets of shapes
+/// Prepare, merge, caption, check, copy, import and export data sets of shapes
 #[derive(Args)]
 pub(crate) struct DataArgs {
     #[command(subcommand)]
@@ -28,10 +31,14 @@ pub(crate) struct DataArgs {
 enum Action {
     Prepare(Box<prepare::PrepareArgs>),
     Merge(MergeArgs),
+    Caption(Box<update::CaptionSetArgs>),
+    Features(update::FeaturesArgs),
     Inspect(inspect::InspectArgs),
     Copy(copy::CopyArgs),
     Import(import_export::ImportArgs),
     Export(import_export::ExportArgs),
+    Pull(pull::PullArgs),
+    CombineFour(combine_four::CombineFourArgs),
     Formats(import_export::FormatsArgs),
 }
 
@@ -53,10 +60,14 @@ impl DataArgs {
         match self.action {
             Action::Prepare(args) => args.run(),
             Action::Merge(args) => args.run(),
+            Action::Caption(args) => args.run(),
+            Action::Features(args) => args.run(),
             Action::Inspect(args) => args.run(),
             Action::Copy(args) => args.run(),
             Action::Import(args) => args.run(),
             Action::Export(args) => args.run(),
+            Action::Pull(args) => args.run(),
+            Action::CombineFour(args) => args.run(),
             Action::Formats(args) => args.run(),
         }
     }

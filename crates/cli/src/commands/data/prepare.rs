@@ -6,12 +6,11 @@ use clap::Args;
 use lexiform_data::prepare::{CombinedSource, Prepare, PrepareConfig};
 use lexiform_formats::view_format::ViewFormat;
 use lexiform_geometry::RigKind;
-use lexiform_model::{PointModel, Teacher, registry};
 use lexiform_render::Background;
 
 use super::annotations::{parse_fraction, read_annotations};
 use super::captions::CaptionArgs;
-use super::featurizer::TeacherFeatures;
+use super::featurizer::open_feature_model;
 use super::reporting::MakeArgs;
 use crate::error::{Outcome, UsageError};
 use crate::models::DeviceArg;
@@ -107,8 +106,11 @@ impl PrepareArgs {
         let source = CombinedSource::open(&self.sources)?;
         let annotations = read_annotations(&self.labels.annotations)?;
         let device = &self.labels.device_arg;
-        let captioner = self.labels.captions.open(self.view.size, self.view.seed, device)?;
-        let open = |name| open_feature_model(name, self.view.transparent, device);
+        let captioner = self.labels.captions.open(Some(self.view.size), self.view.seed, device)?;
+        if self.view.transparent && self.labels.feature_model.is_some() {
+            output::note("note: features are computed from the views on a white background");
+        }
+        let open = |name| open_feature_model(name, device);
         let featurizer = self.labels.feature_model.as_deref().map(open).transpose()?;
         let mut producer =
             Prepare::new(&source, self.config()?, annotations)?.with_jobs(self.make.jobs.count());
@@ -166,18 +168,4 @@ impl PrepareArgs {
             top_k_captions: self.labels.top_captions,
         })
     }
-}
-
-/// Opens a CLIP model for features.
-fn open_feature_model(name: &str, transparent: bool, device: &DeviceArg) -> anyhow::Result<TeacherFeatures> {
-    if PointModel::matches_file(&registry::open_weights(name)?) {
-        return Err(UsageError(format!(
-            "{name} is a point model: --feature-model needs a model with text and image towers"
-        ))
-        .into());
-    }
-    if transparent {
-        output::note("note: features are computed from the views on a white background");
-    }
-    Ok(TeacherFeatures(Teacher::open(name, &device.device)?))
 }

@@ -17,7 +17,7 @@ use crate::output_file::ForceArg;
 use crate::progress::Progress;
 use crate::{indexing, output};
 
-/// Options of `prepare` and `import`.
+/// Options of `prepare`, `import`, `caption` and `features`.
 #[derive(Args, Debug)]
 pub(crate) struct MakeArgs {
     /// Build only partition I of N, counted from 0; `data merge` merges the partitions
@@ -30,7 +30,7 @@ pub(crate) struct MakeArgs {
     shard_size: u64,
     /// Retry shapes that failed before, and rebuild shapes with missing captions
     #[arg(long)]
-    retry_failed: bool,
+    pub(crate) retry_failed: bool,
     /// Fail if a shape cannot be used, or the captioner wrote no caption for it
     #[arg(long)]
     strict: bool,
@@ -57,6 +57,32 @@ impl MakeArgs {
 
     /// Builds the data set, reports progress, and merges it unless it is one of several partitions.
     pub(crate) fn make(&self, producer: &dyn Producer, dataset: &Path) -> anyhow::Result<Outcome> {
+        let failed = self.build(producer, dataset)?;
+        // Partitions may be built on other machines, so only the user knows when all are finished.
+        if self.is_whole() {
+            summary::print(dataset, &merge_partitions(dataset)?, self.json)?;
+        } else if !self.json {
+            output::note(format!(
+                "when all {} partitions are finished: lexiform data merge {}",
+                self.partition.count,
+                dataset.display()
+            ));
+        }
+        Ok(self.outcome(failed))
+    }
+
+    /// Whether all shapes are built, not one of several partitions.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.partition == Partition::ALL
+    }
+
+    /// The outcome of a run in which `failed` shapes could not be used or have no caption.
+    pub(crate) fn outcome(&self, failed: usize) -> Outcome {
+        if self.strict && failed > 0 { Outcome::Failed } else { Outcome::Done }
+    }
+
+    /// Builds the partition and reports progress. Returns how many shapes failed or have no caption.
+    pub(crate) fn build(&self, producer: &dyn Producer, dataset: &Path) -> anyhow::Result<usize> {
         let options = BuildOptions {
             partition: self.partition,
             num_workers: self.jobs.count(),
@@ -69,18 +95,7 @@ impl MakeArgs {
         }
         let mut reporter = MakeReporter::new(self.json);
         let result = build_dataset(producer, dataset, &options, &mut |event| reporter.report(event))?;
-        let failed = reporter.finish(&result, matched)?;
-        // Partitions may be built on other machines, so only the user knows when all are finished.
-        if self.partition == Partition::ALL {
-            summary::print(dataset, &merge_partitions(dataset)?, self.json)?;
-        } else if !self.json {
-            output::note(format!(
-                "when all {} partitions are finished: lexiform data merge {}",
-                self.partition.count,
-                dataset.display()
-            ));
-        }
-        Ok(if self.strict && failed > 0 { Outcome::Failed } else { Outcome::Done })
+        reporter.finish(&result, matched)
     }
 }
 

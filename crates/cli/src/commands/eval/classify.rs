@@ -1,13 +1,10 @@
 //! `lexiform eval classify`: accuracy of a fine-tuned classifier, with test-time augmentation.
 
-use std::path::PathBuf;
-
 use clap::{Args, ValueEnum};
 use lexiform_eval::protocol::{PublishedMetrics, cloud_options};
 use lexiform_eval::report::ClassificationResult;
-use lexiform_eval::{ClassScoresConfig, ClassScoresReport, ScoreSource, class_scores};
+use lexiform_eval::{ClassScoresConfig, ClassScoresReport, LabelList, ScoreSource, class_scores};
 use lexiform_metrics::vote::Voting;
-use lexiform_model::Device;
 use serde::Serialize;
 
 use super::progress::{verdict, with_progress};
@@ -15,10 +12,12 @@ use super::protocol::{ProtocolArgs, note_protocol};
 use super::resampling::ResamplingArgs;
 use super::shapes::ShapesArgs;
 use super::show;
+use super::tables::TablesArgs;
 use crate::classifier;
-use crate::commands::classify::lines;
 use crate::error::Outcome;
+use crate::models::DeviceArg;
 use crate::output;
+use crate::output_file::ForceArg;
 
 /// Evaluate a fine-tuned classifier: overall and mean class accuracy
 ///
@@ -43,13 +42,19 @@ pub(crate) struct ClassifyArgs {
     points: Option<u32>,
     #[command(flatten)]
     shapes: ShapesArgs,
-    /// File with the label of each logits column, one per line [default: the model's own, or the sorted labels of
-    /// the CSV file]
+    /// File with the label of each logits column, in the forms of --labels-file [default: the model's own, or the labels of
+    /// the CSV file by number, else sorted]
     #[arg(long, value_name = "FILE")]
-    class_names: Option<PathBuf>,
+    class_names: Option<String>,
     /// How to combine augmentations
     #[arg(long, value_name = "METHOD", default_value = "mean")]
     vote: VotingArg,
+    #[command(flatten)]
+    device_arg: DeviceArg,
+    #[command(flatten)]
+    tables: TablesArgs,
+    #[command(flatten)]
+    force: ForceArg,
     #[command(flatten)]
     protocol_args: ProtocolArgs,
     #[command(flatten)]
@@ -87,10 +92,11 @@ impl ClassifyArgs {
     /// Evaluates the classifier and prints the result.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let config = self.config()?;
-        let ClassScoresReport { metrics, augmentations, unusable } = match &self.model {
+        let files = self.tables.files(self.force)?;
+        let ClassScoresReport { metrics, tables, augmentations, unusable } = match &self.model {
             Some(name) => {
                 let clouds = cloud_options(config.protocol, self.points.map(|n| n as usize));
-                let model = &classifier::open(name, clouds, &Device::flex())?;
+                let model = &classifier::open(name, clouds, &self.device_arg.device)?;
                 let source = ScoreSource::Model { name, model, augmentations: self.tta };
                 with_progress(|events| class_scores(&config, &source, events))?
             }
@@ -101,6 +107,7 @@ impl ClassifyArgs {
         if let Some(protocol) = config.protocol {
             note_protocol(protocol, metrics.shapes, PublishedMetrics::is_fine_tuned);
         }
+        tables.iter().try_for_each(|tables| files.write(tables))?;
         if self.json {
             output::json(&Line { metrics: &metrics, augmentations, vote: self.vote })?;
         } else {
@@ -120,7 +127,7 @@ impl ClassifyArgs {
         Ok(ClassScoresConfig {
             protocol: self.protocol_args.selected()?,
             shapes: self.shapes.source()?,
-            class_names: self.class_names.as_deref().map(lines).transpose()?,
+            class_names: self.class_names.as_deref().map(LabelList::read).transpose()?.map(|list| list.names),
             vote,
             resampling: self.resampling.resampling(),
         })

@@ -1,7 +1,9 @@
 //! `lexiform eval few-shot`: few-shot classification.
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum};
-use lexiform_eval::{FewShotConfig, FewShotReport, few_shot};
+use lexiform_eval::{FewShotConfig, FewShotReport, FoldResult, FoldsConfig, few_shot, few_shot_folds};
 use lexiform_metrics::few_shot::{EpisodeConfig, Learner};
 use serde_json::json;
 
@@ -10,15 +12,19 @@ use super::progress::{verdict, with_progress};
 use super::shapes::DataArgs;
 use crate::error::Outcome;
 use crate::models::ModelArg;
-use crate::output;
+use crate::output::{self, Align};
 
 /// Evaluate few-shot classification
 ///
-/// Each episode samples K labels and N examples of each, and classifies other files of the same labels.
+/// Each episode samples K labels and N examples of each, and classifies other files of the same labels. With --folds, the
+/// published folds of a benchmark are the episodes.
 #[derive(Args)]
 pub(crate) struct FewShotArgs {
     #[command(flatten)]
     data: DataArgs,
+    /// Folds of a benchmark in Point-BERT's layout, such as ModelNetFewshot/5way_10shot: .pkl files, or folders of them
+    #[arg(long, value_name = "PATH", num_args = 1.., conflicts_with_all = ["given", "way", "shot", "queries", "episodes", "seed"])]
+    folds: Vec<PathBuf>,
     /// Labels per episode (K-way)
     #[arg(long, value_name = "K", default_value_t = 5)]
     way: usize,
@@ -63,6 +69,9 @@ impl FewShotArgs {
             LearnerArg::Prototype => Learner::Prototype,
             LearnerArg::Probe => Learner::Probe,
         };
+        if !self.folds.is_empty() {
+            return self.run_folds(learner);
+        }
         // Options are singular as in "5-way 1-shot", fields are counts.
         let Self { way: ways, shot: shots, queries, episodes, seed, .. } = self;
         let config = FewShotConfig {
@@ -86,5 +95,36 @@ impl FewShotArgs {
             ))?;
         }
         Ok(verdict(self.strict, &unusable))
+    }
+
+    /// Evaluates published folds and prints their accuracies.
+    fn run_folds(self, learner: Learner) -> anyhow::Result<Outcome> {
+        let config = FoldsConfig { folds: self.folds, learner };
+        let models = models::one(&self.model);
+        let report = with_progress(|events| few_shot_folds(&config, &models, events))?;
+        if self.json {
+            output::json(&report)?;
+            return Ok(verdict(self.strict, &report.unusable));
+        }
+        let columns = [
+            ("fold", Align::Left),
+            ("labels", Align::Right),
+            ("examples", Align::Right),
+            ("queries", Align::Right),
+            ("accuracy", Align::Right),
+        ];
+        let row = |fold: &FoldResult| {
+            let counts = [fold.ways, fold.examples, fold.queries].map(|count| count.to_string());
+            [&[fold.fold.clone()], &counts[..], &[format!("{:.2}", 100.0 * fold.accuracy)]].concat()
+        };
+        output::line(output::table(&columns, &report.folds.iter().map(row).collect::<Vec<_>>()))?;
+        output::line(format!(
+            "{:.2} ± {:.2} % (mean ± standard deviation of {} folds, {})",
+            100.0 * report.accuracy,
+            100.0 * report.deviation,
+            report.folds.len(),
+            report.model
+        ))?;
+        Ok(verdict(self.strict, &report.unusable))
     }
 }

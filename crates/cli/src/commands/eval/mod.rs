@@ -14,6 +14,7 @@ mod resampling;
 mod retrieval;
 mod shapes;
 mod show;
+mod tables;
 mod zero_shot;
 
 use clap::{Args, Subcommand};

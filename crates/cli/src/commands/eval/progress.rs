@@ -41,6 +41,11 @@ fn show(bar: &mut Option<Progress>, event: EvalEvent<'_>) {
         EvalEvent::LabelCount { expected, found } => {
             output::note(format!("note: the protocol has {expected} labels, found {found}"));
         }
+        EvalEvent::SampledInStoredOrder => output::note(
+            "note: views are sampled in the order of the data set; for a published run give its list of shapes too, such as --labels \
+             lvis.csv"
+                .to_owned(),
+        ),
         EvalEvent::FilesInCommon { first, run, files } => {
             let (first, run) = (first.display(), run.display());
             output::note(format!("note: {files} files are in both {first} and {run}"));
@@ -54,7 +59,9 @@ fn show(bar: &mut Option<Progress>, event: EvalEvent<'_>) {
 fn usage_error(error: EvalError) -> anyhow::Error {
     let text = match &error {
         EvalError::Setting { setting, reason } => format!("--{setting}: {reason}"),
-        EvalError::NeedsLabels { file } => format!("this protocol needs --labels-file: {file}"),
+        EvalError::NeedsLabels { file } => format!(
+            "this protocol needs --labels-file (or --labels lvis.csv, which numbers its classes): {file}"
+        ),
         EvalError::NoClasses => {
             "this protocol has captions instead of labels: use `lexiform eval retrieval`".to_owned()
         }

@@ -1,8 +1,9 @@
 //! Options that choose the shapes to evaluate on: files, folders, data sets, features.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use anyhow::anyhow;
+use clap::{ArgGroup, Args};
 use lexiform_data::parse_split;
 use lexiform_eval::{DataConfig, LabelSource, ShapeOrientation, ShapeSource, Turn};
 
@@ -14,18 +15,20 @@ const FOLDERS: &str = "folders";
 
 /// Shapes and their labels.
 #[derive(Args, Clone, Debug)]
+#[command(group(ArgGroup::new("given").multiple(true)))]
 pub(crate) struct ShapesArgs {
-    /// CSV file with the columns `file` (or `path`) and `label`, or `folders` to label each file in --assets by its
-    /// top-level folder
+    /// CSV file with the columns `file` (or `path`) and `label`, a released list such as lvis.csv, or `folders` to label each
+    /// file in --assets by its top-level folder
     #[arg(long, value_name = "CSV|folders", group = "given")]
     labels: Option<String>,
-    /// Data set made by `lexiform data prepare` or `import`, instead of files
-    #[arg(long, value_name = "DATASET", group = "given")]
+    /// Data set made by `lexiform data prepare` or `import`, instead of files. With --labels, its shapes that the CSV file
+    /// lists, in the order of the file; then also Duoduo CLIP's images (lvis_images.h5 with its index)
+    #[arg(long, value_name = "DATASET|H5", group = "given")]
     data: Option<PathBuf>,
     #[command(flatten)]
     split: SplitArg,
     /// Folder the files are relative to [default: the folder of the CSV file]
-    #[arg(long, value_name = "FOLDER", requires = "labels")]
+    #[arg(long, value_name = "FOLDER", requires = "labels", conflicts_with = "data")]
     assets: Option<PathBuf>,
     #[command(flatten)]
     orientation: OrientationArgs,
@@ -85,8 +88,14 @@ impl ShapesArgs {
     /// If options contradict each other.
     pub(crate) fn source(&self) -> anyhow::Result<ShapeSource> {
         let labels = match (&self.labels, &self.data) {
-            // clap's group makes --labels and --data exclusive.
-            (_, Some(path)) => LabelSource::DataSet { path: path.clone() },
+            (Some(labels), Some(_)) if labels == FOLDERS => {
+                let text = "--labels folders cannot be used with --data, which has labels of its own";
+                return Err(UsageError(text.to_owned()).into());
+            }
+            (Some(file), Some(path)) => {
+                LabelSource::Listing { file: file.into(), assets: Some(existing(path)?) }
+            }
+            (None, Some(path)) => LabelSource::DataSet { path: path.clone() },
             (Some(labels), None) if labels == FOLDERS => {
                 let missing =
                     || UsageError("--labels folders: expected --assets with one folder per label".to_owned());
@@ -117,5 +126,14 @@ impl DataArgs {
     /// If options contradict each other.
     pub(crate) fn config(&self) -> anyhow::Result<DataConfig> {
         Ok(DataConfig { shapes: self.shapes.source()?, features: self.features.clone() })
+    }
+}
+
+/// A data set or images that exist: a misspelled path would be taken for a folder of files.
+fn existing(path: &Path) -> anyhow::Result<PathBuf> {
+    if path.exists() {
+        Ok(path.to_owned())
+    } else {
+        Err(anyhow!("{}: no such data set or file", path.display()))
     }
 }

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lexiform_eval::protocol::PublishedMetrics;
-use lexiform_eval::{REFERENCE_SEEDS, RunInfo, ZeroShotConfig, ZeroShotReport, ZeroShotShapes, zero_shot};
+use lexiform_eval::{
+    REFERENCE_SEEDS, REFERENCE_WORKERS, RunInfo, ZeroShotConfig, ZeroShotReport, ZeroShotShapes, zero_shot,
+};
 use lexiform_search::SimulatedScan;
 use serde_json::json;
 
@@ -16,12 +18,14 @@ use super::protocol::note_protocol;
 use super::resampling::ResamplingArgs;
 use super::shapes::DataArgs;
 use super::show;
+use super::tables::TablesArgs;
 use crate::error::{Outcome, UsageError};
 use crate::output;
 use crate::output_file::ForceArg;
 
 /// Files of a report. The page comes first: it says what software wrote it.
-const REPORT_FILES: [&str; 4] = ["report.html", "report.json", "classes.csv", "predictions.csv"];
+const REPORT_FILES: [&str; 5] =
+    ["report.html", "report.json", "classes.csv", "confusion.csv", "predictions.csv"];
 /// Characters of the command line kept in a report.
 const LONGEST_COMMAND: usize = 2000;
 
@@ -49,18 +53,26 @@ pub(crate) struct ZeroShotArgs {
     /// Leave out colors
     #[arg(long, requires = "clouds")]
     without_colors: bool,
-    /// Sample views per shape and a crop window per 200 shapes with each of these seeds, as Duoduo CLIP does; `reference`
-    /// stands for its three seeds. Its samples are not reproduced exactly, since its data loader workers sample
-    /// independently [default: evenly spread views, center crop]
+    /// Sample views per shape and a crop window per 200 shapes with each of these seeds, exactly as Duoduo CLIP's evaluation
+    /// does; `reference` stands for its three seeds, 678, 789 and 900. Shapes are in the order of the CSV file [default: evenly
+    /// spread views, center crop]
     #[arg(long, value_name = "N,N,…|reference", value_delimiter = ',', conflicts_with = "features")]
     seeds: Vec<String>,
+    /// Data loader workers of the evaluation that --seeds repeats: each samples views with a seed of its own [default: 4, as
+    /// in Duoduo CLIP's configuration]
+    #[arg(long, value_name = "N", default_value_t = REFERENCE_WORKERS as u32, hide_default_value = true)]
+    #[arg(value_parser = clap::value_parser!(u32).range(0..=1024), requires = "seeds")]
+    num_workers: u32,
     #[command(flatten)]
     models: ComparedModelsArgs,
     #[command(flatten)]
     resampling: ResamplingArgs,
-    /// Write an HTML report to this folder: report.html, report.json, classes.csv and predictions.csv
+    /// Write an HTML report to this folder: report.html, report.json, classes.csv, confusion.csv and
+    /// predictions.csv
     #[arg(long, value_name = "FOLDER")]
     report: Option<PathBuf>,
+    #[command(flatten)]
+    tables: TablesArgs,
     #[command(flatten)]
     force: ForceArg,
     /// Fail if a file cannot be used
@@ -80,6 +92,7 @@ impl ZeroShotArgs {
         if let Some(folder) = &self.report {
             self.force.folder(folder, &[])?.check_set(&REPORT_FILES)?;
         }
+        let files = self.tables.files(self.force)?;
         let models = self.models.models();
         let report = with_progress(|events| zero_shot(&config, &models, events))?;
         if !report.is_complete() {
@@ -88,6 +101,7 @@ impl ZeroShotArgs {
         if let Some(protocol) = config.texts.protocol {
             note_protocol(protocol, report.models[0].entries.len(), PublishedMetrics::is_zero_shot);
         }
+        report.tables().iter().try_for_each(|tables| files.write(tables))?;
         self.show(&report)?;
         if let Some(folder) = &self.report {
             let info = RunInfo { version: env!("CARGO_PKG_VERSION").to_owned(), command: command() };
@@ -119,6 +133,7 @@ impl ZeroShotArgs {
                 .map(|points| SimulatedScan { points: points as usize, without_colors: self.without_colors }),
             points: self.points.map(|n| n as usize),
             seeds: self.seeds()?,
+            num_workers: self.num_workers as usize,
             resampling: self.resampling.resampling(),
         })
     }

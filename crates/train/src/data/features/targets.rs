@@ -6,6 +6,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor, TensorData};
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
 
+use super::neighbors::Neighbors;
 use super::vectors;
 use crate::data::features::partial::{KEY, PartialFeatures, header};
 use crate::data::shape_set::{Sample, ShapeSet};
@@ -134,18 +135,27 @@ impl Targets {
         vectors::mean_rows(&self.image[sample * stride..(sample + 1) * stride], self.dim, views)
     }
 
+    /// Memory of all features in bytes.
+    pub fn memory_bytes(&self) -> usize {
+        (self.image.len() + self.text.len()) * size_of::<f32>()
+    }
+
     /// A caption of a sample, `[dim]`.
     pub fn text(&self, sample: usize, caption: usize) -> &[f32] {
         let start = self.caption_rows[sample][caption] * self.dim;
         &self.text[start..start + self.dim]
     }
 
-    /// Nearest neighbors of each sample by mean image feature, at most `count`.
-    pub fn neighbors(&self, count: usize) -> Vec<Vec<usize>> {
-        let stride = (self.views * self.dim).max(1);
-        let unit_means: Vec<Vec<f32>> =
-            self.image.chunks(stride).map(|views| vectors::unit_mean(views, self.dim)).collect();
-        vectors::nearest_neighbors(&unit_means, count)
+    /// Nearest neighbors of the samples by mean image feature, at most `count` of each.
+    pub fn neighbors(&self, count: usize) -> Neighbors {
+        let stride = self.views * self.dim;
+        let unit_row = |sample: usize| {
+            let views = &self.image[sample * stride..(sample + 1) * stride];
+            Ok::<_, std::convert::Infallible>(vectors::unit_mean(views, self.dim))
+        };
+        match Neighbors::new(self.caption_rows.len(), self.dim, count, unit_row) {
+            Ok(neighbors) => neighbors,
+        }
     }
 }
 

@@ -1,6 +1,4 @@
-//! Arithmetic on feature rows: means and nearest neighbors.
-
-use rayon::prelude::*;
+//! Arithmetic on feature rows: means and dot products.
 
 /// Mean of some rows of `[rows, dim]`, not normalized, as in Duoduo CLIP; empty without rows.
 pub(crate) fn mean_rows(rows: &[f32], dim: usize, which: &[usize]) -> Vec<f32> {
@@ -24,16 +22,17 @@ pub(crate) fn unit_mean(rows: &[f32], dim: usize) -> Vec<f32> {
     sum.into_iter().map(|x| x / norm).collect()
 }
 
-/// For each vector the others by descending dot product, at most `count`; ties by index.
-pub(crate) fn nearest_neighbors(unit_means: &[Vec<f32>], count: usize) -> Vec<Vec<usize>> {
-    let near = |i: usize| {
-        let mut others: Vec<(f32, usize)> = (0..unit_means.len())
-            .filter(|j| *j != i)
-            .map(|j| (unit_means[i].iter().zip(&unit_means[j]).map(|(a, b)| a * b).sum(), j))
-            .collect();
-        // Total order: equal similarities must not depend on the sort.
-        others.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
-        others.into_iter().take(count).map(|(_, j)| j).collect()
-    };
-    (0..unit_means.len()).into_par_iter().map(near).collect()
+/// Dot product, in as many partial sums as a vector register holds.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    const LANES: usize = 16;
+    let (a, a_rest) = a.as_chunks::<LANES>();
+    let (b, b_rest) = b.as_chunks::<LANES>();
+    let mut sums = [0.0f32; LANES];
+    for (a, b) in a.iter().zip(b) {
+        for lane in 0..LANES {
+            sums[lane] += a[lane] * b[lane];
+        }
+    }
+    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
+    sums.iter().sum::<f32>() + rest
 }

@@ -4,22 +4,21 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use lexiform_data::{DataError, Dataset, Key, Member, POINTS, TEXT_FEATURES, VIEW_FEATURES};
+use lexiform_data::{DataError, Dataset, VIEW_FEATURES};
 use lexiform_mesh_io::UpRule;
 use lexiform_model::Teacher;
 
 use crate::data::features::dataset::{DatasetFeatures, FeatureFile, FeatureRows};
-use crate::data::features::{default_path, vectors};
+use crate::data::features::neighbors::Neighbors;
+use crate::data::features::vectors;
 use crate::data::loaded_shape::LoadFields;
 use crate::data::on_disk::{DatasetEntry, LoadOptions, OnDiskPool};
 use crate::data::requirements::DataRequirements;
 use crate::data::shape_set::CategoryNames;
+use crate::data::source::dataset_rows::{Split, assign_categories, list, select, split_by_key};
 use crate::error::FitError;
 use crate::event::{FeatureSource, TrainEvent};
 use crate::recipe::DataConfig;
-
-/// Maximum number of shapes for nearest neighbors, which take quadratic time.
-const MAX_NEIGHBOR_SHAPES: usize = 50_000;
 
 /// A data set and the shapes of it that are used.
 pub(crate) struct DatasetSource {
@@ -31,22 +30,13 @@ pub(crate) struct DatasetSource {
     /// Reasons why shapes are excluded from training, with counts.
     skipped: BTreeMap<&'static str, usize>,
     requirements: DataRequirements,
+    /// Checksum of the index and of the list of ids.
+    fingerprint: String,
     /// Source of the features; `None` if no loss term uses them.
     source: Option<FeatureSource>,
     feature_only_views: usize,
     /// How the up axis of stored points is found.
     up: UpRule,
-}
-
-/// A row of the index.
-struct DatasetRow {
-    entry: DatasetEntry,
-    label: Option<String>,
-    key: String,
-    validation: bool,
-    missing: Option<&'static str>,
-    /// Whether it cannot be a validation shape.
-    cannot_validate: bool,
 }
 
 impl DatasetSource {
@@ -65,7 +55,11 @@ impl DatasetSource {
             .filter(|_| requirements.image_features || requirements.text_features)
             .map(|teacher| feature_source(&set, config, teacher));
         let mut listed = list(&set, requirements, matches!(source, Some(FeatureSource::Dataset)))?;
-        split_by_key(&mut listed, config.val_fraction);
+        let mut fingerprint = set.manifest().index_sha256.clone();
+        match &config.ids {
+            Some(path) => fingerprint.push_str(&select(&mut listed, path)?),
+            None => split_by_key(&mut listed, config.val_fraction),
+        }
         let names = Arc::new(assign_categories(&mut listed));
         let Split { training, validation, skipped } = Split::of(&listed, config.val_per_class);
         let feature_only_views = feature_only_views(&set, &training)?;
@@ -78,6 +72,7 @@ impl DatasetSource {
             validation,
             skipped,
             requirements,
+            fingerprint,
             source,
             feature_only_views,
             up: config.up,
@@ -113,20 +108,20 @@ impl DatasetSource {
         }
     }
 
-    /// Event with the numbers of shapes.
-    pub fn opened_event(&self) -> TrainEvent {
+    /// Event with the numbers of shapes; its validation shapes count only if the run `validates` on them.
+    pub fn opened_event(&self, validates: bool) -> TrainEvent {
         TrainEvent::Opened {
             path: self.folder.clone(),
             training: self.training.len(),
-            validation: self.validation.len(),
+            validation: if validates { self.validation.len() } else { 0 },
             skipped: self.skipped.iter().map(|(reason, count)| ((*reason).to_owned(), *count)).collect(),
             features: self.source.clone(),
         }
     }
 
-    /// Checksum of the index.
+    /// Checksum of the index and of the list of ids.
     pub fn fingerprint(&self) -> &str {
-        &self.set.manifest().index_sha256
+        &self.fingerprint
     }
 
     /// Number of training shapes.
@@ -161,12 +156,13 @@ impl DatasetSource {
             feature_only_views: self.feature_only_views,
             templates: templates.to_vec(),
             up: self.up,
+            label_captions: self.requirements.label_captions,
         };
         let (set, names) = (Arc::clone(&self.set), Arc::clone(&self.names));
         OnDiskPool { set, names, entries, options, features: None }
     }
 
-    /// Attaches the teacher's features: those stored in the data set, or computed ones, cached in `out`.
+    /// Attaches the teacher's features: those stored in the data set, or computed ones, cached in the file `path`.
     ///
     /// # Errors
     /// If shapes cannot be read or features not be written.
@@ -175,7 +171,7 @@ impl DatasetSource {
         pool: &mut OnDiskPool,
         teacher: &Teacher,
         key: &str,
-        out: &Path,
+        path: &Path,
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<(), FitError> {
         let rows = match &self.source {
@@ -183,10 +179,9 @@ impl DatasetSource {
             Some(FeatureSource::Dataset) => FeatureRows::FromDataset,
             Some(FeatureSource::Computed { .. }) => {
                 let key = format!("{key} {} {:?}", self.fingerprint(), self.requirements);
-                let path = default_path(out, 0);
                 let mut shown = |done, total| on_event(TrainEvent::Features { done, total });
                 let file =
-                    FeatureFile::open_or_compute(&path, &key, teacher, pool, self.requirements, &mut shown)?;
+                    FeatureFile::open_or_compute(path, &key, teacher, pool, self.requirements, &mut shown)?;
                 FeatureRows::Computed(file)
             }
         };
@@ -196,33 +191,19 @@ impl DatasetSource {
         Ok(())
     }
 
-    /// Nearest neighbors of each shape by mean image feature, at most `count`.
+    /// Nearest neighbors of the shapes by mean image feature, at most `count` of each.
     ///
     /// # Errors
-    /// If there are more than [`MAX_NEIGHBOR_SHAPES`] shapes, or one cannot be read.
-    pub fn neighbors(&self, pool: &OnDiskPool, count: usize) -> Result<Vec<Vec<usize>>, FitError> {
-        // Quadratic in the number of shapes.
-        if pool.len() > MAX_NEIGHBOR_SHAPES {
-            return Err(FitError::Dataset {
-                path: self.folder.clone(),
-                message: format!(
-                    "batch.hard_negatives supports at most {MAX_NEIGHBOR_SHAPES} shapes, found {}",
-                    pool.len()
-                ),
-            });
-        }
-        use rayon::prelude::*;
+    /// If a shape cannot be read.
+    pub fn neighbors(&self, pool: &OnDiskPool, count: usize) -> Result<Neighbors, DataError> {
         let nothing = LoadFields { images: false, cloud: false };
-        let unit_mean = |at: usize| {
+        let dim = pool.features.as_ref().map_or(0, |features| features.dim);
+        Neighbors::new(pool.len(), dim, count, |at| {
             let views: Vec<usize> = (0..pool.n_views(at)).collect();
             // Features only: no images are decoded.
             let mean = pool.load(at, &views, nothing)?.teacher.map(|teacher| teacher.image);
-            let mean = mean.unwrap_or_default();
-            Ok(vectors::unit_mean(&mean, mean.len()))
-        };
-        let unit_means: Vec<Vec<f32>> =
-            (0..pool.len()).into_par_iter().map(unit_mean).collect::<Result<_, DataError>>()?;
-        Ok(vectors::nearest_neighbors(&unit_means, count))
+            Ok(vectors::unit_mean(&mean.unwrap_or_default(), dim))
+        })
     }
 
     /// Words of all training captions and labels, sorted.
@@ -245,102 +226,6 @@ impl DatasetSource {
         })?;
         Ok(words.into_iter().collect())
     }
-}
-
-impl DatasetRow {
-    fn of(row: lexiform_data::IndexRow, shape: u32, requirements: DataRequirements, given: bool) -> Self {
-        let has = |name: &str| row.members.iter().any(|member| member.name == name);
-        // View images are members named by their number.
-        let n_views = row.members.iter().filter(|member| Member::view_index(&member.name).is_some()).count();
-        // The first label is the category; others are not used.
-        let label = row.labels.into_iter().find(|label| !label.trim().is_empty());
-        let captions = row.captions.len();
-        let spoken = label.is_some() || captions > 0 || (given && has(TEXT_FEATURES));
-        let featured = (!requirements.image_features || has(VIEW_FEATURES))
-            && (!requirements.text_features || captions == 0 || has(TEXT_FEATURES));
-        let seen = requirements.images || (requirements.image_features && !given);
-        // In order of importance: the first applicable reason is reported.
-        let missing = [
-            (requirements.label && label.is_none(), "have no label"),
-            (requirements.captions && !spoken, "have no caption and no label"),
-            (seen && n_views < requirements.views, "have too few views"),
-            (requirements.points && !has(POINTS), "have no points"),
-            (given && !featured, "have no features"),
-        ];
-        let cannot_validate = label.is_none()
-            || (!requirements.points && n_views == 0)
-            || (requirements.points && !has(POINTS));
-        Self {
-            entry: DatasetEntry { shape, category: None, captions: captions as u32 },
-            label,
-            key: row.key,
-            validation: !matches!(row.split.as_str(), "" | "train"),
-            missing: missing.into_iter().find(|(missing, _)| *missing).map(|(_, reason)| reason),
-            cannot_validate,
-        }
-    }
-}
-
-/// All rows of the index, sorted by key.
-fn list(set: &Dataset, requirements: DataRequirements, given: bool) -> Result<Vec<DatasetRow>, DataError> {
-    let mut listed = Vec::with_capacity(set.len());
-    set.for_each_row(|row| {
-        listed.push(DatasetRow::of(row, listed.len() as u32, requirements, given));
-        Ok(())
-    })?;
-    // The order in the shards depends on the number of jobs that wrote them; that of keys does not.
-    listed.sort_by(|a, b| a.key.cmp(&b.key));
-    Ok(listed)
-}
-
-/// Without splits in the index, a fraction of the keys is for validation, by hash.
-fn split_by_key(listed: &mut [DatasetRow], share: f32) {
-    if listed.iter().any(|one| one.validation) {
-        return;
-    }
-    for one in listed {
-        one.validation = Key::new(&one.key).is_some_and(|key| key.split_hash() < f64::from(share));
-    }
-}
-
-/// Training and validation shapes, and reasons for all others.
-struct Split {
-    training: Vec<DatasetEntry>,
-    validation: Vec<DatasetEntry>,
-    skipped: BTreeMap<&'static str, usize>,
-}
-
-impl Split {
-    /// At most `max_per_class` validation shapes per label; 0 for all.
-    fn of(listed: &[DatasetRow], max_per_class: usize) -> Self {
-        let mut parts = Self { training: Vec::new(), validation: Vec::new(), skipped: BTreeMap::new() };
-        let mut measured: BTreeMap<Option<u32>, usize> = BTreeMap::new();
-        for one in listed {
-            if one.validation {
-                let of_label = measured.entry(one.entry.category).or_default();
-                if !one.cannot_validate && (max_per_class == 0 || *of_label < max_per_class) {
-                    *of_label += 1;
-                    parts.validation.push(one.entry);
-                }
-            } else if let Some(reason) = one.missing {
-                *parts.skipped.entry(reason).or_default() += 1;
-            } else {
-                parts.training.push(one.entry);
-            }
-        }
-        parts
-    }
-}
-
-/// Assigns categories to labels in alphabetical order.
-fn assign_categories(listed: &mut [DatasetRow]) -> Vec<CategoryNames> {
-    let labels: BTreeSet<String> = listed.iter().filter_map(|one| one.label.clone()).collect();
-    let labels: Vec<String> = labels.into_iter().collect();
-    for one in listed {
-        let place = one.label.as_ref().and_then(|label| labels.binary_search(label).ok());
-        one.entry.category = place.map(|place| place as u32);
-    }
-    labels.into_iter().map(|name| CategoryNames { name, synonyms: Vec::new() }).collect()
 }
 
 /// Number of views of shapes with features but no images, which is equal for all: that of the first.

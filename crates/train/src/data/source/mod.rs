@@ -1,8 +1,11 @@
 //! Sources of shapes: procedural generation, a folder of files, or a data set.
 
 pub(crate) mod dataset;
+mod dataset_rows;
 pub(crate) mod folder;
 pub(crate) mod generated;
+pub(crate) mod second;
+pub(crate) mod validation;
 
 use lexiform_geometry::Rig;
 use lexiform_model::Teacher;

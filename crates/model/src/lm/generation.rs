@@ -3,7 +3,16 @@
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use super::config::SpecialTokens;
+/// Ids of special tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SpecialTokens {
+    /// Start of a text: BLIP's `[DEC]`, OPT's `</s>`.
+    pub start: u32,
+    /// End of a text: BERT's `[SEP]`, a line break in BLIP-2's OPT.
+    pub end: u32,
+    /// Padding of finished texts.
+    pub padding: u32,
+}
 
 /// Decoding method.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -22,9 +31,19 @@ pub enum DecodingStrategy {
     },
 }
 
+impl DecodingStrategy {
+    /// Texts that are written at the same time for each image.
+    pub(crate) fn texts(self) -> usize {
+        match self {
+            Self::Greedy => 1,
+            Self::BeamSearch(texts) | Self::Nucleus { sentences: texts, .. } => texts.max(1),
+        }
+    }
+}
+
 /// Minimum and maximum length of captions, in tokens, including the start token.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct LengthLimits {
+pub(crate) struct LengthLimits {
     pub special_tokens: SpecialTokens,
     /// Tokens of start token and prompt.
     pub prompt_length: usize,
@@ -33,10 +52,10 @@ pub(super) struct LengthLimits {
 }
 
 /// The row that a caption continues, and its next token.
-pub(super) type NextToken = (usize, u32);
+pub(crate) type NextToken = (usize, u32);
 
 /// The captions of one image.
-pub(super) enum Generation {
+pub(crate) enum Generation {
     Sequences(Sequences),
     BeamSearch(BeamSearch),
 }
@@ -80,7 +99,7 @@ impl Generation {
 }
 
 /// Independent captions: greedy or sampled.
-pub(super) struct Sequences {
+pub(crate) struct Sequences {
     limits: LengthLimits,
     sequences: Vec<Sequence>,
     length: usize,
@@ -174,7 +193,7 @@ impl NucleusSampler {
 }
 
 /// Beam search as in `transformers`, with a length penalty of 1 and without early stopping.
-pub(super) struct BeamSearch {
+pub(crate) struct BeamSearch {
     limits: LengthLimits,
     width: usize,
     /// The best unfinished captions, best first.

@@ -1,0 +1,107 @@
+//! Inputs of `lexiform embed`: files, and what stands for many of them: folders, data sets, lists.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use lexiform_data::Dataset;
+use lexiform_search::{Encoder, RowFeatures, ShapePreprocessor, embed_file, is_view_set, walk};
+
+use crate::commands::classify::file_error;
+use crate::embedding_sources::ShapeFeatures;
+use crate::error::{UsageError, WithHint as _};
+
+/// Begins an argument that names a list of files.
+const LIST_MARK: char = '@';
+
+/// One row.
+pub(crate) enum EmbedInput {
+    /// A 3D file, an image, a folder of views or a strip of them.
+    File(PathBuf),
+    /// A shape of a data set.
+    Shape(Arc<Dataset>, usize),
+}
+
+/// What the arguments stand for: `@FILE` is a list with one path per line; a data set, all its shapes; a folder with 3D files, all
+/// of them, sorted; any other path is itself.
+pub(crate) fn expand(arguments: &[PathBuf]) -> anyhow::Result<Vec<EmbedInput>> {
+    let mut inputs = Vec::new();
+    for argument in arguments {
+        match list_name(argument) {
+            Some(list) => {
+                for line in lines(Path::new(list))? {
+                    add(Path::new(&line), &mut inputs)?;
+                }
+            }
+            None => add(argument, &mut inputs)?,
+        }
+    }
+    Ok(inputs)
+}
+
+/// The file of `@FILE`, unless a file has that name.
+fn list_name(argument: &Path) -> Option<&str> {
+    argument.to_str()?.strip_prefix(LIST_MARK).filter(|_| !argument.exists())
+}
+
+/// The lines of a file that are not empty.
+pub(crate) fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
+    let text = fs_err::read_to_string(path).hint("a list is a UTF-8 text file with one entry per line")?;
+    let lines: Vec<String> = text
+        .lines()
+        .map(|line| line.trim_end_matches('\r'))
+        .filter(|line| !line.trim().is_empty())
+        .map(str::to_owned)
+        .collect();
+    if lines.is_empty() {
+        return Err(UsageError(format!("{}: expected one entry per line, found none", path.display())).into());
+    }
+    Ok(lines)
+}
+
+fn add(path: &Path, inputs: &mut Vec<EmbedInput>) -> anyhow::Result<()> {
+    if !path.is_dir() || is_view_set(path) {
+        inputs.push(EmbedInput::File(path.to_owned()));
+    } else if Dataset::exists(path) {
+        let set = Arc::new(Dataset::open(path)?);
+        inputs.extend((0..set.len()).map(|shape| EmbedInput::Shape(Arc::clone(&set), shape)));
+    } else {
+        let found = walk(&[path.to_owned()]).assets;
+        if found.is_empty() {
+            // Reported as a file that cannot be used, with the reason.
+            inputs.push(EmbedInput::File(path.to_owned()));
+        }
+        inputs.extend(found.into_iter().map(EmbedInput::File));
+    }
+    Ok(())
+}
+
+impl EmbedInput {
+    /// The name of its row.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::File(path) => path.display().to_string(),
+            Self::Shape(set, shape) => set.key(*shape).to_owned(),
+        }
+    }
+
+    /// Its normalized embedding, or why there is none.
+    pub(crate) fn embed(
+        &self,
+        encoder: &dyn Encoder,
+        preprocessor: &ShapePreprocessor,
+    ) -> anyhow::Result<Result<Vec<f32>, String>> {
+        match self {
+            Self::File(path) => match embed_file(encoder, preprocessor, path) {
+                Ok(embedding) => Ok(Ok(embedding.as_slice().to_vec())),
+                Err(error) => Ok(Err(file_error(path, error)?.1)),
+            },
+            Self::Shape(set, shape) => {
+                match ShapeFeatures::new(set, encoder, preprocessor).features(*shape)? {
+                    RowFeatures::Values(values) => Ok(Ok(values)),
+                    RowFeatures::Failed(reason) => Ok(Err(reason)),
+                    RowFeatures::Unchanged => Ok(Err("no features".to_owned())),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Searching embeddings that were computed elsewhere: files by other libraries, data sets, prompts.
+
+use std::path::Path;
+
+use serde_json::Value;
+
+use crate::support::{Run, Sandbox};
+
+fn fixture(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/embeddings").join(name).display().to_string()
+}
+
+/// Names and scores of results, as the reference's search lists them.
+fn ranking(lines: &[Value]) -> Vec<(String, f64)> {
+    lines.iter().map(|l| (l["path"].as_str().unwrap().to_owned(), l["score"].as_f64().unwrap())).collect()
+}
+
+fn expected() -> Vec<Vec<(String, f64)>> {
+    let text = fs_err::read_to_string(fixture("expected.json")).unwrap();
+    let queries: Vec<Vec<Value>> = serde_json::from_str(&text).unwrap();
+    let hit = |hit: &Value| (hit["name"].as_str().unwrap().to_owned(), hit["score"].as_f64().unwrap());
+    queries.iter().map(|hits| hits.iter().map(hit).collect()).collect()
+}
+
+fn assert_matches(found: &[(String, f64)], expected: &[(String, f64)], what: &str) {
+    let names = |ranking: &[(String, f64)]| ranking.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(found), names(expected), "{what}");
+    assert!(found.iter().zip(expected).all(|((_, a), (_, b))| (a - b).abs() < 2e-6), "{what}: {found:?}");
+}
+
+#[test]
+fn published_embeddings_are_searched_as_faiss_does() {
+    let sandbox = Sandbox::empty();
+    for name in
+        ["shape_emb.h5", "chunked.h5", "compressed.npz", "plain.npy", "table.parquet", "tensors.safetensors"]
+    {
+        let library = format!("library of {name}");
+        let run = sandbox.run(&["index", &fixture(name), "--library", &library]).success();
+        assert!(run.stderr.contains("48 indexed") && run.stdout.contains("48 shapes"), "{run:#?}");
+        let search = ["search", &library, "--embedding", &fixture("queries.npy"), "-k", "5", "--json"];
+        let lines = sandbox.run(&search).success().json();
+        assert_eq!(lines.len(), 20);
+        for (lines, expected) in lines.chunks(5).zip(expected()) {
+            assert_matches(&ranking(lines), &expected, name);
+            let name = lines[0]["path"].as_str().unwrap();
+            assert_eq!(lines[0]["link"], format!("https://sketchfab.com/3d-models/{name}"));
+        }
+    }
+    // The same file again: nothing changes. Another file with the same names: rows are compared.
+    let again =
+        sandbox.run(&["index", &fixture("chunked.h5"), "--library", "library of shape_emb.h5"]).success();
+    assert!(again.stderr.contains("0 indexed, 48 unchanged"), "{again:#?}");
+}
+
+#[test]
+fn a_prompt_answers_every_line_until_exit() {
+    let sandbox = Sandbox::empty();
+    sandbox.run(&["index", &fixture("shape_emb.h5"), "--library", "l"]).success();
+    let asked = sandbox.run_with_input(&["search", "l", "--json"], "a chair\n\n a red car \nEXIT\nunread\n");
+    let lines = asked.success().json();
+    assert_eq!(lines.len(), 10, "five for each of two queries");
+    let alone = sandbox.run(&["search", "l", "a chair", "-k", "5", "--json"]).success().json();
+    assert_eq!(lines[..5], alone);
+    let table = sandbox.run_with_input(&["search", "l", "-k", "1"], "a chair").success();
+    assert!(
+        table.stdout.starts_with("rank  score  id ") && table.stdout.contains("sketchfab.com"),
+        "{table:#?}"
+    );
+    sandbox.run_with_input(&["search", "l"], "").failure(2, &["nothing to search for"]);
+}
+
+#[test]
+fn records_are_pruned_with_their_source_and_files_are_kept() {
+    let sandbox = Sandbox::new();
+    let write = |names: &[&str]| {
+        let index: Vec<String> = names.iter().enumerate().map(|(i, name)| format!("{name:?}: {i}")).collect();
+        sandbox.write("a_model_to_idx.json", format!("{{{}}}", index.join(", ")));
+    };
+    fs_err::copy(fixture("shape_emb.h5"), sandbox.path("a.h5")).unwrap();
+    write(&["one", "two", "three"]);
+    sandbox.run(&["index", "models", "a.h5", "--library", "l"]).success();
+    write(&["one", "three"]);
+    let kept = sandbox.run(&["index", "a.h5", "--library", "l"]).success();
+    assert!(
+        kept.stderr.contains("1 indexed, 1 unchanged, 1 removed"),
+        "three has another row now: {kept:#?}"
+    );
+    let count = |run: Run| run.success().stdout.trim().rsplit(": ").next().map(str::to_owned).unwrap();
+    assert_eq!(count(sandbox.run(&["index", "models", "--library", "l", "--prune"])), "6 shapes");
+    let pruned = sandbox.run(&["index", "a.h5", "--library", "l", "--prune"]);
+    assert_eq!(count(pruned), "5 shapes");
+    let found = sandbox.run(&["search", "l", "a box", "--json", "--where", "format != embedding"]).success();
+    assert_eq!(found.json().len(), 3);
+    let duplicates = sandbox.run(&["duplicates", "l", "--json"]).success();
+    assert!(!duplicates.stdout.contains("one"), "{duplicates:#?}");
+}
+
+#[test]
+fn unusable_files_and_models_are_errors() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("short.h5", fs_err::read(fixture("shape_emb.h5")).unwrap().split_at(9_000).0);
+    sandbox.run(&["index", "short.h5", "--library", "l"]).failure(1, &["short.h5"]);
+    sandbox.run(&["index", &fixture("shape_emb.h5")]).failure(2, &["--library"]);
+    sandbox.run(&["index", "absent.h5", "--library", "l"]).failure(1, &["absent.h5: no such file"]);
+    fs_err::copy(fixture("shape_emb.h5"), sandbox.path("nameless.h5")).unwrap();
+    sandbox.run(&["index", "nameless.h5", "--library", "l"]).failure(1, &["no names", "--names FILE"]);
+    sandbox.run(&["index", "nameless.h5", "--library", "l", "--names", &fixture("plain.txt")]).success();
+    sandbox
+        .run(&["search", "l", "--embedding", &fixture("queries.npy"), "--model", "duoduo"])
+        .failure(1, &["no model duoduo"]);
+    sandbox.run(&["embed", "--text", "a chair", "-o", "t.npy"]).success();
+    sandbox.run(&["search", "l", "--embedding", "t.npy", "-k", "1"]).success();
+    sandbox.run(&["search", "l", "--embedding", "absent.npy"]).failure(1, &["absent.npy"]);
+}
+
+#[test]
+fn data_sets_are_indexed_and_only_changed_shapes_are_embedded_again() {
+    let sandbox = Sandbox::new();
+    sandbox.run(&["data", "prepare", "models", "-o", "set", "--views", "4", "--size", "64"]).success();
+    let first = sandbox.run(&["index", "set", "--library", "l"]).success();
+    assert!(first.stderr.contains("3 indexed"), "{first:#?}");
+    let again = sandbox.run(&["index", "set", "--library", "l"]).success();
+    assert!(again.stderr.contains("0 indexed, 3 unchanged"), "{again:#?}");
+    let lines = sandbox.run(&["search", "l", "a tall box", "--json"]).success().json();
+    assert_eq!(lines.len(), 3);
+    // A library inside the set is made by the first search.
+    let own = sandbox.run(&["search", "set", "a tall box", "--json"]).success().json();
+    assert_eq!(own, lines);
+}

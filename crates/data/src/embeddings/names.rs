@@ -1,0 +1,60 @@
+//! Names of rows, from files next to an array or named by the user.
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use crate::DataError;
+use crate::import::{Rows, checked_rows, rows_by_id};
+
+/// A name and its row. Several names may have the same row, and not every row needs a name.
+pub(super) type NamedRow = (String, usize);
+
+/// Names of an array with `count` rows from a file: `{name: row}` or a list as JSON, or one name per line.
+pub(super) fn read(path: &Path, count: usize) -> Result<Vec<NamedRow>, DataError> {
+    let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    if !is_json {
+        let text = fs::read_to_string(path)?;
+        let lines = text.lines().map(|line| line.trim_end_matches('\r').to_owned());
+        return numbered(lines.filter(|line| !line.trim().is_empty()).collect(), count)
+            .map_err(|message| DataError::invalid(path, message));
+    }
+    let is_list = fs::read(path)?.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
+    if is_list {
+        let names: Vec<String> =
+            serde_json::from_slice(&fs::read(path)?).map_err(|error| DataError::invalid(path, error))?;
+        return numbered(names, count).map_err(|message| DataError::invalid(path, message));
+    }
+    let Rows { mut rows, .. } = checked_rows(rows_by_id(path)?, count, path)?;
+    // In the order of the array, so that it is read from front to back.
+    rows.sort_by_key(|(_, row)| *row);
+    Ok(rows)
+}
+
+/// Names in the order of rows; each must be there once.
+pub(super) fn numbered(names: Vec<String>, count: usize) -> Result<Vec<NamedRow>, String> {
+    if names.len() != count {
+        return Err(format!("expected {count} names, one per row, found {}", names.len()));
+    }
+    let mut sorted: Vec<&String> = names.iter().collect();
+    sorted.sort_unstable();
+    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        return Err(format!("the name {:?} is there twice", pair[0]));
+    }
+    Ok(names.into_iter().zip(0..).collect())
+}
+
+/// The file with names that belongs to an array, if there is one in its folder.
+pub(super) fn next_to(path: &Path) -> Option<PathBuf> {
+    let stem = path.file_stem()?.to_string_lossy().into_owned();
+    let names = [
+        // Duoduo CLIP's, then those of other projects, then one per folder.
+        format!("{stem}_model_to_idx.json"),
+        format!("{stem}.json"),
+        format!("{stem}_names.json"),
+        format!("{stem}_names.txt"),
+        format!("{stem}.txt"),
+        "model_to_idx.json".to_owned(),
+    ];
+    names.into_iter().map(|name| path.with_file_name(name)).find(|path| path.is_file())
+}

@@ -1,0 +1,159 @@
+//! Files of embeddings by h5py, NumPy, pyarrow and safetensors (`xtask/peers/embeddings.py`), and those that are written here.
+#![expect(clippy::unwrap_used, reason = "a test")]
+
+use std::path::{Path, PathBuf};
+
+use lexiform_data::DataError;
+use lexiform_data::embeddings::{EMBEDDING_EXTENSIONS, EmbeddingFile, EmbeddingWriter};
+
+fn fixture(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/embeddings").join(name)
+}
+
+fn open(name: &str) -> EmbeddingFile {
+    EmbeddingFile::open(&fixture(name), None).unwrap()
+}
+
+fn error(path: &Path, names: Option<&Path>) -> String {
+    EmbeddingFile::open(path, names).err().unwrap().to_string()
+}
+
+#[test]
+fn other_libraries_files_have_the_same_rows_and_names() {
+    let plain = open("plain.npy");
+    let expected = plain.read(0, plain.rows()).unwrap();
+    assert_eq!((plain.rows(), plain.dim()), (48, 32));
+    for name in ["shape_emb.h5", "chunked.h5", "compressed.npz", "table.parquet", "tensors.safetensors"] {
+        let file = open(name);
+        assert_eq!(file.read(0, 48).unwrap(), expected, "{name}");
+        assert_eq!(file.named(), plain.named(), "{name}");
+        // Parts, also across chunks and row groups.
+        for (first, count) in [(0, 1), (5, 4), (19, 2), (47, 1), (13, 30), (48, 0)] {
+            let part = &expected[first * 32..(first + count) * 32];
+            assert_eq!(file.read(first, count).unwrap(), part, "{name} {first} {count}");
+        }
+        assert!(file.read(47, 2).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn arrays_and_names_are_chosen() {
+    assert_eq!(open("table.parquet#clip").dim(), 32);
+    assert!(
+        error(&fixture("table.parquet#other"), None)
+            .contains("no column \"other\" of lists of floats, found clip")
+    );
+    assert!(error(&fixture("chunked.h5#other"), None).contains("found feat"));
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    std::fs::copy(fixture("plain.npy"), at("a.npy")).unwrap();
+    let unnamed = EmbeddingFile::open(&at("a.npy"), None).unwrap();
+    assert!(unnamed.named().is_none());
+    let missing = unnamed.for_each(|_, _| Ok::<(), DataError>(())).unwrap_err();
+    assert!(missing.hint().unwrap().contains("--names"), "{missing}");
+    // Some rows, two names of one row, in the order of rows.
+    std::fs::write(at("names.json"), r#"{"c": 40, "a": 2, "b": 2}"#).unwrap();
+    let some = EmbeddingFile::open(&at("a.npy"), Some(&at("names.json"))).unwrap();
+    let mut found = Vec::new();
+    some.for_each(|name, row| {
+        found.push((name.to_owned(), row[0]));
+        Ok::<(), DataError>(())
+    })
+    .unwrap();
+    let value = |row: usize| some.read(row, 1).unwrap()[0];
+    assert_eq!(found, [("a".to_owned(), value(2)), ("b".to_owned(), value(2)), ("c".to_owned(), value(40))]);
+    for (names, part) in [
+        (r#"{"a": 48}"#, "expected less than 48"),
+        (r#"["a", "b"]"#, "expected 48 names, one per row, found 2"),
+        ("{", "EOF"),
+    ] {
+        std::fs::write(at("names.json"), names).unwrap();
+        let error = error(&at("a.npy"), Some(&at("names.json")));
+        assert!(error.contains(part), "{error}");
+    }
+    std::fs::write(at("names.txt"), "a\n".repeat(48)).unwrap();
+    assert!(error(&at("a.npy"), Some(&at("names.txt"))).contains("\"a\" is there twice"));
+}
+
+#[test]
+fn every_written_format_is_read_again() {
+    let folder = tempfile::tempdir().unwrap();
+    // More rows than a row group has, and names of several lengths and scripts.
+    let (rows, dim) = (20_000, 3);
+    let name = |row: usize| format!("{}/ü{row}", "x".repeat(row % 5));
+    let vector = |row: usize| [row as f32, -0.5, 1.0 / (row + 1) as f32];
+    for extension in EMBEDDING_EXTENSIONS {
+        let path = folder.path().join(format!("a.{extension}"));
+        let mut writer = EmbeddingWriter::create(&path, "nano-1", dim).unwrap();
+        assert!(writer.push("short", &[1.0]).is_err());
+        (0..rows).for_each(|row| writer.push(&name(row), &vector(row)).unwrap());
+        assert!(!path.exists());
+        writer.finish().unwrap();
+        let file = EmbeddingFile::open(&path, None).unwrap();
+        assert_eq!((file.rows(), file.dim()), (rows, dim), "{extension}");
+        let mut next = 0;
+        let expected: Vec<f32> = (0..rows).flat_map(vector).collect();
+        assert_eq!(file.read(0, rows).unwrap(), expected, "{extension}");
+        if extension == "npy" {
+            continue;
+        }
+        file.for_each(|found, values| {
+            assert_eq!((found, values), (name(next).as_str(), &vector(next)[..]), "{extension}");
+            next += 1;
+            Ok::<(), DataError>(())
+        })
+        .unwrap();
+        assert_eq!(next, rows);
+        if ["safetensors", "parquet"].contains(&extension) {
+            assert_eq!(file.model(), Some("nano-1"));
+        }
+    }
+    assert!(folder.path().join("a_model_to_idx.json").exists(), "as Duoduo CLIP publishes");
+    let leftover = std::fs::read_dir(folder.path()).unwrap().count();
+    assert_eq!(leftover, EMBEDDING_EXTENSIONS.len() + 1);
+    assert!(EmbeddingWriter::create(&folder.path().join("a.csv"), "m", 2).is_err());
+}
+
+#[test]
+fn damaged_files_are_values_or_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in
+        ["shape_emb.h5", "chunked.h5", "compressed.npz", "plain.npy", "table.parquet", "tensors.safetensors"]
+    {
+        let good = std::fs::read(fixture(name)).unwrap();
+        let path = folder.path().join(name);
+        let check = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            if let Ok(file) = EmbeddingFile::open(&path, None) {
+                drop(file.read(0, file.rows().min(48)));
+            }
+        };
+        for at in (0..good.len()).step_by(61) {
+            let mut bytes = good.clone();
+            bytes[at] ^= 0x5a;
+            check(&bytes);
+        }
+        for end in (0..good.len()).step_by(997) {
+            check(&good[..end]);
+        }
+    }
+    let path = folder.path().join("text.h5");
+    std::fs::write(&path, "not an array").unwrap();
+    assert!(error(&path, None).contains("expected HDF5, .npy"));
+    assert!(error(&folder.path().join("absent.h5"), None).contains("no such file"));
+}
+
+#[test]
+fn a_file_in_parts_is_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(fixture("shape_emb.h5")).unwrap();
+    let (head, tail) = bytes.split_at(bytes.len() / 3);
+    std::fs::write(folder.path().join("shape_emb.h5_part_aa"), head).unwrap();
+    std::fs::write(folder.path().join("shape_emb.h5_part_ab"), tail).unwrap();
+    std::fs::copy(fixture("shape_emb_model_to_idx.json"), folder.path().join("shape_emb_model_to_idx.json"))
+        .unwrap();
+    let joined = EmbeddingFile::open(&folder.path().join("shape_emb.h5"), None).unwrap();
+    let whole = open("shape_emb.h5");
+    assert_eq!(joined.read(0, 48).unwrap(), whole.read(0, 48).unwrap());
+    assert_eq!(joined.named(), whole.named());
+}

@@ -1,0 +1,368 @@
+//! Byte-level byte-pair encoding (GPT-2, OPT), from a `tokenizer.json` of Hugging Face's `tokenizers`.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use fs_err as fs;
+use serde::Deserialize;
+use serde_json::Value;
+use unicode_normalization::char::is_combining_mark;
+
+/// Largest file in bytes; those of published models have up to 20 MB.
+const MAX_FILE_BYTES: u64 = 64 << 20;
+/// English endings that are tokens of their own.
+const CONTRACTIONS: [&str; 7] = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
+
+/// A byte-level byte-pair tokenizer ([Radford et al. 2019](https://cdn.openai.com/better-language-models/language_models.pdf),
+/// section 2.2).
+#[derive(Clone, Debug)]
+pub struct BytePairTokenizer {
+    /// Bytes of each token by id; `None` for special tokens and unused ids.
+    tokens: Vec<Option<Vec<u8>>>,
+    ids: HashMap<Vec<u8>, u32>,
+    merges: Merges,
+    /// Tokens that are found in the text before it is split, longest first.
+    added: Vec<(String, u32)>,
+    /// Whether a space is put before the first word.
+    add_prefix_space: bool,
+}
+
+/// Rank and id of the merge of two tokens; lower ranks are merged first.
+type Merges = HashMap<(u32, u32), (usize, u32)>;
+
+#[derive(Deserialize)]
+struct TokenizerFile {
+    #[serde(default)]
+    added_tokens: Vec<AddedToken>,
+    #[serde(default)]
+    normalizer: Option<Value>,
+    #[serde(default)]
+    pre_tokenizer: Option<PreTokenizer>,
+    model: Model,
+}
+
+#[derive(Deserialize)]
+struct AddedToken {
+    id: u32,
+    content: String,
+    #[serde(default)]
+    special: bool,
+}
+
+#[derive(Deserialize)]
+struct PreTokenizer {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    add_prefix_space: bool,
+    #[serde(default = "always")]
+    use_regex: bool,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    #[serde(default, rename = "type")]
+    kind: Option<String>,
+    #[serde(default)]
+    byte_fallback: bool,
+    vocab: HashMap<String, u32>,
+    merges: Vec<Merge>,
+}
+
+/// Written as `"a b"` by older versions, as `["a", "b"]` by newer ones.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Merge {
+    Text(String),
+    Pair([String; 2]),
+}
+
+fn always() -> bool {
+    true
+}
+
+impl Merge {
+    fn pair(&self) -> Option<(&str, &str)> {
+        match self {
+            Self::Text(text) => text.split_once(' '),
+            Self::Pair([a, b]) => Some((a, b)),
+        }
+    }
+}
+
+impl BytePairTokenizer {
+    /// Reads a `tokenizer.json`.
+    ///
+    /// # Errors
+    /// Describes what is wrong with the file: it is not readable, or its tokenizer is not a byte-level byte-pair encoding.
+    pub fn read(path: &Path) -> Result<Self, String> {
+        let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+        if size > MAX_FILE_BYTES {
+            return Err(format!("it has {size} bytes, expected at most {MAX_FILE_BYTES}"));
+        }
+        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+        let file: TokenizerFile = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        Self::from_file(file)
+    }
+
+    fn from_file(file: TokenizerFile) -> Result<Self, String> {
+        let add_prefix_space = file.check_kind()?;
+        let bytes = byte_of_char();
+        let most = file.model.vocab.values().chain(file.added_tokens.iter().map(|token| &token.id)).max();
+        // Ids index a table: a damaged file must not request gigabytes.
+        let count = most.map_or(0, |id| *id as usize + 1);
+        if count > 2 * (file.model.vocab.len() + file.added_tokens.len()) {
+            return Err(format!(
+                "token ids go up to {}, but it has {} tokens",
+                count - 1,
+                file.model.vocab.len()
+            ));
+        }
+        let special: Vec<u32> = file.added_tokens.iter().filter(|t| t.special).map(|t| t.id).collect();
+        let mut tokens = vec![None; count];
+        let mut ids = HashMap::new();
+        for (text, id) in &file.model.vocab {
+            // Special tokens such as `</s>` are in the vocabulary too, but no text becomes one.
+            let Some(token) = text.chars().map(|c| bytes.get(&c).copied()).collect::<Option<Vec<u8>>>()
+            else {
+                continue;
+            };
+            if !special.contains(id) {
+                tokens[*id as usize] = Some(token.clone());
+                ids.insert(token, *id);
+            }
+        }
+        for token in file.added_tokens.iter().filter(|token| !token.special) {
+            tokens[token.id as usize] = Some(token.content.clone().into_bytes());
+        }
+        let merges = file.model.merges(&ids, &bytes)?;
+        let mut added: Vec<(String, u32)> = file
+            .added_tokens
+            .into_iter()
+            .filter(|t| !t.content.is_empty())
+            .map(|t| (t.content, t.id))
+            .collect();
+        added.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.1.cmp(&b.1)));
+        Ok(Self { tokens, ids, merges, added, add_prefix_space })
+    }
+
+    /// Number of ids.
+    pub fn len(&self) -> usize {
+        self.tokens.len()
+    }
+
+    /// Whether there are no tokens.
+    pub fn is_empty(&self) -> bool {
+        self.tokens.is_empty()
+    }
+
+    /// Token ids of a text, without special tokens around them.
+    pub fn encode(&self, text: &str) -> Vec<u32> {
+        let mut ids = Vec::new();
+        let mut rest = text;
+        // Added tokens are cut out first; the longest of those that start at the same place.
+        while let Some((at, content, id)) = self.next_added(rest) {
+            self.encode_plain(&rest[..at], &mut ids);
+            ids.push(id);
+            rest = &rest[at + content..];
+        }
+        self.encode_plain(rest, &mut ids);
+        ids
+    }
+
+    /// Position, length and id of the first added token.
+    fn next_added(&self, text: &str) -> Option<(usize, usize, u32)> {
+        let found =
+            self.added.iter().filter_map(|(content, id)| Some((text.find(content)?, content.len(), *id)));
+        // Stable among equal positions: the list has the longest first.
+        found.min_by_key(|(at, ..)| *at)
+    }
+
+    fn encode_plain(&self, text: &str, ids: &mut Vec<u32>) {
+        if text.is_empty() {
+            return;
+        }
+        let spaced = format!(" {text}");
+        let needs_space = self.add_prefix_space && !text.starts_with(char::is_whitespace);
+        for word in split_words(if needs_space { &spaced } else { text }) {
+            self.encode_word(word, ids);
+        }
+    }
+
+    /// Merges the pair of lowest rank until none is left.
+    fn encode_word(&self, word: &str, ids: &mut Vec<u32>) {
+        // A vocabulary has all bytes; one that lacks some drops them, as `tokenizers` does without an unknown token.
+        let mut parts: Vec<u32> =
+            word.bytes().filter_map(|byte| self.ids.get([byte].as_slice()).copied()).collect();
+        loop {
+            let rank =
+                |at: usize| self.merges.get(&(parts[at], parts[at + 1])).map(|(rank, id)| (*rank, at, *id));
+            let Some((_, at, id)) = (0..parts.len().saturating_sub(1)).filter_map(rank).min() else { break };
+            parts[at] = id;
+            parts.remove(at + 1);
+        }
+        ids.extend(parts);
+    }
+
+    /// The text of token ids, without special tokens. Bytes that are not UTF-8 become U+FFFD.
+    pub fn decode(&self, ids: &[u32]) -> String {
+        let tokens = ids.iter().filter_map(|id| self.tokens.get(*id as usize)?.as_deref());
+        String::from_utf8_lossy(&tokens.collect::<Vec<_>>().concat()).into_owned()
+    }
+}
+
+impl TokenizerFile {
+    /// Checks that it is a byte-level byte-pair encoding; returns whether a space is put before the first word.
+    fn check_kind(&self) -> Result<bool, String> {
+        let kind = self.model.kind.as_deref().unwrap_or("BPE");
+        if kind != "BPE" || self.model.byte_fallback {
+            return Err(format!("expected a byte-level BPE model, found {kind} of characters"));
+        }
+        if self.normalizer.as_ref().is_some_and(|normalizer| !normalizer.is_null()) {
+            return Err("expected a byte-level BPE model without a normalizer".to_owned());
+        }
+        match &self.pre_tokenizer {
+            Some(pre) if pre.kind == "ByteLevel" && pre.use_regex => Ok(pre.add_prefix_space),
+            other => {
+                let found = other.as_ref().map_or("none", |pre| pre.kind.as_str());
+                Err(format!("expected the pre-tokenizer ByteLevel, found {found}"))
+            }
+        }
+    }
+}
+
+impl Model {
+    /// Rank and result of each merge, by ids.
+    fn merges(&self, ids: &HashMap<Vec<u8>, u32>, bytes: &HashMap<char, u8>) -> Result<Merges, String> {
+        let token = |text: &str| text.chars().map(|c| bytes.get(&c).copied()).collect::<Option<Vec<u8>>>();
+        let mut merges = HashMap::new();
+        for (rank, merge) in self.merges.iter().enumerate() {
+            let parts = merge.pair().and_then(|(a, b)| Some((token(a)?, token(b)?)));
+            let merged = parts.as_ref().and_then(|(a, b)| {
+                Some(((*ids.get(a)?, *ids.get(b)?), *ids.get(&[a.as_slice(), b].concat())?))
+            });
+            let (pair, id) =
+                merged.ok_or_else(|| format!("merge {rank} joins tokens that are not in the vocabulary"))?;
+            merges.entry(pair).or_insert((rank, id));
+        }
+        Ok(merges)
+    }
+}
+
+/// GPT-2's table: printable characters stand for their own byte, the other bytes for characters from U+0100 on.
+fn byte_of_char() -> HashMap<char, u8> {
+    let printable = |byte: u8| matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
+    let mut next = 0x100;
+    let mut table = HashMap::with_capacity(256);
+    for byte in 0..=255_u8 {
+        let code = if printable(byte) {
+            u32::from(byte)
+        } else {
+            next += 1;
+            next - 1
+        };
+        // Codes end at U+0143, long before surrogates.
+        table.extend(char::from_u32(code).map(|c| (c, byte)));
+    }
+    table
+}
+
+/// The class of a character in GPT-2's pattern.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum CharClass {
+    Letter,
+    Number,
+    Space,
+    Other,
+}
+
+fn class(c: char) -> CharClass {
+    // `\p{L}` is "alphabetic" without marks, numerals and circled letters.
+    let circled =
+        matches!(u32::from(c), 0x24B6..=0x24E9 | 0x1F130..=0x1F149 | 0x1F150..=0x1F169 | 0x1F170..=0x1F189);
+    if c.is_whitespace() {
+        CharClass::Space
+    } else if c.is_numeric() {
+        CharClass::Number
+    } else if c.is_alphabetic() && !is_combining_mark(c) && !circled {
+        CharClass::Letter
+    } else {
+        CharClass::Other
+    }
+}
+
+/// Splits as GPT-2's pattern `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`.
+fn split_words(text: &str) -> Vec<&str> {
+    let mut words = Vec::new();
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (word, after) = rest.split_at(first_word(rest));
+        words.push(word);
+        rest = after;
+    }
+    words
+}
+
+/// Length in bytes of the first word of a text that is not empty.
+fn first_word(text: &str) -> usize {
+    if let Some(ending) = CONTRACTIONS.iter().find(|ending| text.starts_with(**ending)) {
+        return ending.len();
+    }
+    let start = usize::from(text.starts_with(' '));
+    let run = |from: usize, wanted: CharClass| {
+        let end = text[from..].find(|c| class(c) != wanted);
+        end.map_or(text.len(), |end| from + end)
+    };
+    match text[start..].chars().next().map(class) {
+        Some(wanted) if wanted != CharClass::Space => run(start, wanted),
+        _ => {
+            let end = run(0, CharClass::Space);
+            let last = text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
+            // The last space before a word belongs to that word, unless it is the only one.
+            if end < text.len() && last > 0 { last } else { end }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_split_as_by_the_pattern() {
+        // From Python's `regex` with GPT-2's pattern.
+        let check = |text: &str, words: &[&str]| assert_eq!(split_words(text), words, "{text:?}");
+        check("a red  chair", &["a", " red", " ", " chair"]);
+        check("it's 3d, they'll!", &["it", "'s", " 3", "d", ",", " they", "'ll", "!"]);
+        check("tab\tand\n\n new  ", &["tab", "\t", "and", "\n\n", " new", "  "]);
+        check("'salt", &["'s", "alt"]);
+        check(" \u{a0}x", &[" ", "\u{a0}", "x"]);
+    }
+
+    fn tiny(model: &str) -> Result<BytePairTokenizer, String> {
+        let file = format!(
+            r#"{{"added_tokens": [{{"id": 5, "content": "</s>", "special": true}}],
+                "pre_tokenizer": {{"type": "ByteLevel", "add_prefix_space": false}}, "model": {model}}}"#
+        );
+        BytePairTokenizer::from_file(serde_json::from_str(&file).unwrap())
+    }
+
+    #[test]
+    fn pairs_are_merged_by_rank() {
+        let model = r#"{"type": "BPE", "vocab": {"a": 0, "b": 1, "Ġ": 2, "ab": 3, "Ġab": 4}, "merges": ["a b", ["Ġ", "ab"]]}"#;
+        let pairs = tiny(model).unwrap();
+        assert_eq!(pairs.encode("ab aba</s>b"), [3, 4, 0, 5, 1]);
+        assert_eq!(pairs.decode(&[3, 4, 0, 5, 1, 99]), "ab abab");
+        assert_eq!(pairs.len(), 6);
+    }
+
+    #[test]
+    fn other_tokenizers_are_refused() {
+        let word_piece = r#"{"type": "WordPiece", "vocab": {}, "merges": []}"#;
+        assert!(tiny(word_piece).unwrap_err().contains("found WordPiece"));
+        let unknown = r#"{"vocab": {"a": 0, "b": 1, "c": 2, "d": 3, "e": 4}, "merges": ["a b"]}"#;
+        assert!(tiny(unknown).unwrap_err().contains("merge 0"));
+        let sparse = r#"{"vocab": {"a": 4000000000}, "merges": []}"#;
+        assert!(tiny(sparse).unwrap_err().contains("4000000000"));
+    }
+}

@@ -1,0 +1,61 @@
+//! A model that a library names, without its weights.
+
+use image::RgbaImage;
+use lexiform_model::Embedding;
+use lexiform_store::EmbeddingSpace;
+
+use crate::{EncodeError, Encoder, InputSpec, ModelInput};
+
+/// Stands for the model of a library whose weights are not needed: it embeds nothing.
+pub(crate) struct StoredEncoder {
+    space: EmbeddingSpace,
+}
+
+impl StoredEncoder {
+    /// The model of a space.
+    pub(crate) fn new(space: &EmbeddingSpace) -> Self {
+        Self { space: space.clone() }
+    }
+
+    fn unavailable<T>(&self) -> Result<T, EncodeError> {
+        Err(format!("{}: the library was opened without the model", self.space.model).into())
+    }
+}
+
+impl Encoder for StoredEncoder {
+    fn id(&self) -> &str {
+        &self.space.model
+    }
+
+    fn dim(&self) -> usize {
+        self.space.dim
+    }
+
+    fn input_spec(&self) -> InputSpec {
+        InputSpec::Points { count: 1 }
+    }
+
+    fn preprocessing(&self) -> String {
+        self.space.preprocessing.clone()
+    }
+
+    fn templates(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn logit_scale(&self) -> f32 {
+        0.0
+    }
+
+    fn embed_texts(&self, _texts: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
+        self.unavailable()
+    }
+
+    fn embed_shapes(&self, _shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
+        self.unavailable()
+    }
+
+    fn embed_image(&self, _image: &RgbaImage) -> Result<Embedding, EncodeError> {
+        self.unavailable()
+    }
+}
