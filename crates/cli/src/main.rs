@@ -21,6 +21,7 @@ mod prompt;
 mod scene_file;
 mod software_mark;
 mod unknown_argument;
+mod up_axis;
 
 use std::process::ExitCode;
 

@@ -9,7 +9,7 @@ use lexiform_data::{Dataset, Key, Member, POINTS, ProduceError, Producer as _, S
 use lexiform_formats::npy::{Npy, read_npy};
 use lexiform_formats::view_format::{ViewFormat, decode_view};
 use lexiform_geometry::PointCloud;
-use lexiform_search::{Error, ModelInput, ShapePreprocessor};
+use lexiform_search::{Error, ModelInput, ShapePreprocessor, UpRule};
 
 use crate::error::EvalError;
 
@@ -132,9 +132,15 @@ impl StoredShape {
                 views.push(decode_view(&member.bytes).map_err(failed)?);
             }
         }
-        preprocessor
+        let has_views = !views.is_empty();
+        let input = preprocessor
             .process_stored(views, cloud)
-            .ok_or_else(|| failed("the data set has no input for this model".to_owned()))
+            .ok_or_else(|| failed("the data set has no input for this model".to_owned()))?;
+        // Turned points next to views that are not would be two shapes.
+        if has_views && input.views().is_some() && preprocessor.up() != UpRule::Format {
+            return Err(failed("expected points to turn, found rendered views; leave out --up".to_owned()));
+        }
+        Ok(input)
     }
 
     /// Only what models take: depth and normal maps would multiply the bytes to read.

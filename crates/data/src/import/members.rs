@@ -7,7 +7,9 @@ use lexiform_formats::array::Array;
 use lexiform_formats::npy::{Npy, read_npy};
 use lexiform_formats::pickle::{NumpyPickle, PickleValue};
 use lexiform_formats::view_format::extension_of;
+use lexiform_mesh_io::UpRule;
 
+use crate::points::turned;
 use crate::shape::POINTS;
 use crate::{Member, Metadata};
 
@@ -91,6 +93,17 @@ pub(super) fn colored_points(item: PickleValue) -> Result<Member, String> {
 /// Opens a pickle, or a `.npy` file of Python objects.
 pub(super) fn read_pickle(path: &Path) -> Result<NumpyPickle, String> {
     NumpyPickle::open(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Turns the points among the members, as [`turn_upright`](lexiform_mesh_io::turn_upright) does.
+pub(super) fn turn_points(members: &mut [Member], up: UpRule) -> Result<(), String> {
+    for member in members.iter_mut().filter(|member| member.name == POINTS && up != UpRule::Format) {
+        let Npy::Array(array) = read_npy(&member.bytes)? else {
+            return Err(format!("{POINTS}: expected numbers, found Python objects"));
+        };
+        member.bytes = turned(&array, up)?.to_npy();
+    }
+    Ok(())
 }
 
 /// Features as a member, `[rows, dim]` in `float16`.
