@@ -44,7 +44,12 @@ impl ImportSource {
         let complete_metadata = complete_metadata(from, &jobs, options);
         let read = move |index: usize| {
             let (members, metadata) = read(chosen[index])?;
-            Ok((members, complete_metadata(index, metadata)))
+            let mut metadata = complete_metadata(index, metadata);
+            // Captions of renders that were not downloaded still describe the shape.
+            if !members.iter().any(|member| Member::view_index(&member.name).is_some()) {
+                metadata.captions.iter_mut().for_each(|caption| caption.view = None);
+            }
+            Ok((members, metadata))
         };
         let warnings = warning.into_iter().collect();
         let settings = settings(format, options);
