@@ -9,8 +9,7 @@ use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use lexiform_data::annotations::AnnotationTable;
 use lexiform_data::import::ImportOptions;
 use lexiform_data::{
-    BuildEvent, BuildOptions, Dataset, POINTS, Producer as _, TEXT_FEATURES, VIEW_FEATURES, build_dataset, export, import,
-    merge_partitions,
+    BuildEvent, BuildOptions, Dataset, POINTS, TEXT_FEATURES, build_dataset, export, import, merge_partitions,
 };
 use lexiform_formats::array::Array;
 use lexiform_formats::hdf5::File;
