@@ -84,7 +84,7 @@ impl EmbedInput {
         }
     }
 
-    /// Its normalized embedding, or why there is none.
+    /// Its normalized embedding, or the reason why it has no embedding.
     pub(crate) fn embed(
         &self,
         encoder: &dyn Encoder,

@@ -12,6 +12,7 @@ mod input;
 mod jobs;
 mod line_editor;
 mod models;
+mod mpi_job;
 mod output;
 mod output_file;
 mod path_groups;

@@ -11,7 +11,8 @@ use lexiform_search::walk;
 use crate::entry::Entry;
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
-use crate::feature_file::{self, FeatureFile};
+use crate::feature_arrays::FeatureFile;
+use crate::feature_file;
 use crate::orientation::ShapeOrientation;
 use crate::stored_shape::ShapeStore;
 use crate::{data_set, split};
@@ -148,7 +149,8 @@ fn in_folders(root: &Path, features: Option<&str>) -> Result<Vec<Entry>, EvalErr
         return Err(EvalError::input(format!("{}: no such folder", root.display())));
     }
     let found = walk(&[root.to_owned()]);
-    let below = found.assets.iter().filter(|file| folder_below(root, file).is_some());
+    let shapes = found.assets.iter().chain(&found.view_sets);
+    let below = shapes.filter(|file| folder_below(root, file).is_some());
     below.map(|file| in_folder(root, file)).collect()
 }
 

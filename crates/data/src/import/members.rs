@@ -87,18 +87,12 @@ pub(super) fn points(xyz: &Array, rgb: Option<&Array>) -> Result<Member, String>
 /// The point cloud of a dictionary with `xyz` and optionally `rgb`.
 pub(super) fn colored_points(item: PickleValue) -> Result<Member, String> {
     let xyz = item.get("xyz").and_then(PickleValue::array).ok_or("expected an array \"xyz\"")?;
-    points(xyz, item.get("rgb").and_then(PickleValue::array))
+    points(&xyz, item.get("rgb").and_then(PickleValue::array).as_ref())
 }
 
-/// Reads a pickle, or a `.npy` file of Python objects.
+/// Opens a pickle, or a `.npy` file of Python objects.
 pub(super) fn read_pickle(path: &Path) -> Result<NumpyPickle, String> {
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    let pickle = if bytes.starts_with(b"\x93NUMPY") {
-        NumpyPickle::read_npy(&bytes)
-    } else {
-        NumpyPickle::read(&bytes)
-    };
-    pickle.map_err(|error| format!("{}: {error}", path.display()))
+    NumpyPickle::open(path).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 /// Turns the points among the members, as [`turn_upright`](lexiform_mesh_io::turn_upright) does.

@@ -129,7 +129,7 @@ impl DataArgs {
     }
 }
 
-/// A data set or images that exist: a misspelled path would be taken for a folder of files.
+/// A data set or images that exist: a misspelled path would be treated as an empty folder of files.
 fn existing(path: &Path) -> anyhow::Result<PathBuf> {
     if path.exists() {
         Ok(path.to_owned())
