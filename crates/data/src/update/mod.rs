@@ -234,8 +234,8 @@ impl Producer for Update<'_> {
 
     fn produce(&self, index: usize) -> Result<Shape, ProduceError> {
         let mut shape = self.dataset.shape(index).map_err(|error| ProduceError::Shape(error.to_string()))?;
-        if self.drops_features() {
-            shape.members.retain(|member| member.name != VIEW_FEATURES && member.name != TEXT_FEATURES);
+        if self.drops_features() || self.featurizer.is_some() {
+            drop_features(&mut shape);
         }
         if let Some(captioner) = self.captioner {
             self.caption(captioner, &mut shape)?;
@@ -248,5 +248,13 @@ impl Producer for Update<'_> {
 
     fn extra_workers(&self) -> usize {
         self.captioner.map_or(0, Captioner::concurrency)
+    }
+}
+
+/// Drops the features of views and captions, and what the importer recorded about the captions that they belong to.
+fn drop_features(shape: &mut Shape) {
+    shape.members.retain(|member| member.name != VIEW_FEATURES && member.name != TEXT_FEATURES);
+    for list in ["text_features", "text_feature_views"] {
+        shape.metadata.extra.remove(list);
     }
 }
