@@ -67,7 +67,7 @@ pub fn rank_captions(
 }
 
 /// Adds features of views and captions to a shape, and replaces those that it has. With `rank`, captions are sorted by
-/// [`rank_captions`] and only so many of each view and of the whole shape are kept (0 for all).
+/// [`rank_captions`] and only the best `rank` of each view and of the whole shape are kept (0 for all).
 ///
 /// # Errors
 /// [`ProduceError::Shape`] if a view is not an image, [`ProduceError::Fatal`] if the model fails.

@@ -7,8 +7,8 @@ use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use lexiform_data::annotations::AnnotationTable;
 use lexiform_data::import::{IdFilter, ImportOptions};
 use lexiform_data::{
-    BuildEvent, BuildOptions, Dataset, POINTS, Producer as _, TEXT_FEATURES, VIEW_FEATURES, build_dataset,
-    export, import, merge_partitions,
+    BuildEvent, BuildOptions, Dataset, POINTS, TEXT_FEATURES, VIEW_FEATURES, build_dataset, export, import,
+    merge_partitions,
 };
 use lexiform_formats::array::Array;
 use lexiform_formats::hdf5::File;
@@ -242,48 +242,6 @@ fn shapenet55_of_point_bert_and_ulip() {
     assert_eq!((captions[0].text.as_str(), captions[0].view), ("seen from behind", Some(2)));
 }
 
-/// A copy of the fixture's point cloud `u1` with renders: in an unpacked chunk, or side by side, with a gap.
-fn ulip_with_renders(folder: &Path, renders: &str) {
-    let clouds = folder.join("objaverse_pc_parallel/u1");
-    std::fs::create_dir_all(&clouds).unwrap();
-    std::fs::copy(fixture("ulip").join("objaverse_pc_parallel/u1/u1_8192.npz"), clouds.join("u1_8192.npz"))
-        .unwrap();
-    for uid in ["u1", "u2"] {
-        let images = folder.join(renders).join(uid);
-        std::fs::create_dir_all(&images).unwrap();
-        for number in [0, 1, 3] {
-            let image = RgbImage::from_pixel(4, 4, Rgb([number, 1, 2]));
-            image.save(images.join(format!("{number:03}.png"))).unwrap();
-        }
-    }
-    let root = "/export/einstein-vision/3d_vision/objaverse/render_images_split_100";
-    let captions = format!(
-        r#"{{"{root}/u1/003.png": ["a cup", "a mug"], "{root}/u1/002.png": ["no such view"], "{root}/u1/000.png": ["a bowl"]}}"#
-    );
-    std::fs::write(folder.join("merged_data.json"), captions).unwrap();
-}
-
-#[test]
-fn ulip_objaverse_has_renders_and_captions_of_each() {
-    for renders in ["render_images_resized_224/objaverse_rgb_chunk_0000", "rendered_images_split_100"] {
-        let folder = tempfile::tempdir().unwrap();
-        ulip_with_renders(folder.path(), renders);
-        let imported = run("ulip-objaverse", folder.path(), &ImportOptions::default());
-        assert_eq!((imported.dataset.len(), imported.points("u1").0), (1, vec![8, 3]), "{renders}");
-        assert!(imported.warnings.is_empty(), "{:?}", imported.warnings);
-        let views = imported.dataset.views(0, &[0, 1, 2]).unwrap();
-        assert_eq!(decode_view(&views[2]).unwrap().get_pixel(0, 0).0[0], 3);
-        let metadata = imported.dataset.metadata(0).unwrap();
-        assert_eq!(metadata.extra["view_numbers"], serde_json::json!([0, 1, 3]));
-        let captions: Vec<_> = metadata.captions.iter().map(|c| (c.text.as_str(), c.view)).collect();
-        assert_eq!(captions, [("a cup", Some(2)), ("a mug", Some(2)), ("a bowl", Some(0))]);
-        // Renders without point clouds.
-        std::fs::remove_dir_all(folder.path().join("objaverse_pc_parallel")).unwrap();
-        let imported = run("ulip-objaverse", folder.path(), &ImportOptions::default());
-        assert_eq!((imported.dataset.len(), imported.dataset.n_views(1)), (2, 3));
-    }
-}
-
 /// CG3D's own lists, renders by class, and what `--real` and `--real_caption` of its code add.
 #[test]
 fn cg3d_triplets_with_photos_and_captions_of_the_class() {
@@ -340,31 +298,6 @@ fn cg3d_triplets_with_photos_and_captions_of_the_class() {
     assert_eq!(captions, ["a ship at sea", "a white boat"]);
     // A class without either keeps its renders.
     assert_eq!(real.dataset.n_views(real.shape("03001627-cc")), 5);
-}
-
-#[test]
-fn ulip_objaverse_keeps_its_axes_and_accepts_captions() {
-    let folder = tempfile::tempdir().unwrap();
-    let cap3d = folder.path().join("Cap3D.csv");
-    std::fs::write(&cap3d, "u1,\"A chair, red.\"\n").unwrap();
-    let options =
-        ImportOptions { annotations: AnnotationTable::read(&cap3d).unwrap(), ..ImportOptions::default() };
-    let imported = run("ulip-objaverse", &fixture("ulip"), &options);
-    let (shape, values) = imported.points("u1");
-    assert_eq!(shape, [8, 3]);
-    assert!(values.iter().zip(ramp(24)).all(|(a, b)| (a - b / 100.0).abs() < 1e-6));
-    assert_eq!(imported.dataset.metadata(0).unwrap().captions[0].text, "A chair, red.");
-    // Other captions for the same data set are an error, because shapes that exist would not get them.
-    let open = |options: &ImportOptions| {
-        (import::find("ulip-objaverse").unwrap().open)(&fixture("ulip"), options).unwrap()
-    };
-    let source = open(&ImportOptions::default());
-    let error =
-        build_dataset(&source, &imported.folder.path().join("set"), &BuildOptions::default(), &mut |_| {})
-            .unwrap_err();
-    assert!(error.to_string().contains("was started with annotations = \""), "{error}");
-    let match_counts = open(&options).match_counts();
-    assert_eq!((match_counts.matched, match_counts.rows), (1, 1));
 }
 
 #[test]

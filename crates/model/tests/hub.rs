@@ -105,11 +105,25 @@ fn interrupted_downloads_resume_into_the_cache() {
     std::fs::remove_file(captioner.with_file_name("vocab.txt")).unwrap();
     pull("blip", |_| {}).unwrap();
     assert!(here("vocab.txt"), "missing companion files are fetched");
+    all_files_of_an_index_are_fetched(&registry::hub_folder("Salesforce/blip2-opt-2.7b"));
     data_set_files_are_fetched_and_verified(&cache.path().join("set"), &content, &gets);
     // SAFETY: as above.
     unsafe { std::env::set_var("HF_ENDPOINT", "http://127.0.0.1:9") };
     let offline = pull("openclip-b32", |_| {}).unwrap_err();
     assert!(offline.hint().unwrap().contains("--model"), "{offline}");
+}
+
+/// The index is in the cache already, because the server has one content for all files.
+fn all_files_of_an_index_are_fetched(folder: &std::path::Path) {
+    let snapshot = folder.join("snapshots").join(COMMIT);
+    std::fs::create_dir_all(&snapshot).unwrap();
+    let shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
+    let index = format!(r#"{{"weight_map": {{"a": "{}", "b": "{}"}}}}"#, shards[0], shards[1]);
+    std::fs::write(snapshot.join("model.safetensors.index.json"), index).unwrap();
+    let path = pull("blip2-opt-2.7b", |_| {}).unwrap();
+    for file in shards.iter().chain(&["config.json", "tokenizer.json"]) {
+        assert!(path.with_file_name(file).is_file(), "{file}");
+    }
 }
 
 fn data_set_files_are_fetched_and_verified(folder: &std::path::Path, content: &[u8], gets: &AtomicUsize) {

@@ -19,7 +19,7 @@ pub struct QFormerConfig {
     pub queries: usize,
     /// Width, layers and heads.
     pub transformer: TransformerConfig,
-    /// Every so many-th layer, from the first, attends to the image.
+    /// Distance between layers that attend to the image, from the first: 2 for every second one.
     pub cross_frequency: usize,
 }
 
