@@ -5,7 +5,7 @@ use std::path::Path;
 use lexiform_eval::head_preprocessor;
 use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_model::{Device, PointModel, PointModelOptions, registry};
-use lexiform_search::{Error, LabelScore, ModelInput};
+use lexiform_search::{Error, LabelScore, ModelInput, UpRule};
 
 /// Whether a model has a classification head.
 pub(crate) fn has_head(name: &str) -> anyhow::Result<bool> {
@@ -23,11 +23,11 @@ pub(crate) fn open(
 }
 
 /// All classes with their softmax probabilities, best first.
-pub(crate) fn classify(model: &PointModel, file: &Path) -> Result<Vec<LabelScore>, Error> {
+pub(crate) fn classify(model: &PointModel, file: &Path, up: UpRule) -> Result<Vec<LabelScore>, Error> {
     if !file.exists() {
         return Err(Error::NotFound { path: file.to_owned() });
     }
-    let ModelInput::Points(cloud) = head_preprocessor(model).process(file)?.input else {
+    let ModelInput::Points(cloud) = head_preprocessor(model).with_up(up).process(file)?.input else {
         let reason = "has no points".to_owned();
         return Err(Error::Shape { path: file.to_owned(), reason });
     };

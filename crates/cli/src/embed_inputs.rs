@@ -84,7 +84,7 @@ impl EmbedInput {
         }
     }
 
-    /// Its normalized embedding, or why there is none.
+    /// Its normalized embedding, or the reason why it has no embedding.
     pub(crate) fn embed(
         &self,
         encoder: &dyn Encoder,
@@ -95,11 +95,13 @@ impl EmbedInput {
                 Ok(embedding) => Ok(Ok(embedding.as_slice().to_vec())),
                 Err(error) => Ok(Err(file_error(path, error)?.1)),
             },
-            Self::Shape(set, shape) => match ShapeFeatures::new(set, encoder).features(*shape)? {
-                RowFeatures::Values(values) => Ok(Ok(values)),
-                RowFeatures::Failed(reason) => Ok(Err(reason)),
-                RowFeatures::Unchanged => Ok(Err("no features".to_owned())),
-            },
+            Self::Shape(set, shape) => {
+                match ShapeFeatures::new(set, encoder, preprocessor).features(*shape)? {
+                    RowFeatures::Values(values) => Ok(Ok(values)),
+                    RowFeatures::Failed(reason) => Ok(Err(reason)),
+                    RowFeatures::Unchanged => Ok(Err("no features".to_owned())),
+                }
+            }
         }
     }
 }

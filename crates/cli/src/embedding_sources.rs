@@ -129,7 +129,7 @@ fn index_dataset(
     prune: bool,
     on_event: &mut dyn FnMut(IndexEvent),
 ) -> anyhow::Result<IndexSummary> {
-    let reader = ShapeFeatures::new(set, library.encoder());
+    let reader = ShapeFeatures::new(set, library.encoder(), library.preprocessor());
     let mut rows = (0..set.len()).map(|shape| {
         let (name, stamp) = (set.key(shape).to_owned(), set.content_digest(shape));
         // Embedding takes long: only shapes that are new or have changed.
@@ -149,13 +149,17 @@ fn index_dataset(
 pub(crate) struct ShapeFeatures<'a> {
     set: &'a Arc<Dataset>,
     encoder: &'a dyn Encoder,
-    preprocessor: ShapePreprocessor,
+    preprocessor: &'a ShapePreprocessor,
 }
 
 impl<'a> ShapeFeatures<'a> {
-    /// Features of `encoder`.
-    pub(crate) fn new(set: &'a Arc<Dataset>, encoder: &'a dyn Encoder) -> Self {
-        Self { set, encoder, preprocessor: ShapePreprocessor::for_encoder(encoder) }
+    /// Features of `encoder`, of shapes as `preprocessor` gives them.
+    pub(crate) fn new(
+        set: &'a Arc<Dataset>,
+        encoder: &'a dyn Encoder,
+        preprocessor: &'a ShapePreprocessor,
+    ) -> Self {
+        Self { set, encoder, preprocessor }
     }
 
     /// The features of a shape: embedded from views or points, or stored by an import of embeddings, which has neither. An error
@@ -169,11 +173,11 @@ impl<'a> ShapeFeatures<'a> {
                 Err(error) => RowFeatures::Failed(error.to_string()),
             });
         }
-        let input =
-            match StoredShape::new(self.set, Path::new("the data set"), shape).read(&self.preprocessor) {
-                Ok(input) => input,
-                Err(error) => return Ok(RowFeatures::Failed(error.to_string())),
-            };
+        let input = match StoredShape::new(self.set, Path::new("the data set"), shape).read(self.preprocessor)
+        {
+            Ok(input) => input,
+            Err(error) => return Ok(RowFeatures::Failed(error.to_string())),
+        };
         let failed = |source| Error::Encode { model: self.encoder.id().to_owned(), source };
         let embeddings = self.encoder.embed_shapes(vec![input]).map_err(failed)?;
         let embedding = embeddings.into_iter().next().ok_or_else(|| failed("no embedding".into()))?;

@@ -12,6 +12,7 @@ mod input;
 mod jobs;
 mod line_editor;
 mod models;
+mod mpi_job;
 mod output;
 mod output_file;
 mod path_groups;
@@ -20,6 +21,7 @@ mod prompt;
 mod scene_file;
 mod software_mark;
 mod unknown_argument;
+mod up_axis;
 
 use std::process::ExitCode;
 

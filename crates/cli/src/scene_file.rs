@@ -3,16 +3,18 @@
 use std::path::Path;
 
 use lexiform_geometry::Scene;
+use lexiform_mesh_io::{ReadOptions, UpRule};
 
 use crate::error::WithHint as _;
 use crate::output;
 
 /// Reads a 3D file; notes about it go to standard error.
-pub(crate) fn read_scene(path: &Path) -> anyhow::Result<Scene> {
+pub(crate) fn read_scene(path: &Path, up: UpRule) -> anyhow::Result<Scene> {
     if !path.exists() {
         return Err(not_found(path));
     }
-    let scene = lexiform_mesh_io::read(path).hint("`lexiform info FILE` shows what the file contains")?;
+    let scene = lexiform_mesh_io::read_with(path, &ReadOptions { up })
+        .hint("`lexiform info FILE` shows what the file contains")?;
     scene.notes.iter().for_each(|text| output::note(format!("note: {text}")));
     Ok(scene)
 }

@@ -23,7 +23,7 @@ const ROWS_AT_ONCE: usize = 32;
 /// Missing shapes named in an error.
 const MAX_SHOWN: usize = 3;
 
-/// The source that is taken for a shape that both have.
+/// The source of a shape that is in both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Preferred {
     /// The supplement, as in the reference.

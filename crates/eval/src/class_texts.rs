@@ -7,7 +7,8 @@ use lexiform_search::Encoder;
 
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
-use crate::feature_file::{self, FeatureFile};
+use crate::feature_arrays::FeatureFile;
+use crate::feature_file;
 use crate::label_list::LabelList;
 use crate::protocol::labels::same_class;
 use crate::protocol::{ClassList, Protocol, Spelling};

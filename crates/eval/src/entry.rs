@@ -8,6 +8,7 @@ use lexiform_data::shape_csv::CsvRow;
 
 use crate::error::EvalError;
 use crate::label_list::LabelList;
+use crate::orientation::ShapeOrientation;
 use crate::protocol::labels::same_class;
 use crate::stored_shape::{ShapeStore, StoredShape};
 
@@ -26,12 +27,15 @@ pub struct Entry {
     pub split: Option<String>,
     /// The shape itself, if it is in a data set.
     pub stored: Option<StoredShape>,
+    /// How it is turned upright.
+    pub orientation: ShapeOrientation,
 }
 
 impl Entry {
     /// A file with a label.
     pub(crate) fn of_file(name: String, file: PathBuf, label: String) -> Self {
-        Self { name, file, label, class: None, split: None, stored: None }
+        let orientation = ShapeOrientation::default();
+        Self { name, file, label, class: None, split: None, stored: None, orientation }
     }
 
     /// The shape of this name in a store.

@@ -9,10 +9,19 @@ use lexiform_formats::pickle::NumpyPickle;
 use lexiform_formats::{RandomAccess, zip};
 use lexiform_metrics::Features;
 
-use crate::feature_file::FeatureFile;
-
 /// Largest member of a `.npz` in bytes.
 const MAX_MEMBER_BYTES: u64 = 16 << 30;
+
+/// The content of a feature file.
+#[derive(Debug)]
+pub(crate) struct FeatureFile {
+    /// The features; all axes but the last are flattened into rows.
+    pub features: Features,
+    /// The name of each row, if the file has names.
+    pub row_names: Option<Vec<String>>,
+    /// The model that computed them, if the file names it.
+    pub model: Option<String>,
+}
 
 /// An array with its name in the file.
 type Named = (String, Array);
@@ -81,7 +90,7 @@ pub(crate) fn of_pickle(bytes: &[u8]) -> Result<FeatureFile, String> {
     let pickle = NumpyPickle::read_npy(bytes)?;
     let (mut names, mut values, mut dim) = (Vec::new(), Vec::new(), 0);
     for (name, value) in pickle.root().entries() {
-        let row = value.array().map(Array::to_f32_vec).unwrap_or_default();
+        let row = value.array().map(|array| array.to_f32_vec()).unwrap_or_default();
         if row.is_empty() || dim != 0 && row.len() != dim {
             return Err(format!("{name:?}: expected a vector of {dim} numbers, found {}", row.len()));
         }

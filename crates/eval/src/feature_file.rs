@@ -10,7 +10,7 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype;
 
 use crate::error::EvalError;
-use crate::feature_arrays;
+use crate::feature_arrays::{self, FeatureFile};
 
 /// Separates the file name from the tensor name.
 const TENSOR_SEPARATOR: char = '#';
@@ -20,17 +20,6 @@ const DEFAULT_TENSOR: &str = "embeddings";
 const HDF5_MAGIC: [u8; 8] = *b"\x89HDF\r\n\x1a\n";
 /// Hint for unreadable files.
 const HINT: &str = "features are a floating-point array [rows, dim] in .npy, .npz, .h5 or .safetensors, as written by `lexiform embed -o`";
-
-/// The content of a feature file.
-#[derive(Debug)]
-pub(crate) struct FeatureFile {
-    /// The features; all axes but the last are flattened into rows.
-    pub features: Features,
-    /// The name of each row, if the file has names.
-    pub row_names: Option<Vec<String>>,
-    /// The model that computed them, if the file names it.
-    pub model: Option<String>,
-}
 
 /// Reads `FILE`, or one of its arrays as `FILE#TENSOR`.
 pub(crate) fn read(name: &str) -> Result<FeatureFile, EvalError> {

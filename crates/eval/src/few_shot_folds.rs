@@ -9,11 +9,11 @@ use lexiform_search::Encoder;
 use serde::Serialize;
 
 use crate::embed::{Embedded, ViewSelection, embed_entries};
-use crate::entry::{all_labels, label_indices};
+use crate::entry::{Entry, all_labels, label_indices};
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
 use crate::models::Models;
-use crate::stored_shape::ShapeStore;
+use crate::stored_shape::{LabeledShape, ShapeStore};
 use crate::unusable::UnusableFile;
 
 /// How folds are evaluated.
@@ -117,7 +117,11 @@ fn fold(
     if !ShapeStore::exists(file) {
         return Err(EvalError::input(format!("{}: no such fold (.pkl)", file.display())));
     }
-    let entries = ShapeStore::open(file)?.labeled()?;
+    let entry = |LabeledShape { name, label, split, shape }: LabeledShape| {
+        let file = PathBuf::from(&name);
+        Entry { split, stored: Some(shape), ..Entry::of_file(name, file, label) }
+    };
+    let entries = ShapeStore::open(file)?.labeled()?.into_iter().map(entry).collect();
     let Embedded { entries, features, unusable: failed, .. } =
         embed_entries(encoder, None, entries, &[ViewSelection::default()], events)?;
     unusable.extend(failed);

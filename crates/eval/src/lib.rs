@@ -20,7 +20,8 @@
 //! use lexiform_eval::*;
 //! use lexiform_metrics::bootstrap::Resampling;
 //!
-//! let shapes = ShapeSource { labels: LabelSource::Folders { root: "models".into() }, split: None };
+//! let labels = LabelSource::Folders { root: "models".into() };
+//! let shapes = ShapeSource { labels, split: None, orientation: ShapeOrientation::default() };
 //! let config = ZeroShotConfig {
 //!     shapes: ZeroShotShapes::Files(shapes),
 //!     texts: ClassTexts::default(),
@@ -59,6 +60,7 @@ mod label_list;
 mod labeled_features;
 mod models;
 mod mt19937;
+mod orientation;
 mod probe;
 pub mod protocol;
 pub mod report;
@@ -85,6 +87,7 @@ pub use generated::{GeneratedShape, GeneratedShapes, ShapeGenerator};
 pub use item_results::ItemResult;
 pub use label_list::LabelList;
 pub use models::Models;
+pub use orientation::{ShapeOrientation, Turn};
 pub use probe::{LinearProbeConfig, LinearProbeReport, linear_probe};
 pub use retrieval::{
     CaptionSource, DirectionResult, PhotoListing, RetrievalConfig, RetrievalReport, retrieval,

@@ -7,6 +7,7 @@ use crate::entry::Entry;
 /// Reads the input of an entry. In a folder every image is a view, except depth and normal maps next to them.
 pub(crate) fn read(preprocessor: &ShapePreprocessor, entry: &Entry) -> Result<ModelInput, Error> {
     let path = &*entry.file;
+    let preprocessor = &entry.orientation.applied(preprocessor, &entry.name);
     if let Some(shape) = &entry.stored {
         return shape.read(preprocessor);
     }

@@ -11,7 +11,9 @@ use lexiform_search::walk;
 use crate::entry::Entry;
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
-use crate::feature_file::{self, FeatureFile};
+use crate::feature_arrays::FeatureFile;
+use crate::feature_file;
+use crate::orientation::ShapeOrientation;
 use crate::stored_shape::ShapeStore;
 use crate::{data_set, split};
 
@@ -22,6 +24,8 @@ pub struct ShapeSource {
     pub labels: LabelSource,
     /// Only shapes of this split: `train`, `val` or `test`.
     pub split: Option<String>,
+    /// How files and stored points are turned upright.
+    pub orientation: ShapeOrientation,
 }
 
 /// Where shapes and labels are.
@@ -112,7 +116,7 @@ impl ShapeSource {
 
     /// Entries of the split. With precomputed features, files need not exist nor be 3D files.
     fn all(&self, features: Option<&str>, events: &mut OnEvent<'_>) -> Result<Vec<Entry>, EvalError> {
-        let (path, entries) = match &self.labels {
+        let (path, mut entries) = match &self.labels {
             LabelSource::DataSet { path } => (path, data_set::labeled(path, events)?),
             LabelSource::Folders { root } => (root, in_folders(root, features)?),
             LabelSource::Listing { file, assets } => {
@@ -121,6 +125,9 @@ impl ShapeSource {
         };
         if entries.is_empty() {
             return Err(EvalError::input(format!("{}: expected labeled files, found none", path.display())));
+        }
+        for entry in &mut entries {
+            entry.orientation = self.orientation;
         }
         split::filter(self.split.as_deref(), entries, |entry| entry, path)
     }
@@ -142,7 +149,8 @@ fn in_folders(root: &Path, features: Option<&str>) -> Result<Vec<Entry>, EvalErr
         return Err(EvalError::input(format!("{}: no such folder", root.display())));
     }
     let found = walk(&[root.to_owned()]);
-    let below = found.assets.iter().filter(|file| folder_below(root, file).is_some());
+    let shapes = found.assets.iter().chain(&found.view_sets);
+    let below = shapes.filter(|file| folder_below(root, file).is_some());
     below.map(|file| in_folder(root, file)).collect()
 }
 

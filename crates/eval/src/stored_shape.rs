@@ -9,9 +9,8 @@ use lexiform_data::{Dataset, Key, Member, POINTS, ProduceError, Producer as _, S
 use lexiform_formats::npy::{Npy, read_npy};
 use lexiform_formats::view_format::{ViewFormat, decode_view};
 use lexiform_geometry::PointCloud;
-use lexiform_search::{Error, ModelInput, ShapePreprocessor};
+use lexiform_search::{Error, ModelInput, ShapePreprocessor, UpRule};
 
-use crate::entry::Entry;
 use crate::error::EvalError;
 
 /// Formats of files with many shapes, by extension.
@@ -41,6 +40,18 @@ pub struct StoredShape {
     shape: Option<usize>,
 }
 
+/// A shape of a file with its label and split.
+pub(crate) struct LabeledShape {
+    /// Its name in the file.
+    pub name: String,
+    /// Its label; empty if it has none.
+    pub label: String,
+    /// Its split, if known.
+    pub split: Option<String>,
+    /// The shape.
+    pub shape: StoredShape,
+}
+
 impl ShapeStore {
     /// Whether there is a store at this path.
     pub(crate) fn exists(path: &Path) -> bool {
@@ -62,17 +73,15 @@ impl ShapeStore {
     }
 
     /// All shapes of a file with their labels and splits.
-    pub(crate) fn labeled(self: &Arc<Self>) -> Result<Vec<Entry>, EvalError> {
+    pub(crate) fn labeled(self: &Arc<Self>) -> Result<Vec<LabeledShape>, EvalError> {
         let Contents::File { source, .. } = &self.contents else { return Ok(Vec::new()) };
         let entry = |(shape, job): (usize, &ShapeJob)| {
             let made = source.produce(shape).map_err(|error| {
                 EvalError::input(format!("{}: {}: {}", self.path.display(), job.source, reason(error)))
             })?;
             let label = made.metadata.labels.into_iter().next().unwrap_or_default();
-            let mut entry = Entry::of_file(job.source.clone(), PathBuf::from(&job.source), label);
-            entry.split = Some(made.metadata.split).filter(|split| !split.is_empty());
-            entry.stored = Some(self.find(&job.source));
-            Ok(entry)
+            let split = Some(made.metadata.split).filter(|split| !split.is_empty());
+            Ok(LabeledShape { name: job.source.clone(), label, split, shape: self.find(&job.source) })
         };
         source.jobs().iter().enumerate().map(entry).collect()
     }
@@ -123,9 +132,15 @@ impl StoredShape {
                 views.push(decode_view(&member.bytes).map_err(failed)?);
             }
         }
-        preprocessor
+        let has_views = !views.is_empty();
+        let input = preprocessor
             .process_stored(views, cloud)
-            .ok_or_else(|| failed("the data set has no input for this model".to_owned()))
+            .ok_or_else(|| failed("the data set has no input for this model".to_owned()))?;
+        // Turned points next to views that are not would be two shapes.
+        if has_views && input.views().is_some() && preprocessor.up() != UpRule::Format {
+            return Err(failed("expected points to turn, found rendered views; leave out --up".to_owned()));
+        }
+        Ok(input)
     }
 
     /// Only what models take: depth and normal maps would multiply the bytes to read.

@@ -12,7 +12,9 @@ const EDGE: u32 = 160;
 /// A small JPEG of a shape, if it can be rendered.
 pub(crate) fn of_entry(encoder: &dyn Encoder, entry: &Entry) -> Option<Vec<u8>> {
     if entry.stored.is_none() && entry.file.is_file() {
-        return ShapePreprocessor::for_encoder(encoder)
+        return entry
+            .orientation
+            .applied(&ShapePreprocessor::for_encoder(encoder), &entry.name)
             .process(&entry.file)
             .ok()
             .map(|processed| processed.thumbnail);

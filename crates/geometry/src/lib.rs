@@ -32,6 +32,7 @@ pub mod sample;
 mod scene;
 pub mod surface;
 pub mod test_shapes;
+pub mod upright;
 
 pub use camera::{Camera, Rig, Views};
 pub use color::{linear_from_srgb, srgb_from_linear};

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 
-use glam::{Affine3A, Mat3, Vec3};
 use serde::{Deserialize, Serialize};
+
+use crate::axis::UpAxis;
 
 /// A supported file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -90,37 +91,20 @@ impl Format {
         matches!(self, Self::Gltf | Self::Glb | Self::Obj | Self::Ply | Self::Dae)
     }
 
-    /// The axis that points up in files of this format by convention.
+    /// The axis that points up in files of this format that state none: +Z where most files have it (printing, scanning, maps), +Y
+    /// otherwise. Rows of numbers and arrays are never turned, so that the same points are the same shape in any of these formats.
     pub fn up_axis(self) -> UpAxis {
         match self {
-            Self::Gltf | Self::Glb | Self::Obj | Self::Ply | Self::Dae => UpAxis::Y,
-            Self::Stl | Self::Off | Self::Pcd | Self::Xyz | Self::Las | Self::Laz | Self::Npy | Self::Npz => {
-                UpAxis::Z
-            }
+            Self::Stl | Self::Pcd | Self::Las | Self::Laz => UpAxis::Z,
+            Self::Gltf
+            | Self::Glb
+            | Self::Obj
+            | Self::Ply
+            | Self::Off
+            | Self::Dae
+            | Self::Xyz
+            | Self::Npy
+            | Self::Npz => UpAxis::Y,
         }
-    }
-}
-
-/// The axis that points up in a file's coordinates.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum UpAxis {
-    /// Rare; COLLADA supports it.
-    X,
-    /// Graphics: glTF, OBJ, PLY.
-    Y,
-    /// Scanning, printing, maps: STL, PCD, LAS and most others.
-    Z,
-}
-
-impl UpAxis {
-    /// The rotation that brings this axis to +Y.
-    pub(super) fn world_from_file(self) -> Affine3A {
-        let (x, y, z) = (Vec3::X, Vec3::Y, Vec3::Z);
-        Affine3A::from_mat3(match self {
-            Self::X => Mat3::from_cols(y, -x, z),
-            Self::Y => Mat3::IDENTITY,
-            Self::Z => Mat3::from_cols(x, -z, y),
-        })
     }
 }

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use glam::Vec3;
 use serde::Serialize;
 
-use crate::{Format, ReadError, ReadOptions, UpAxis, read};
-use lexiform_geometry::{Mesh, Scene};
+use crate::read::LoadedFile;
+use crate::{Format, Orientation, ReadError, ReadOptions, read};
+use lexiform_geometry::Mesh;
 
 /// A summary of a file.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -17,8 +18,9 @@ pub struct FileInfo {
     pub format: Format,
     /// Its size, without referenced files.
     pub bytes: u64,
-    /// The axis that points up.
-    pub up_axis: UpAxis,
+    /// The axis that points up in the file, and why.
+    #[serde(flatten)]
+    pub orientation: Orientation,
     /// Number of meshes; each instance counts.
     pub meshes: usize,
     /// Number of vertices of all meshes.
@@ -31,8 +33,10 @@ pub struct FileInfo {
     pub materials: usize,
     /// Width and height of each texture in pixels.
     pub texture_sizes: Vec<[u32; 2]>,
-    /// Edge lengths of the bounding box, +Y up, in the file's unit (meters for glTF and COLLADA).
+    /// Edge lengths of the bounding box along the file's own axes, in the file's unit (meters for glTF and COLLADA).
     pub extents: [f32; 3],
+    /// The same after turning to +Y up.
+    pub extents_y_up: [f32; 3],
     /// Whether any part has vertex or point colors.
     pub has_colors: bool,
     /// Whether any part has texture coordinates.
@@ -77,22 +81,24 @@ pub fn info(path: &Path) -> Result<FileInfo, ReadError> {
 pub fn info_with(path: &Path, options: &ReadOptions) -> Result<FileInfo, ReadError> {
     let bytes = read::file_bytes(path)?;
     let read = read::open(path, &bytes, options)?;
-    Ok(describe(path, bytes.len() as u64, read.format, read.up_axis, &read.scene))
+    Ok(describe(path, bytes.len() as u64, &read))
 }
 
-fn describe(path: &Path, bytes: u64, format: Format, up_axis: UpAxis, scene: &Scene) -> FileInfo {
+fn describe(path: &Path, bytes: u64, file: &LoadedFile) -> FileInfo {
+    let LoadedFile { scene, format, orientation, file_extents } = file;
     FileInfo {
         path: path.to_owned(),
-        format,
+        format: *format,
         bytes,
-        up_axis,
+        orientation: *orientation,
         meshes: scene.meshes.len(),
         vertices: scene.n_vertices(),
         triangles: scene.n_faces(),
         points: scene.n_points(),
         materials: scene.materials.len(),
         texture_sizes: scene.textures.iter().map(|t| [t.image.width(), t.image.height()]).collect(),
-        extents: scene.bounds().map_or([0.0; 3], |b| b.extents().to_array()),
+        extents: *file_extents,
+        extents_y_up: scene.bounds().map_or([0.0; 3], |b| b.extents().to_array()),
         has_colors: scene.meshes.iter().any(|m| m.colors().is_some())
             || scene.clouds.iter().any(|c| c.colors().is_some()),
         has_uvs: scene.meshes.iter().any(|m| m.uvs().is_some()),

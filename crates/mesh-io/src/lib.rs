@@ -16,6 +16,7 @@
 //! Untrusted bytes give a [`Scene`](lexiform_geometry::Scene) or a [`ReadError`], never a panic, a hang, or unbounded
 //! memory. This crate links no tensor library, async runtime or network code.
 
+mod axis;
 mod builder;
 mod color;
 mod columns;
@@ -40,16 +41,19 @@ mod sniff;
 mod source;
 mod stl;
 mod text;
+mod up;
 mod views;
 mod walk;
 mod write;
 mod xyz;
 
+pub use axis::UpAxis;
 pub use error::ReadError;
-pub use format::{Format, UpAxis};
+pub use format::Format;
 pub use info::{FileInfo, SurfaceInfo, info, info_with};
 pub use read::{ReadOptions, material_library_sidecars, read, read_bytes, read_with, sidecars};
 pub use sidecar::Sidecar;
+pub use up::{Orientation, UnknownUpRule, UpRule, UpSource, turn_upright};
 pub use views::{is_image, strip_views, thin_views, view_files};
 pub use walk::{HEAD_BYTES, WalkResult, is_asset, walk};
 pub use write::{GlbError, WriteError, write, write_glb};

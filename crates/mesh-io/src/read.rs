@@ -7,15 +7,17 @@ use lexiform_geometry::Scene;
 
 use crate::sidecar::{Sidecar, Sidecars};
 use crate::source::Source;
+use crate::up::turned;
 use crate::{
-    Format, ReadError, UpAxis, dae, gltf, las, limits, npy, npz, obj, off, pcd, ply, sniff, stl, text, xyz,
+    Format, Orientation, ReadError, UpAxis, UpRule, UpSource, dae, gltf, las, limits, npy, npz, obj, off,
+    pcd, ply, sniff, stl, text, xyz,
 };
 
 /// Options for facts that files do not contain.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
-    /// The axis that points up; `None` for the format's convention (see [`Format::up_axis`]).
-    pub up_axis: Option<UpAxis>,
+    /// How the up axis is found.
+    pub up: UpRule,
 }
 
 /// Reads any supported file.
@@ -85,20 +87,26 @@ pub fn material_library_sidecars(content: impl BufRead) -> io::Result<Vec<Sideca
     Ok(sidecars.into_vec())
 }
 
-/// A scene with its format and up axis.
+/// A scene with its format, and the up axis and size that it has in the file.
 pub(crate) struct LoadedFile {
     pub scene: Scene,
     pub format: Format,
-    pub up_axis: UpAxis,
+    pub orientation: Orientation,
+    pub file_extents: [f32; 3],
 }
 
 pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<LoadedFile, ReadError> {
     let content = text::without_byte_order_mark(bytes);
     let found = sniff::format(path, &content)?;
     let source = Source { path, bytes: &content, format: found.format.name() };
-    let (scene, up) = read_format(&source, found.format)?;
-    let up = options.up_axis.unwrap_or(up);
-    let mut scene = if up == UpAxis::Y { scene } else { scene.transformed(up.world_from_file()) };
+    let (scene, stated) = read_format(&source, found.format)?;
+    let file_extents = scene.bounds().map_or([0.0; 3], |bounds| bounds.extents().to_array());
+    let orientation = options.up.resolve(&scene, Orientation::of_format(found.format, stated));
+    let mut scene = turned(scene, orientation.axis);
+    // A guess is said where it changes something.
+    if orientation.source == UpSource::Shape && orientation.axis != UpAxis::Y {
+        scene.notes.insert(0, format!("up axis: {}", orientation.describe(found.format)));
+    }
     // A wrong extension explains the other notes, so it comes first.
     scene.notes.splice(0..0, found.note);
     if scene.notes.len() > limits::NOTES {
@@ -109,11 +117,11 @@ pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<L
     if scene.is_empty() {
         return Err(ReadError::Empty { path: path.to_owned() });
     }
-    Ok(LoadedFile { scene, format: found.format, up_axis: up })
+    Ok(LoadedFile { scene, format: found.format, orientation, file_extents })
 }
 
-/// The scene in the file's own axes, and the one that points up.
-fn read_format(source: &Source, format: Format) -> Result<(Scene, UpAxis), ReadError> {
+/// The scene in the file's own axes, and the one that points up if the file states it.
+fn read_format(source: &Source, format: Format) -> Result<(Scene, Option<UpAxis>), ReadError> {
     let scene = match format {
         Format::Gltf | Format::Glb => gltf::read(source.path, source.bytes),
         Format::Obj => obj::read(source),
@@ -127,7 +135,7 @@ fn read_format(source: &Source, format: Format) -> Result<(Scene, UpAxis), ReadE
         Format::Npz => npz::read(source),
         Format::Dae => return dae::read(source),
     }?;
-    Ok((scene, format.up_axis()))
+    Ok((scene, None))
 }
 
 /// The whole file, within the size limit.

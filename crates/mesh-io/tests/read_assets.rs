@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lexiform_geometry::Scene;
 use lexiform_golden::shared;
-use lexiform_mesh_io::{Format, ReadOptions, UpAxis};
+use lexiform_mesh_io::{Format, ReadOptions, UpAxis, UpRule};
 
 /// Extents are written with four digits.
 const TOLERANCE: f32 = 2e-3;
@@ -81,7 +81,7 @@ fn check(row: &std::collections::HashMap<String, String>, scene: &Scene) -> Opti
 #[ignore = "needs LEXIFORM_SHARED"]
 fn files_that_others_load_load_here_with_the_same_content() {
     let folder = assets("public");
-    let options = ReadOptions { up_axis: Some(UpAxis::Y) };
+    let options = ReadOptions { up: UpRule::Axis(UpAxis::Y) };
     let mut problems = Vec::new();
     let mut read = 0;
     for row in manifest(&folder) {
@@ -137,7 +137,7 @@ fn expected_outcome(path: &str) -> Outcome {
 fn unexpected(row: &std::collections::HashMap<String, String>, folder: &Path) -> Option<String> {
     let path = &row["path"];
     let loads = row["vertices"].parse::<usize>().is_ok_and(|n| n > 0) && row["kind"] != "empty";
-    let read = lexiform_mesh_io::read_with(&folder.join(path), &ReadOptions { up_axis: Some(UpAxis::Y) });
+    let read = lexiform_mesh_io::read_with(&folder.join(path), &ReadOptions { up: UpRule::Axis(UpAxis::Y) });
     let counts = |scene: &Scene| (scene.n_faces(), scene.n_points());
     match (read, expected_outcome(path)) {
         (Ok(scene), _) if !scene.bounds().is_some_and(|b| b.min.is_finite() && b.max.is_finite()) => {

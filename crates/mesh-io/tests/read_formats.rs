@@ -6,10 +6,10 @@ use std::path::Path;
 
 use glam::{Vec3, Vec4};
 use lexiform_geometry::Scene;
-use lexiform_mesh_io::{ReadError, ReadOptions, UpAxis};
+use lexiform_mesh_io::{ReadError, ReadOptions, UpAxis, UpRule};
 
 fn try_read(name: &str, bytes: &[u8]) -> Result<Scene, ReadError> {
-    lexiform_mesh_io::read_bytes(Path::new(name), bytes, &ReadOptions { up_axis: Some(UpAxis::Y) })
+    lexiform_mesh_io::read_bytes(Path::new(name), bytes, &ReadOptions { up: UpRule::Axis(UpAxis::Y) })
 }
 
 fn read(name: &str, bytes: &[u8]) -> Scene {

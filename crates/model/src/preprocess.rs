@@ -132,13 +132,19 @@ impl Preprocess {
     /// Views → normalized pixels, `[views, 3, size, size]`. Views of another size are resized as in Pillow (bicubic,
     /// antialiased, ignoring the aspect ratio), and composited on white.
     pub fn views<V: Borrow<RgbaImage> + Sync>(&self, views: &[V]) -> Vec<f32> {
-        views.par_iter().flat_map_iter(|view| self.normalize(&self.on_white(view.borrow()))).collect()
+        let each = 3 * self.size * self.size;
+        let mut pixels = vec![0.0; views.len() * each];
+        let pairs = pixels.par_chunks_mut(each.max(1)).zip(views);
+        pairs.for_each(|(planes, view)| self.normalize(self.on_white(view.borrow()).as_raw(), planes));
+        pixels
     }
 
     /// A photo → normalized pixels, `[3, size, size]`. The crop of views applies to photos only if they are views.
     pub fn photo(&self, photo: &RgbaImage) -> Vec<f32> {
         let crop = if self.photo_crop == PhotoCrop::View { self.crop } else { Crop::None };
-        Self { crop, ..*self }.normalize(&self.photo_view(photo))
+        let mut pixels = vec![0.0; 3 * self.size * self.size];
+        Self { crop, ..*self }.normalize(self.photo_view(photo).as_raw(), &mut pixels);
+        pixels
     }
 
     /// The image that [`photo`](Self::photo) normalizes.
@@ -164,25 +170,28 @@ impl Preprocess {
         image::imageops::crop_imm(&resized, left, top, self.size as u32, self.size as u32).to_image()
     }
 
-    fn on_white(&self, view: &RgbaImage) -> RgbImage {
+    /// A view at the tower's size, composited on white: the first half of [`views`](Self::views).
+    pub fn on_white(&self, view: &RgbaImage) -> RgbImage {
         if view.width() as usize == self.size && view.height() as usize == self.size {
             return composite_on_white(view);
         }
         composite_on_white(&resize_bicubic_rgba(view, self.size, self.size))
     }
 
-    /// Scales to `0..1`, crops, resizes and normalizes: `[3, size, size]`.
-    fn normalize(&self, image: &RgbImage) -> Vec<f32> {
+    /// Scales to `0..1`, crops, resizes and normalizes: `[size, size, 3]` → `[3, size, size]`. The second half of
+    /// [`views`](Self::views); until then a view takes a quarter of the memory.
+    pub fn normalize(&self, rgb: &[u8], planes: &mut [f32]) {
         let size = self.size;
         let round = |value| self.crop.round(value);
-        let mut planes = vec![0.0f32; 3 * size * size];
-        for (i, pixel) in image.pixels().enumerate() {
+        for (i, pixel) in rgb.as_chunks::<3>().0.iter().enumerate() {
             for channel in 0..3 {
                 planes[channel * size * size + i] = round(f32::from(pixel[channel]) / 255.0);
             }
         }
         if let Some(corner) = self.crop.corner().filter(|_| self.crop.fits(size)) {
-            planes = planes.chunks(size * size).flat_map(|plane| resize_crop(plane, size, corner)).collect();
+            for plane in planes.chunks_mut(size * size) {
+                plane.copy_from_slice(&resize_crop(plane, size, corner));
+            }
         }
         for ([mean, deviation], plane) in
             self.normalization.statistics().iter().zip(planes.chunks_mut(size * size))
@@ -191,7 +200,6 @@ impl Preprocess {
             let (mean, deviation) = (round(*mean), round(*deviation));
             plane.iter_mut().for_each(|x| *x = round(round(round(*x) - mean) / deviation));
         }
-        planes
     }
 }
 

@@ -313,18 +313,18 @@ fn released_files_load_without_unused_tensors() {
     let lists = support::key_lists();
     let folder = tempfile::tempdir().unwrap();
     let cases: [(&str, usize, &str); 12] = [
-        ("ulip1_pointbert_full", 512, "SLIP ViT-B/16 slip_base_100ep"),
-        ("ulip2_pointbert_10k_xyzrgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
-        ("ulip2_pointbert_8k_xyz_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
-        ("ulip_pointbert_8k_xyz_slip", 512, "SLIP ViT-B/16 slip_base_100ep"),
-        ("openshape_pointbert_scaling1_rgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
-        ("openshape_pointbert_scaling2_rgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
-        ("openshape_pointbert_scaling3_rgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
-        ("openshape_pointbert_scaling4_rgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
-        ("openshape_pointbert_scaling5_rgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
-        ("openshape_pointbert_scaling6_rgb_vitg", 1280, "ViT-bigG-14 laion2b_s39b_b160k"),
-        ("openshape_pointbert_vitb32_rgb", 512, "ViT-B-32 openai"),
-        ("openshape_pointbert_vitl14_rgb", 768, "ViT-L-14 openai"),
+        ("ulip1_pointbert_full", 512, "slip-b16"),
+        ("ulip2_pointbert_10k_xyzrgb_vitg", 1280, "openclip-bigg14"),
+        ("ulip2_pointbert_8k_xyz_vitg", 1280, "openclip-bigg14"),
+        ("ulip_pointbert_8k_xyz_slip", 512, "slip-b16"),
+        ("openshape_pointbert_scaling1_rgb_vitg", 1280, "openclip-bigg14"),
+        ("openshape_pointbert_scaling2_rgb_vitg", 1280, "openclip-bigg14"),
+        ("openshape_pointbert_scaling3_rgb_vitg", 1280, "openclip-bigg14"),
+        ("openshape_pointbert_scaling4_rgb_vitg", 1280, "openclip-bigg14"),
+        ("openshape_pointbert_scaling5_rgb_vitg", 1280, "openclip-bigg14"),
+        ("openshape_pointbert_scaling6_rgb_vitg", 1280, "openclip-bigg14"),
+        ("openshape_pointbert_vitb32_rgb", 512, "openai-b32"),
+        ("openshape_pointbert_vitl14_rgb", 768, "openai-l14"),
     ];
     for (name, dim, paired) in cases {
         let path = folder.path().join(format!("{name}.safetensors"));

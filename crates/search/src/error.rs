@@ -74,6 +74,14 @@ pub enum Error {
         /// What is wrong with them.
         reason: String,
     },
+    /// The library was made by a later version, which finds the up axis of its files in a way unknown here.
+    #[error("{}: {source}", library.display())]
+    UpRule {
+        /// Folder of the library.
+        library: PathBuf,
+        /// The name it records.
+        source: lexiform_mesh_io::UnknownUpRule,
+    },
     /// Error of the operating system.
     #[error(transparent)]
     Io(#[from] std::io::Error),
@@ -92,6 +100,9 @@ impl Error {
             Self::Split { .. } => "give the grid as --split COLUMNSxROWS, such as 4x3".to_owned(),
             Self::Image { .. } => "supported image formats are PNG, JPEG, WebP, BMP, TGA and GIF".to_owned(),
             Self::Query { .. } => "give a text, an image or a shape to search for".to_owned(),
+            Self::UpRule { .. } => {
+                "update lexiform, or make another library with `lexiform index`".to_owned()
+            }
             _ => return None,
         })
     }

@@ -11,6 +11,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use lexiform_mesh_io::{Format, Sidecar, limits, material_library_sidecars, sidecars, view_files};
 
+/// Hashed with files that an earlier version read with another up axis, so that their embeddings are computed again.
+const UNTURNED: &[u8] = b"\0not turned";
+
 /// Identifies the content of an asset.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fingerprint {
@@ -43,6 +46,7 @@ pub fn fingerprint(path: &Path, now: SystemTime) -> io::Result<Fingerprint> {
     }
     let dependencies = referenced_files(path)?;
     let mut hasher = blake3::Hasher::new();
+    hasher.update(reading(path));
     // Before the contents: if the file changes while it is read, the next run finds another stat hash.
     let stat_hash = stat_hash(path, &dependencies, now)?;
     let bytes = hash_file(&mut hasher, path)?;
@@ -64,6 +68,14 @@ pub fn fingerprint(path: &Path, now: SystemTime) -> io::Result<Fingerprint> {
         bytes,
         modified_ns,
     })
+}
+
+/// What changed in how a file of this format is read; nothing for most, so that the hashes of existing libraries stay valid.
+fn reading(path: &Path) -> &'static [u8] {
+    match Format::from_path(path) {
+        Some(Format::Xyz | Format::Npy | Format::Npz | Format::Off) => UNTURNED,
+        _ => b"",
+    }
 }
 
 /// Hashes the views in a folder. They are not dependencies: the folder is listed again to find out whether it changed.
@@ -91,6 +103,7 @@ fn modified_ns(metadata: &std::fs::Metadata) -> Option<i64> {
 /// If the metadata of the file cannot be read.
 pub fn stat_hash(path: &Path, dependencies: &[String], now: SystemTime) -> io::Result<String> {
     let mut hasher = blake3::Hasher::new();
+    hasher.update(reading(path));
     let mut is_recent = false;
     let mut add = |metadata: &std::fs::Metadata| {
         is_recent |= metadata.modified().is_ok_and(|modified| modified + MTIME_RESOLUTION > now);

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lexiform_mesh_io::UpRule;
 use lexiform_model::Embedding;
 use lexiform_store::{
     EmbeddingSpace, Failure, Filter, Payload, RecordId, SearchRequest, SqliteStore, StoreError, VectorStore,
@@ -17,6 +18,8 @@ use crate::{Combine, Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreproc
 
 /// Metadata key for the name or path of a library's first model; for other models, the key continues with their id.
 const MODEL_KEY: &str = "model";
+/// Metadata key for how the up axis of a library's files is found.
+const UP_KEY: &str = "up axis";
 
 /// A store of embeddings and the model that computed them. Example: [crate documentation](crate).
 pub struct Library {
@@ -24,6 +27,24 @@ pub struct Library {
     store: Box<dyn VectorStore>,
     encoder: Arc<dyn Encoder>,
     preprocessor: ShapePreprocessor,
+    /// How the up axis of a query's files is found.
+    query_up: UpRule,
+}
+
+/// How a library's files are read and embedded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LibraryOptions<'a> {
+    /// Name or path with which the encoder was opened; [`recorded_models`](Library::recorded_models) returns it.
+    pub model: &'a str,
+    /// How the up axis of files is found; as recorded in the library if `None`.
+    pub up: Option<UpRule>,
+}
+
+impl<'a> From<&'a str> for LibraryOptions<'a> {
+    /// A model, and the library's own rule for the up axis.
+    fn from(model: &'a str) -> Self {
+        Self { model, up: None }
+    }
 }
 
 /// A search result: a file with its rank and score.
@@ -60,35 +81,41 @@ impl Answer {
 }
 
 impl Library {
-    /// Opens a library for writing; creates it if it does not exist. `model` is the name or path with which the encoder
-    /// was opened; [`recorded_models`](Self::recorded_models) returns it.
+    /// Opens a library for writing; creates it if it does not exist. The options are recorded in it; for the name of a model
+    /// alone, files are read as before.
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another process writes, [`StoreError::ModelMismatch`] if the library has
     /// only other models or preprocessing.
-    pub fn open(library_path: LibraryPath, encoder: Arc<dyn Encoder>, model: &str) -> Result<Self, Error> {
-        Self::open_with(library_path, encoder, model, SqliteStore::open_or_create)
+    pub fn open<'a>(
+        library_path: LibraryPath,
+        encoder: Arc<dyn Encoder>,
+        options: impl Into<LibraryOptions<'a>>,
+    ) -> Result<Self, Error> {
+        Self::open_with(library_path, encoder, options.into(), SqliteStore::open_or_create)
     }
 
     /// As [`open`](Self::open), but adds the model if the library has only other models.
     ///
     /// # Errors
     /// [`StoreError::Locked`] while another process writes.
-    pub fn open_or_add_model(
+    pub fn open_or_add_model<'a>(
         library_path: LibraryPath,
         encoder: Arc<dyn Encoder>,
-        model: &str,
+        options: impl Into<LibraryOptions<'a>>,
     ) -> Result<Self, Error> {
-        Self::open_with(library_path, encoder, model, SqliteStore::open_or_add_space)
+        Self::open_with(library_path, encoder, options.into(), SqliteStore::open_or_add_space)
     }
 
     fn open_with(
         library_path: LibraryPath,
         encoder: Arc<dyn Encoder>,
-        model: &str,
+        LibraryOptions { model, up }: LibraryOptions<'_>,
         open: fn(&Path, &EmbeddingSpace) -> Result<SqliteStore, StoreError>,
     ) -> Result<Self, Error> {
-        let preprocessor = ShapePreprocessor::for_encoder(&*encoder);
+        let recorded = Self::recorded_up(&library_path)?;
+        let up = up.unwrap_or(recorded);
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(up);
         let store = open(&library_path.folder, &space(&*encoder, &preprocessor))?;
         write_gitignore(&library_path)?;
         let key = model_key(&SqliteStore::spaces(&library_path.folder)?, store.space());
@@ -96,7 +123,10 @@ impl Library {
         if store.metadata(&key)?.as_deref() != Some(model) {
             store.set_metadata(&key, Some(model))?;
         }
-        Ok(Self { library_path, store: Box::new(store), encoder, preprocessor })
+        if up != recorded {
+            store.set_metadata(UP_KEY, Some(up.name()))?;
+        }
+        Ok(Self { library_path, store: Box::new(store), encoder, preprocessor, query_up: up })
     }
 
     /// Opens an existing library for reading; another process may write to it at the same time.
@@ -104,9 +134,29 @@ impl Library {
     /// # Errors
     /// [`StoreError::NotFound`], [`StoreError::ModelMismatch`].
     pub fn open_for_reading(library_path: LibraryPath, encoder: Arc<dyn Encoder>) -> Result<Self, Error> {
-        let preprocessor = ShapePreprocessor::for_encoder(&*encoder);
+        let up = Self::recorded_up(&library_path)?;
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(up);
         let store = SqliteStore::open_space(&library_path.folder, &space(&*encoder, &preprocessor))?;
-        Ok(Self { library_path, store: Box::new(store), encoder, preprocessor })
+        Ok(Self { library_path, store: Box::new(store), encoder, preprocessor, query_up: up })
+    }
+
+    /// Sets how the up axis of the files of queries is found; that of the library if not set.
+    pub fn with_query_up(mut self, up: UpRule) -> Self {
+        self.query_up = up;
+        self
+    }
+
+    /// How the up axis of a library's files is found; by their format if it records nothing or does not exist.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read.
+    pub fn recorded_up(library_path: &LibraryPath) -> Result<UpRule, Error> {
+        if !library_path.exists() {
+            return Ok(UpRule::Format);
+        }
+        let recorded = SqliteStore::open(&library_path.folder)?.metadata(UP_KEY)?;
+        let rule = recorded.map_or(Ok(UpRule::Format), |name| name.parse());
+        rule.map_err(|source| Error::UpRule { library: library_path.folder.clone(), source })
     }
 
     /// Opens an existing library for reading without its model, for queries that are embeddings or records. `model` is the name
@@ -130,8 +180,9 @@ impl Library {
         let space = found.ok_or_else(missing)?;
         let store = SqliteStore::open_space(&library_path.folder, space)?;
         let encoder: Arc<dyn Encoder> = Arc::new(StoredEncoder::new(space));
-        let preprocessor = ShapePreprocessor::for_encoder(&*encoder);
-        Ok(Self { library_path, store: Box::new(store), encoder, preprocessor })
+        let query_up = Self::recorded_up(&library_path)?;
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(query_up);
+        Ok(Self { library_path, store: Box::new(store), encoder, preprocessor, query_up })
     }
 
     /// Names or paths of a library's models without duplicates, the oldest first; empty if the library does not exist.
@@ -189,10 +240,11 @@ impl Library {
     /// [`StoreError::UnknownRecord`].
     pub fn query_embeddings(&self, query: &Query) -> Result<Vec<Embedding>, Error> {
         query.check()?;
+        let preprocessor = self.preprocessor.clone().with_up(self.query_up);
         let embed = |term: &QueryTerm| match term {
             QueryTerm::Text(text) => embed_text(&*self.encoder, text),
             QueryTerm::Images { files, split } => embed_photos(&*self.encoder, &read_views(files, *split)?),
-            QueryTerm::Shape(path) => embed_shape(&*self.encoder, &self.preprocessor, path),
+            QueryTerm::Shape(path) => embed_shape(&*self.encoder, &preprocessor, path),
             QueryTerm::Record(id) => self.embedding(*id),
             QueryTerm::Embedding(embedding) => Ok(embedding.clone()),
         };

@@ -11,7 +11,7 @@ use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_geometry::resize::{composite_on_white, resize_bicubic_rgba};
 use lexiform_geometry::sample::{sample_cloud, sample_surface};
 use lexiform_geometry::{Camera, PointCloud, Scene};
-use lexiform_mesh_io::{Format, thin_views};
+use lexiform_mesh_io::{Format, ReadOptions, UpAxis, UpRule, read_with, thin_views, turn_upright};
 use lexiform_render::{RenderConfig, Renderer};
 use lexiform_store::Payload;
 use rand::SeedableRng as _;
@@ -47,6 +47,10 @@ pub struct ShapePreprocessor {
     point_cloud_spec: InputSpec,
     /// Number of surface points of a mesh in addition to its views; 0 for views only.
     points_with_views: usize,
+    /// How the up axis of files, and of stored points, is found.
+    up: UpRule,
+    /// Turns files to +Z up after reading, as if their format stated nothing.
+    z_up: bool,
     /// Replaces every shape by a point cloud first.
     simulated_scan: Option<SimulatedScan>,
 }
@@ -79,6 +83,8 @@ impl ShapePreprocessor {
             input_spec: encoder.input_spec(),
             point_cloud_spec: encoder.point_cloud_input_spec(),
             points_with_views: encoder.points_with_views(),
+            up: UpRule::Format,
+            z_up: false,
             simulated_scan: None,
         }
     }
@@ -96,7 +102,32 @@ impl ShapePreprocessor {
     /// Samples `n` points of the surface.
     pub fn surface_points(n: usize) -> Self {
         let input_spec = InputSpec::Points { count: n };
-        Self { input_spec, point_cloud_spec: input_spec, points_with_views: 0, simulated_scan: None }
+        Self {
+            input_spec,
+            point_cloud_spec: input_spec,
+            points_with_views: 0,
+            up: UpRule::Format,
+            z_up: false,
+            simulated_scan: None,
+        }
+    }
+
+    /// Sets how the up axis of files, and of stored points, is found.
+    pub fn with_up(mut self, up: UpRule) -> Self {
+        self.up = up;
+        self
+    }
+
+    /// How the up axis of files is found.
+    pub fn up(&self) -> UpRule {
+        self.up
+    }
+
+    /// Turns every file from +Y up to +Z up before the rule of [`with_up`](Self::with_up) is applied, as if its format stated
+    /// nothing: measures what a wrong axis costs, and how well a rule finds it.
+    pub fn with_files_turned_z_up(mut self, z_up: bool) -> Self {
+        self.z_up = z_up;
+        self
     }
 
     /// Replaces shapes by simulated scans of their surfaces.
@@ -114,6 +145,12 @@ impl ShapePreprocessor {
         }
         if self.point_cloud_spec != self.input_spec {
             text += &format!(", clouds as {}", self.point_cloud_spec.describe());
+        }
+        if self.up != UpRule::Format {
+            text += &format!(", up axis {}", self.up);
+        }
+        if self.z_up {
+            text += ", files turned to +Z up";
         }
         if let Some(SimulatedScan { points, without_colors }) = self.simulated_scan {
             let colors = if without_colors { " without colors" } else { "" };
@@ -140,8 +177,7 @@ impl ShapePreprocessor {
         if is_view_set(path) {
             return self.read_views(path);
         }
-        let scene =
-            lexiform_mesh_io::read(path).map_err(|error| strip_path_prefix(&error.to_string(), path))?;
+        let scene = self.read(path)?;
         // Before normalization: extents are in the file's unit.
         let payload = shape_payload(path, &scene);
         if scene.is_empty() {
@@ -157,6 +193,17 @@ impl ShapePreprocessor {
         let input = self.model_input(&scene, &renderer);
         let thumbnail = thumbnail(&renderer).map_err(|error| error.to_string())?;
         Ok(Processed { input, thumbnail, payload })
+    }
+
+    fn read(&self, path: &Path) -> Result<Scene, String> {
+        let up = if self.z_up { UpRule::Format } else { self.up };
+        let scene = read_with(path, &ReadOptions { up })
+            .map_err(|error| strip_path_prefix(&error.to_string(), path))?;
+        Ok(if self.z_up {
+            turn_upright(scene.transformed(UpAxis::Z.file_from_world()), self.up).0
+        } else {
+            scene
+        })
     }
 
     /// The views of an object that are files already; surplus ones are left out.
@@ -187,9 +234,11 @@ impl ShapePreprocessor {
     }
 
     /// The model's input from the stored views and points of a shape, as data sets contain them; `None` if the model's
-    /// input is not among them. Points are not resampled; for a model of views only, they are rendered.
+    /// input is not among them. Points are turned if [`with_up`](Self::with_up) asks for it, and not resampled; for a model of views
+    /// only, they are rendered.
     pub fn process_stored(&self, views: Vec<RgbaImage>, cloud: Option<PointCloud>) -> Option<ModelInput> {
         let cloud = cloud.filter(|cloud| !cloud.positions().is_empty());
+        let cloud = cloud.and_then(|cloud| turn_upright(Scene::from_cloud(cloud), self.up).0.clouds.pop());
         let expects_points = [self.input_spec, self.point_cloud_spec]
             .map(|input_spec| matches!(input_spec, InputSpec::Points { .. }));
         // A model of points gets points. Without views, points go to the point encoder if the model has one, and are

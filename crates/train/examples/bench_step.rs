@@ -27,6 +27,17 @@ const CASES: &[Case] = &[
         settings: &["batch.size.shapes=4", "batch.min_views=3", "batch.max_views=3", "data.views=3"],
     },
     Case {
+        recipe: "duoduo.toml",
+        what: "step of Duoduo CLIP, ViT-B/32, last 6 blocks, 64 shapes of 6 views, activations recomputed",
+        settings: &[
+            "batch.size.shapes=64",
+            "batch.min_views=6",
+            "batch.max_views=6",
+            "data.views=6",
+            "run.checkpoint_activations=true",
+        ],
+    },
+    Case {
         recipe: "ulip2.toml",
         what: "step of PointBERT, 18 blocks, 4 clouds of 10k colored points",
         // The peer has no stochastic depth.
@@ -41,17 +52,17 @@ const CASES: &[Case] = &[
 ];
 
 fn main() -> anyhow::Result<()> {
-    if let [name, base] = std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
-        let case = CASES.iter().find(|case| case.recipe == name).context("no such recipe")?;
+    if let [number, base] = std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
+        let case = CASES.get(number.parse::<usize>()?).context("no such case")?;
         return time(case, Path::new(base));
     }
     // Written by the parent process, so that it does not count as memory of a step.
     let folder = tempfile::tempdir()?;
     let base = folder.path().join("vit-b-32.safetensors");
     random_clip(&base)?;
-    for case in CASES {
-        let status = Command::new(std::env::current_exe()?).arg(case.recipe).arg(&base).status()?;
-        ensure!(status.success(), "{} failed", case.recipe);
+    for (number, case) in CASES.iter().enumerate() {
+        let status = Command::new(std::env::current_exe()?).arg(number.to_string()).arg(&base).status()?;
+        ensure!(status.success(), "{} failed", case.what);
     }
     Ok(())
 }

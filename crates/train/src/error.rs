@@ -6,6 +6,7 @@ use lexiform_data::DataError;
 use lexiform_metrics::MetricsError;
 use lexiform_model::ModelError;
 
+use crate::processes::TransportError;
 use crate::recipe::RecipeError;
 
 /// An error of a training run.
@@ -21,6 +22,9 @@ pub enum FitError {
     /// The checkpoint cannot be read, written or resumed from.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
+    /// The processes of a run cannot exchange messages, or have different weights.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
     /// A file in the output folder cannot be read or written.
     #[error("{0}")]
     Io(#[from] std::io::Error),
@@ -97,6 +101,10 @@ impl FitError {
             ),
             Self::InvalidFeatures { .. } => Some("delete the file to compute it again".to_owned()),
             Self::UnsupportedDtype { .. } => Some("set run.mixed_precision to \"none\"".to_owned()),
+            Self::Checkpoint(CheckpointError::FrozenWeights { .. }) => Some(
+                "network.base (or the teacher, with prompts) must be the model with which the run was started"
+                    .to_owned(),
+            ),
             Self::Diverged { last_good: Some(_), .. } => Some(
                 "lower param_groups.*.learning_rate or param_groups.*.grad_clip, then --resume".to_owned(),
             ),
@@ -129,6 +137,16 @@ pub enum CheckpointError {
         path: PathBuf,
         /// What is wrong with it.
         message: String,
+    },
+    /// The network's frozen weights, which are not part of the checkpoint, are not those it was trained with.
+    #[error("{}: the checkpoint belongs to other frozen weights (checksum {expected}, found {found})", path.display())]
+    FrozenWeights {
+        /// The file.
+        path: PathBuf,
+        /// Checksum of the recipe's frozen weights.
+        found: String,
+        /// Checksum in the checkpoint.
+        expected: String,
     },
     /// The recipe or the data differ from those of the checkpoint.
     #[error("{}: checkpoint has another recipe: {key} was {found}, now {expected}", path.display())]

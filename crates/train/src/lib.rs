@@ -20,6 +20,7 @@ mod logging;
 pub mod loss;
 mod network;
 pub mod optim;
+pub mod processes;
 mod recipe;
 mod reference_names;
 mod run;

@@ -14,6 +14,7 @@ use crate::error::{Outcome, UsageError};
 use crate::indexing;
 use crate::models::{ModelArg, OpenModelArgs};
 use crate::output::{self, Align};
+use crate::up_axis::UpArg;
 
 /// Classify 3D files and images by labels given as text
 #[derive(Args)]
@@ -36,6 +37,8 @@ pub(crate) struct ClassifyArgs {
     templates: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArg,
+    #[command(flatten)]
+    up_arg: UpArg,
     /// Labels to show; --json has all
     #[arg(short, value_name = "N", default_value_t = 5)]
     k: usize,
@@ -74,7 +77,7 @@ impl ClassifyArgs {
             None => encoder.templates(),
         };
         let labels = ZeroShotClassifier::new(&*encoder, names, &templates)?;
-        let preprocessor = ShapePreprocessor::for_encoder(&*encoder);
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(self.up_arg.rule());
         self.each(|file| Ok(labels.classify(&embed_file(&*encoder, &preprocessor, file)?)))
     }
 
@@ -102,7 +105,7 @@ impl ClassifyArgs {
         if let Some(path) = &self.class_names {
             model = model.with_class_names(lines(path)?)?;
         }
-        self.each(|file| classifier::classify(&model, file))
+        self.each(|file| classifier::classify(&model, file, self.up_arg.rule()))
     }
 
     fn each(

@@ -11,6 +11,7 @@ use crate::error::{Outcome, UsageError};
 use crate::input::Input;
 use crate::models::ModelArg;
 use crate::output;
+use crate::up_axis::UpArg;
 
 /// Compare two inputs, each a 3D file, an image, a folder or strip of views, or a text
 #[derive(Args)]
@@ -28,6 +29,8 @@ pub(crate) struct CompareArgs {
     crop: CropArgs,
     #[command(flatten)]
     model: ModelArg,
+    #[command(flatten)]
+    up_arg: UpArg,
     /// Print a JSON object
     #[arg(long)]
     json: bool,
@@ -67,7 +70,10 @@ impl CompareArgs {
             (Input::Path(path), Some(split)) if lexiform_mesh_io::is_image(path) => {
                 embed_views(encoder, read_views(std::slice::from_ref(path), split)?)
             }
-            (Input::Path(path), _) => embed_file(encoder, &ShapePreprocessor::for_encoder(encoder), path),
+            (Input::Path(path), _) => {
+                let preprocessor = ShapePreprocessor::for_encoder(encoder).with_up(self.up_arg.rule());
+                embed_file(encoder, &preprocessor, path)
+            }
         }
     }
 }

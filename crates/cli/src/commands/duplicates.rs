@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use clap::Args;
 use lexiform_geometry::Camera;
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
+use lexiform_mesh_io::{ReadOptions, UpRule, read_with};
 use lexiform_render::SheetCell;
 use lexiform_render::{RenderConfig, render};
 use lexiform_search::{
@@ -22,6 +23,7 @@ use crate::output;
 use crate::output_file::{ForceArg, OutputFile};
 use crate::progress::Progress;
 use crate::scene_file::not_found;
+use crate::up_axis::UpArg;
 
 /// Find files that hold the same shape: copies, other formats, scaled, rotated, mirrored, simplified or recolored
 ///
@@ -39,6 +41,8 @@ pub(crate) struct DuplicatesArgs {
     /// Write thumbnails of the groups as one image
     #[arg(long, value_name = "OUT.png")]
     sheet: Option<PathBuf>,
+    #[command(flatten)]
+    up_arg: UpArg,
     #[command(flatten)]
     force: ForceArg,
     #[command(flatten)]
@@ -98,7 +102,7 @@ impl DuplicatesArgs {
         });
         // Groups first: they are not lost if the sheet cannot be written.
         if let Some(sheet) = &sheet {
-            write_sheet(&found.groups, sheet)?;
+            write_sheet(&found.groups, self.up_arg.rule(), sheet)?;
         }
         Ok(if self.strict && !found.failed.is_empty() { Outcome::Failed } else { Outcome::Done })
     }
@@ -159,7 +163,7 @@ impl GroupLine {
 }
 
 /// Writes thumbnails of every file, group after group.
-fn write_sheet(groups: &[DuplicateGroup], output: &OutputFile) -> anyhow::Result<()> {
+fn write_sheet(groups: &[DuplicateGroup], up: UpRule, output: &OutputFile) -> anyhow::Result<()> {
     let mut cells = Vec::new();
     for (number, group) in (1..).zip(groups) {
         let others = group.others.iter().map(|duplicate| (&duplicate.file, describe(duplicate)));
@@ -167,15 +171,16 @@ fn write_sheet(groups: &[DuplicateGroup], output: &OutputFile) -> anyhow::Result
             let name = file.file_name().unwrap_or_default().to_string_lossy();
             let caption = format!("{number}  {words}\n{name}");
             // A file that was removed meanwhile is left out of the sheet.
-            cells.extend(thumbnail(file).map(|image| SheetCell { image, caption }));
+            cells.extend(thumbnail(file, up).map(|image| SheetCell { image, caption }));
         }
     }
     super::render::save_sheet(&cells, output)
 }
 
 /// The shape in the catalog view; `None` if the file cannot be read any more.
-fn thumbnail(file: &Path) -> Option<image::RgbaImage> {
-    let (scene, _) = normalize_unit_sphere(lexiform_mesh_io::read(file).ok()?, Center::Bounds);
+fn thumbnail(file: &Path, up: UpRule) -> Option<image::RgbaImage> {
+    let scene = read_with(file, &ReadOptions { up }).ok()?;
+    let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
     Some(render(
         &scene,
         &Camera::three_quarter_view(),

@@ -17,6 +17,7 @@ use crate::output::{self, Align};
 use crate::output_file::ForceArg;
 use crate::path_groups::{GroupedOption, PathGroups};
 use crate::progress::Progress;
+use crate::up_axis::UpArg;
 
 /// Write the embeddings of 3D files, images, views or texts to a file, or compare shapes with texts
 ///
@@ -45,6 +46,8 @@ pub(crate) struct EmbedArgs {
     output: Option<PathBuf>,
     #[command(flatten)]
     force: ForceArg,
+    #[command(flatten)]
+    up_arg: UpArg,
     #[command(flatten)]
     crop: CropArgs,
     #[command(flatten)]
@@ -146,7 +149,8 @@ impl EmbedArgs {
         let writer = file.as_ref().map(|file| file.writer(encoder.id(), encoder.dim())).transpose()?;
         let mut rows = Rows { writer, kept: is_compared.then(Vec::new), count: 0 };
         self.add_views(&*encoder, &mut rows)?;
-        let failed = add_inputs(&inputs, &*encoder, &mut rows)?;
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(self.up_arg.rule());
+        let failed = add_inputs(&inputs, (&*encoder, &preprocessor), &mut rows)?;
         let shapes = rows.count;
         indexing::list_failed(&failed);
         // An array without rows would be of no use; why there are none is listed above.
@@ -229,10 +233,9 @@ impl EmbedArgs {
 /// Embeds files and shapes one after another; returns those that cannot be used.
 fn add_inputs(
     inputs: &[EmbedInput],
-    encoder: &dyn Encoder,
+    (encoder, preprocessor): (&dyn Encoder, &ShapePreprocessor),
     rows: &mut Rows,
 ) -> anyhow::Result<Vec<(String, String)>> {
-    let preprocessor = ShapePreprocessor::for_encoder(encoder);
     let progress = (inputs.len() > 1).then(|| Progress::new(inputs.len()));
     let mut failed = Vec::new();
     for input in inputs {
@@ -240,7 +243,7 @@ fn add_inputs(
         if let Some(progress) = &progress {
             progress.step(&name);
         }
-        let embedding = input.embed(encoder, &preprocessor)?;
+        let embedding = input.embed(encoder, preprocessor)?;
         match embedding.and_then(|values| Embedding::new(values).map_err(|error| error.to_string())) {
             Ok(embedding) => rows.push(name, embedding)?,
             Err(reason) => failed.push((name, reason)),

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use lexiform_search::{IndexOptions, Library, LibraryPath};
+use lexiform_search::{IndexOptions, Library, LibraryOptions, LibraryPath};
 use serde_json::json;
 
 use crate::display_path::PathDisplay;
@@ -14,6 +14,7 @@ use crate::jobs::JobsArg;
 use crate::models::ModelArg;
 use crate::output;
 use crate::scene_file::not_found;
+use crate::up_axis::UpArg;
 
 /// Index 3D files, data sets or files of embeddings in a library; incremental and resumable, broken files are reported and
 /// skipped
@@ -32,6 +33,8 @@ pub(crate) struct IndexArgs {
     names: Option<PathBuf>,
     #[command(flatten)]
     model: ModelArg,
+    #[command(flatten)]
+    up_arg: UpArg,
     #[command(flatten)]
     jobs: JobsArg,
     /// Remove missing files from the library
@@ -53,6 +56,7 @@ impl IndexArgs {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let place = self.place()?;
         let models = self.model.names_for(&place)?;
+        self.note_other_up(&place)?;
         let mut failed = 0;
         for model in &models {
             if models.len() > 1 && !self.json {
@@ -65,7 +69,9 @@ impl IndexArgs {
 
     /// Updates the library for one model; returns how many files failed.
     fn index(&self, place: LibraryPath, model: &str) -> anyhow::Result<usize> {
-        let library = Library::open_or_add_model(place, self.model.open_args.open(model, None)?, model)?;
+        let library_options = LibraryOptions { model, up: self.up_arg.up };
+        let encoder = self.model.open_args.open(model, None)?;
+        let library = Library::open_or_add_model(place, encoder, library_options)?;
         let options =
             IndexOptions { jobs: self.jobs.count(), prune: self.prune, retry_failed: self.retry_failed };
         // Paths are shown the way the indexed folder was typed.
@@ -84,6 +90,17 @@ impl IndexArgs {
         let report = indexing::update(&library, (&sources, &files), &options, &reporting)?;
         self.show(&library, &report)?;
         Ok(report.summary.failed)
+    }
+
+    /// Says that all files are embedded again if they were indexed with another up axis.
+    fn note_other_up(&self, place: &LibraryPath) -> anyhow::Result<()> {
+        let recorded = Library::recorded_up(place)?;
+        if let Some(up) = self.up_arg.up.filter(|up| place.exists() && *up != recorded) {
+            output::note(format!(
+                "note: the library was indexed with --up {recorded}: all files are embedded again with --up {up}"
+            ));
+        }
+        Ok(())
     }
 
     fn place(&self) -> anyhow::Result<LibraryPath> {

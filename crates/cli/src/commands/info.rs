@@ -3,10 +3,11 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lexiform_mesh_io::{FileInfo, SurfaceInfo};
+use lexiform_mesh_io::{FileInfo, ReadOptions, SurfaceInfo, UpAxis};
 
 use crate::error::Outcome;
 use crate::output;
+use crate::up_axis::UpArg;
 
 /// Show the contents and problems of 3D files
 #[derive(Args)]
@@ -14,6 +15,8 @@ pub(crate) struct InfoArgs {
     /// 3D files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    up_arg: UpArg,
     /// Fail if a file cannot be used
     #[arg(long)]
     strict: bool,
@@ -25,9 +28,10 @@ pub(crate) struct InfoArgs {
 impl InfoArgs {
     /// Reads and shows each file.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        let options = ReadOptions { up: self.up_arg.rule() };
         let mut failed = 0;
         for file in &self.files {
-            match lexiform_mesh_io::info(file) {
+            match lexiform_mesh_io::info_with(file, &options) {
                 Ok(info) => self.show(&info)?,
                 Err(error) => {
                     failed += 1;
@@ -65,10 +69,16 @@ impl InfoArgs {
 /// The lines about a file, as names and texts.
 fn rows(info: &FileInfo) -> Vec<(&'static str, String)> {
     let [x, y, z] = info.extents;
+    let mut up = info.orientation.describe(info.format);
+    if info.orientation.axis != UpAxis::Y {
+        let [x, y, z] = info.extents_y_up;
+        up += &format!(": {x} × {y} × {z}");
+    }
     let mut rows = vec![
         ("format", format!("{}, {} bytes", info.format.name(), info.bytes)),
         ("holds", holds(info)),
-        ("extents", format!("{x} × {y} × {z} (x × y × z, y is up)")),
+        ("extents", format!("{x} × {y} × {z} (x × y × z)")),
+        ("up axis", up),
     ];
     let has =
         [(info.has_colors, "colors"), (info.has_uvs, "texture coordinates"), (info.has_normals, "normals")];

@@ -15,6 +15,7 @@ use crate::error::Outcome;
 use crate::output;
 use crate::output_file::{ForceArg, OutputFile};
 use crate::scene_file::read_scene;
+use crate::up_axis::UpArg;
 
 /// Render views of a 3D file
 #[derive(Args)]
@@ -49,13 +50,15 @@ pub(crate) struct RenderArgs {
     #[arg(long)]
     sheet: bool,
     #[command(flatten)]
+    up_arg: UpArg,
+    #[command(flatten)]
     force: ForceArg,
 }
 
 impl RenderArgs {
     /// Reads the file, renders and writes the images.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let scene = read_scene(&self.file)?;
+        let scene = read_scene(&self.file, self.up_arg.rule())?;
         let files = self.files()?;
         let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
         let background = if self.transparent { Background::Transparent } else { Background::WHITE };

@@ -12,6 +12,7 @@ use crate::error::Outcome;
 use crate::output;
 use crate::output_file::ForceArg;
 use crate::scene_file::read_scene;
+use crate::up_axis::UpArg;
 
 /// File name extensions of formats that hold points.
 const EXTENSIONS: [&str; 6] = ["ply", "pcd", "xyz", "npy", "glb", "obj"];
@@ -24,12 +25,14 @@ pub(crate) struct SampleArgs {
     /// Number of points
     #[arg(short, value_name = "N", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=20_000_000))]
     n: u32,
-    /// File to write: .ply, .pcd, .xyz, .npy, .glb or .obj
+    /// File to write: .ply, .xyz, .npy, .glb or .obj, +Y up; or .pcd, +Z up
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
     /// Seed of the points
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
+    #[command(flatten)]
+    up_arg: UpArg,
     #[command(flatten)]
     force: ForceArg,
 }
@@ -39,7 +42,7 @@ impl SampleArgs {
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let output = self.force.file(&self.output, &EXTENSIONS, &[&self.file])?;
         let path = output.replaceable()?;
-        let scene = read_scene(&self.file)?;
+        let scene = read_scene(&self.file, self.up_arg.rule())?;
         let mut rng = SmallRng::seed_from_u64(self.seed);
         let cloud = sample_surface(&scene, self.n as usize, &mut rng);
         lexiform_mesh_io::write(path, &Scene::from_cloud(cloud))?;

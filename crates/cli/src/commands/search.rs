@@ -7,8 +7,8 @@ use clap::Args;
 use lexiform_data::embeddings::EmbeddingFile;
 use lexiform_render::SheetCell;
 use lexiform_search::{
-    Answer, Combine, Embedding, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryPath,
-    Query, QueryTerm, RecordId, SplitViews, StoreError,
+    Answer, Combine, Embedding, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library,
+    LibraryOptions, LibraryPath, Query, QueryTerm, RecordId, SplitViews, StoreError,
 };
 use serde::Serialize;
 
@@ -24,6 +24,7 @@ use crate::output_file::{ForceArg, OutputFile};
 use crate::path_groups::{GroupedOption, PathGroups};
 use crate::prompt::Queries;
 use crate::scene_file::not_found;
+use crate::up_axis::UpArg;
 
 /// Search a folder of 3D files by text, image or shape
 ///
@@ -75,6 +76,8 @@ pub(crate) struct SearchArgs {
     /// Search without updating the library
     #[arg(long)]
     no_update: bool,
+    #[command(flatten)]
+    up_arg: UpArg,
     #[command(flatten)]
     jobs: JobsArg,
     /// Print one JSON object per result
@@ -137,12 +140,31 @@ impl SearchArgs {
         Ok(Outcome::Done)
     }
 
+    /// Says what `--up` applies to if the library was indexed with another up axis.
+    fn note_other_up(&self, place: &LibraryPath) -> anyhow::Result<()> {
+        let recorded = Library::recorded_up(place)?;
+        if let Some(up) = self.up_arg.up.filter(|up| place.exists() && *up != recorded) {
+            let applies = if self.shape.is_empty() { "is not used" } else { "applies to --shape only" };
+            let folder = place.root.as_ref().unwrap_or(&place.folder);
+            output::note(format!(
+                "note: the library was indexed with --up {recorded}: --up {up} {applies}; to change the library: `lexiform index {} --up {up}`",
+                folder.display()
+            ));
+        }
+        Ok(())
+    }
+
     /// The models of the library to search with. All are opened, so that one that cannot be is reported before the search.
     fn ensemble(&self, place: &LibraryPath, paths: &PathDisplay) -> anyhow::Result<Ensemble> {
         let mut members = Vec::new();
         let models = self.models.names_for(place)?;
+        self.note_other_up(place)?;
         for (model, weight) in &models {
             let library = self.library(place, paths.clone(), model, models.len() > 1)?;
+            let library = match self.up_arg.up {
+                Some(up) => library.with_query_up(up),
+                None => library,
+            };
             members.push(EnsembleMember { weight: *weight, library });
         }
         Ok(Ensemble::new(members, self.models.fusion)?)
@@ -261,12 +283,15 @@ impl SearchArgs {
         let Some(root) = place.root.clone().filter(|_| !(self.no_update && place.exists())) else {
             return Ok(Library::open_for_reading(place.clone(), encoder)?);
         };
-        let opened = match Library::open(place.clone(), encoder.clone(), model) {
+        // An existing library keeps its own rule; what differs is the query.
+        let up = self.up_arg.up.filter(|_| !place.exists());
+        let options = LibraryOptions { model, up };
+        let opened = match Library::open(place.clone(), encoder.clone(), options) {
             // The weights behind a name can change after the library was made: the built-in model's do with an upgrade.
             Err(Error::Store(StoreError::ModelMismatch { .. }))
                 if Library::recorded_models(place)?.iter().any(|known| known == model) =>
             {
-                Library::open_or_add_model(place.clone(), encoder.clone(), model)
+                Library::open_or_add_model(place.clone(), encoder.clone(), options)
             }
             opened => opened,
         };

@@ -13,6 +13,7 @@ use lexiform_train::{
 };
 
 use crate::error::{Outcome, UsageError, WithHint as _};
+use crate::mpi_job::MpiJob;
 use crate::output::{self, Align};
 use crate::progress::Progress;
 
@@ -42,6 +43,11 @@ pub(crate) struct TrainArgs {
     #[arg(long, value_name = "DEVICES", value_delimiter = ',', default_value = "cpu")]
     #[arg(value_parser = lexiform_model::device)]
     devices: Vec<Device>,
+    /// Train together with the other processes of an MPI job, as in mpirun -n 2 lexiform train RECIPE --mpi
+    #[arg(long, conflicts_with_all = ["dry_run", "sweep"])]
+    // Accepted by every build, so that the error of those without MPI can say what to do.
+    #[cfg_attr(not(feature = "mpi"), arg(hide = true))]
+    mpi: bool,
     /// Show parameter groups, memory and time per step without training
     #[arg(long, conflicts_with = "resume")]
     dry_run: bool,
@@ -53,7 +59,9 @@ pub(crate) struct TrainArgs {
 impl TrainArgs {
     /// Trains each recipe and reports progress.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let options = FitOptions { resume: self.resume, devices: self.devices.clone() };
+        let job = MpiJob::join(self.mpi)?;
+        let (resume, devices, processes) = (self.resume, self.devices.clone(), job.processes());
+        let options = FitOptions { resume, devices, processes };
         if !self.sweep.is_empty() {
             return self.run_sweep(&options);
         }
@@ -65,6 +73,7 @@ impl TrainArgs {
                     recipe.name
                 )),
                 (true, None) => self.show_dry_run(recipe, &options)?,
+                (false, _) if !options.processes.is_first() => drop(fit(recipe, out, &options, &mut |_| {})?),
                 (false, _) => {
                     let model = self.train(recipe, out, &options)?;
                     if !self.json {
@@ -73,6 +82,7 @@ impl TrainArgs {
                 }
             }
         }
+        job.leave()?;
         Ok(Outcome::Done)
     }
 

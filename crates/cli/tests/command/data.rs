@@ -159,7 +159,7 @@ fn exports_are_imported_and_formats_are_listed() {
     sandbox.run(&["data", "import", "openshape", "openshape/split.json", "--out", "points"]).success();
     sandbox.run(&["data", "merge", "both", "again", "points"]).success();
     let formats = sandbox.run(&["data", "formats", "--json"]).success().json();
-    assert_eq!(formats.len(), 16);
+    assert_eq!(formats.len(), 18);
     sandbox
         .run(&["data", "import", "nothing", ".", "--out", "o"])
         .failure(2, &["unknown format \"nothing\": expected one of"]);

@@ -21,4 +21,5 @@ mod search;
 mod snapshots;
 mod support;
 mod train;
+mod up_axis;
 mod views;

@@ -64,9 +64,8 @@ fn files() -> Sandbox {
     ] {
         copy(&fixture(from), &sandbox.path(name));
     }
-    for file in ["shape_emb_objaverse.h5", "shape_emb_objaverse_model_to_idx.json", "lvis.csv"] {
-        fs_err::copy(fixture("data/duoduo").join(file), sandbox.path(file)).unwrap();
-    }
+    fs_err::copy(fixture("data/duoduo/lvis.csv"), sandbox.path("lvis.csv")).unwrap();
+    sandbox.run(&["embed", "models/box.obj", "a.jpg", "b.jpg", "-o", "shape_emb_objaverse.h5"]).success();
     add_renders(&sandbox, &save);
     sandbox
 }
@@ -114,7 +113,7 @@ fn made_small(mut command: Vec<String>) -> Vec<String> {
             "teacher=TINY network.base=TINY network.joint_from=1 augment.views=none batch.size.shapes=2 batch.max_views=2 \
             data.views=2 param_groups.attention.params=[\"vision.transformer.resblocks.1+.attn\",\"logit_scale\"]"
         }
-        Some("recipes/ulip2.toml") => {
+        Some("recipes/ulip.toml" | "recipes/ulip2.toml") => {
             "teacher=TINY network.tower.projection.dim=32 network.tower.encoder.groups=4 \
             network.tower.encoder.group_size=2 network.tower.encoder.group_width=16 network.tower.encoder.width=32 \
             network.tower.encoder.layers=1 network.tower.encoder.heads=2 network.tower.encoder.mlp_width=32 network.input.n_points=8 \

@@ -7,6 +7,10 @@ use fs_err as fs;
 use crate::DataError;
 use crate::import::{Rows, checked_rows, rows_by_id};
 
+/// Names of arrays or columns with the names of rows.
+pub(super) const NAME_ARRAYS: [&str; 10] =
+    ["names", "name", "ids", "id", "uids", "uid", "keys", "key", "rows", "path"];
+
 /// A name and its row. Several names may have the same row, and not every row needs a name.
 pub(super) type NamedRow = (String, usize);
 

@@ -10,13 +10,11 @@ use safetensors::SafeTensors;
 use safetensors::tensor::Dtype as TensorType;
 
 use super::float::FloatType;
+use super::names::NAME_ARRAYS;
 use super::table::Table;
 
 /// Names of arrays that are taken if a file has several.
 const PREFERRED: [&str; 5] = ["shape_feat", "embeddings", "features", "embedding", "feat"];
-/// Names of arrays or columns with the names of rows.
-pub(super) const NAME_ARRAYS: [&str; 10] =
-    ["names", "name", "ids", "id", "uids", "uid", "keys", "key", "rows", "path"];
 /// Bytes read to find the data of an array: more than any header of an array with two axes.
 const MAX_HEADER: u64 = 1 << 16;
 /// Largest header of a `.safetensors` file.

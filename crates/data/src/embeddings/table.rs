@@ -8,7 +8,7 @@ use parquet::data_type::{ByteArray, ByteArrayType, DoubleType, FloatType};
 use parquet::file::reader::{FileReader as _, RowGroupReader, SerializedFileReader};
 use parquet::schema::types::SchemaDescriptor;
 
-use super::source::NAME_ARRAYS;
+use super::names::NAME_ARRAYS;
 use crate::shard::{catch_panics, read_column};
 
 /// An open table.

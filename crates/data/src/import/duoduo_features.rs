@@ -1,11 +1,11 @@
 //! Frozen features next to Duoduo CLIP's images: `image_embeddings.h5` with `text_embeddings.npy`, which has a dictionary of text
 //! features for each shape; for MVImgNet `mvimgnet_embeddings.h5`, with features of the views and of one caption for each.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use lexiform_formats::hdf5::{Dataset, File};
-use lexiform_formats::pickle::NumpyPickle;
+use lexiform_formats::pickle::{NumpyPickle, PickleValue, Ref};
 
 use super::duoduo::big_endian_warning;
 use super::files::{file_name, first_existing};
@@ -24,8 +24,8 @@ pub(super) struct Features {
 }
 
 enum TextFeatures {
-    /// A dictionary by id.
-    Pickled(Arc<NumpyPickle>),
+    /// A dictionary of 800,000 dictionaries of arrays, many gigabytes; with the nodes of the shapes by id.
+    Pickled(NumpyPickle, HashMap<String, Ref>),
     /// `[N, views, dim]`, one caption per view.
     PerView(Dataset),
 }
@@ -48,7 +48,8 @@ impl Features {
                 true => TextFeatures::PerView(open_rows(&path, "text_feat", count, warnings)?),
                 false => {
                     let texts = read_pickle(&path).map_err(|message| DataError::invalid(&path, message))?;
-                    TextFeatures::Pickled(Arc::new(texts))
+                    let shapes = texts.index();
+                    TextFeatures::Pickled(texts, shapes)
                 }
             });
         }
@@ -79,7 +80,10 @@ impl Features {
         }
         match &self.texts {
             None => Ok(()),
-            Some(TextFeatures::Pickled(texts)) => add_pickled(texts, id, members, metadata),
+            Some(TextFeatures::Pickled(texts, shapes)) => match shapes.get(id) {
+                Some(at) => add_pickled(texts.value(*at), members, metadata),
+                None => Ok(()),
+            },
             Some(TextFeatures::PerView(texts)) => {
                 let array = texts.read_rows(row, 1).map_err(|error| error.to_string())?;
                 let (views, dim) = (array.shape[1], array.shape[2]);
@@ -113,12 +117,10 @@ fn open_rows(
 /// Adds the text features of a dictionary, source by source.
 #[expect(clippy::manual_checked_ops, reason = "the division is of another number")]
 fn add_pickled(
-    texts: &NumpyPickle,
-    id: &str,
+    of_shape: PickleValue,
     members: &mut Vec<Member>,
     metadata: &mut Metadata,
 ) -> Result<(), String> {
-    let Some(of_shape) = texts.root().get(id) else { return Ok(()) };
     let (mut values, mut dim, mut of) = (Vec::new(), 0, Vec::new());
     for name in TEXTS {
         let Some(array) = of_shape.get(name).and_then(|item| item.array()) else { continue };

@@ -47,7 +47,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource,
         let FoldItem { split, place, label } = &items[i];
         let xyz =
             item(&fold, split, *place).and_then(|item| item.items().next()).and_then(PickleValue::array);
-        let members = vec![points(xyz.ok_or("expected an array of points")?, None)?];
+        let members = vec![points(&xyz.ok_or("expected an array of points")?, None)?];
         let (labels, split) = (vec![label.clone()], (*split).to_owned());
         Ok((members, Metadata { labels, split, ..Metadata::default() }))
     };

@@ -7,7 +7,9 @@ use lexiform_formats::array::Array;
 use lexiform_formats::npy::{Npy, read_npy};
 use lexiform_formats::pickle::{NumpyPickle, PickleValue};
 use lexiform_formats::view_format::extension_of;
+use lexiform_mesh_io::UpRule;
 
+use crate::points::turned;
 use crate::shape::POINTS;
 use crate::{Member, Metadata};
 
@@ -85,18 +87,23 @@ pub(super) fn points(xyz: &Array, rgb: Option<&Array>) -> Result<Member, String>
 /// The point cloud of a dictionary with `xyz` and optionally `rgb`.
 pub(super) fn colored_points(item: PickleValue) -> Result<Member, String> {
     let xyz = item.get("xyz").and_then(PickleValue::array).ok_or("expected an array \"xyz\"")?;
-    points(xyz, item.get("rgb").and_then(PickleValue::array))
+    points(&xyz, item.get("rgb").and_then(PickleValue::array).as_ref())
 }
 
-/// Reads a pickle, or a `.npy` file of Python objects.
+/// Opens a pickle, or a `.npy` file of Python objects.
 pub(super) fn read_pickle(path: &Path) -> Result<NumpyPickle, String> {
-    let bytes = fs::read(path).map_err(|error| error.to_string())?;
-    let pickle = if bytes.starts_with(b"\x93NUMPY") {
-        NumpyPickle::read_npy(&bytes)
-    } else {
-        NumpyPickle::read(&bytes)
-    };
-    pickle.map_err(|error| format!("{}: {error}", path.display()))
+    NumpyPickle::open(path).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+/// Turns the points among the members, as [`turn_upright`](lexiform_mesh_io::turn_upright) does.
+pub(super) fn turn_points(members: &mut [Member], up: UpRule) -> Result<(), String> {
+    for member in members.iter_mut().filter(|member| member.name == POINTS && up != UpRule::Format) {
+        let Npy::Array(array) = read_npy(&member.bytes)? else {
+            return Err(format!("{POINTS}: expected numbers, found Python objects"));
+        };
+        member.bytes = turned(&array, up)?.to_npy();
+    }
+    Ok(())
 }
 
 /// Features as a member, `[rows, dim]` in `float16`.

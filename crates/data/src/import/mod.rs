@@ -1,6 +1,7 @@
 //! Data sets from the files that other projects publish. One file per format; each documents the expected files.
 //!
-//! Images, points and features are imported without changes: coordinates and colors keep the conventions of their source.
+//! Images, points and features are imported without changes: coordinates and colors keep the conventions of their source, unless
+//! [`ImportOptions::up`] says which axis of the points is up.
 //!
 //! ```
 //! use lexiform_data::import::{self, ImportOptions};

@@ -205,7 +205,7 @@ fn sampled(from: &Path, options: &ImportOptions) -> Result<ImportSource, DataErr
         let cloud = cloud.array().ok_or("not an array")?;
         let label = names.get(labels[i]).map_or_else(|| labels[i].to_string(), |name| name.replace('_', " "));
         let metadata = Metadata { labels: vec![label], split: split.to_owned(), ..Metadata::default() };
-        Ok((vec![points(cloud, None)?], metadata))
+        Ok((vec![points(&cloud, None)?], metadata))
     };
     Ok(ImportSource::new("modelnet", from, &ids, options, read)?.with_warnings(warning.into_iter().collect()))
 }

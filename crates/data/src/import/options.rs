@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use lexiform_formats::view_format::ViewFormat;
+use lexiform_mesh_io::UpRule;
 use sha2::{Digest as _, Sha256};
 
 use super::files::file_name;
@@ -31,6 +32,8 @@ pub struct ImportOptions {
     pub class_captions: bool,
     /// Width and height to which photographs are resized; 0 keeps their size.
     pub size: u32,
+    /// The up axis of points, which are turned to +Y; views and features are unchanged.
+    pub up: UpRule,
 }
 
 impl ImportOptions {

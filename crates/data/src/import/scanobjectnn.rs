@@ -194,7 +194,7 @@ fn from_pickle(path: &Path) -> Result<Arrays, DataError> {
             .and_then(PickleValue::array)
             .ok_or_else(|| invalid(format!("expected an array {key:?}")))
     };
-    let (xyz, labels) = (array("xyz")?.clone(), array("label")?.to_i64_vec());
+    let (xyz, labels) = (array("xyz")?, array("label")?.to_i64_vec());
     let shape = xyz.shape.clone();
     Ok((Clouds::InMemory(Arc::new(xyz)), labels, shape))
 }

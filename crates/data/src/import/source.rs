@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use lexiform_mesh_io::UpRule;
 use serde_json::{Value, json};
 
-use super::members::renumber_captions;
+use super::members::{renumber_captions, turn_points};
 use super::options::{ImportOptions, Selection};
 use crate::annotations::{MatchCounts, extend_unique};
 use crate::shape::assign_split;
@@ -42,8 +43,10 @@ impl ImportSource {
         let jobs: Vec<ShapeJob> = chosen.iter().map(job).collect();
         let match_counts = options.annotations.matched(jobs.iter().map(|job| job.source.as_str()));
         let complete_metadata = complete_metadata(from, &jobs, options);
+        let up = options.up;
         let read = move |index: usize| {
-            let (members, metadata) = read(chosen[index])?;
+            let (mut members, metadata) = read(chosen[index])?;
+            turn_points(&mut members, up)?;
             let mut metadata = complete_metadata(index, metadata);
             // Captions of renders that were not downloaded still describe the shape.
             if !members.iter().any(|member| Member::view_index(&member.name).is_some()) {
@@ -89,6 +92,9 @@ fn settings(format: &str, options: &ImportOptions) -> Value {
         "size": options.size,
         "annotations": options.annotations.digest(),
     });
+    if options.up != UpRule::Format {
+        settings["up"] = options.up.name().into();
+    }
     if let Some(ids) = &options.ids {
         settings["ids"] = ids.digest().into();
     }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use lexiform_formats::array::Array;
-use lexiform_mesh_io::{ReadOptions, UpAxis, read_with};
+use lexiform_mesh_io::{ReadOptions, UpAxis, UpRule, read_with};
 
 use super::files::{file_name, first_existing, list_dir};
 use super::members::{numbered_views, points};
@@ -110,8 +110,8 @@ fn images_in(folder: &Path) -> Result<Vec<(usize, PathBuf)>, String> {
 }
 
 fn cloud(path: &Path) -> Result<Member, String> {
-    // The reader would rotate +Z up to +Y up; importers keep the axes of the file.
-    let options = ReadOptions { up_axis: Some(UpAxis::Y) };
+    // Importers keep the axes of the file.
+    let options = ReadOptions { up: UpRule::Axis(UpAxis::Y) };
     let scene = read_with(path, &options).map_err(|error| error.to_string())?;
     let cloud = scene.clouds.first().ok_or("holds no points")?;
     let values: Vec<f32> = cloud.positions().iter().flat_map(|p| p.to_array()).collect();

@@ -2,6 +2,7 @@
 
 use lexiform_formats::view_format::ViewFormat;
 use lexiform_geometry::RigKind;
+use lexiform_mesh_io::UpRule;
 use lexiform_render::Background;
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct PrepareConfig {
+    /// How the up axis of files is found.
+    #[serde(skip_serializing_if = "is_default")]
+    pub up: UpRule,
     /// Placement of the cameras.
     pub rig: RigKind,
     /// Number of views.
@@ -42,6 +46,7 @@ pub struct PrepareConfig {
 impl Default for PrepareConfig {
     fn default() -> Self {
         Self {
+            up: UpRule::Format,
             rig: RigKind::Zero123,
             views: 12,
             size: 224,
@@ -57,4 +62,8 @@ impl Default for PrepareConfig {
             top_k_captions: 0,
         }
     }
+}
+
+fn is_default(up: &UpRule) -> bool {
+    *up == UpRule::Format
 }

@@ -21,8 +21,9 @@ pub use crate::source::{Asset, AssetSource, Companions, FetchedAsset, LocalFiles
 use crate::{DataError, Featurizer, Key, Metadata, ProduceError, Producer, Shape, ShapeJob};
 
 /// Version of the output: raised when the same settings give other shapes. 2: features are not normalized. 3: PNG files are
-/// compressed for speed rather than size. 4: duplicate captions are dropped before captions are ranked.
-const PREPARE_VERSION: u32 = 4;
+/// compressed for speed rather than size. 4: duplicate captions are dropped before captions are ranked. 5: rows of numbers, arrays and OFF files are not
+/// turned.
+const PREPARE_VERSION: u32 = 5;
 /// Maximum number of notes kept per file.
 const MAX_NOTES: usize = 8;
 

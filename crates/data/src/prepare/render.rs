@@ -31,7 +31,7 @@ pub(super) fn render_shape(
     // Files that this one references must exist until it was read.
     let FetchedAsset { path, bytes, companions: _companions } = fetched;
     // The message of a failed shape is shown next to its source, so the path is not repeated.
-    let scene = read_bytes(&path, &bytes, &ReadOptions::default()).map_err(|error| {
+    let scene = read_bytes(&path, &bytes, &ReadOptions { up: config.up }).map_err(|error| {
         let text = error.to_string();
         text.strip_prefix(&format!("{}: ", path.display())).unwrap_or(&text).to_owned()
     })?;

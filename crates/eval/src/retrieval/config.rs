@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use lexiform_metrics::bootstrap::Resampling;
 
+use crate::orientation::ShapeOrientation;
 use crate::protocol::Protocol;
 
 /// Configuration of a retrieval evaluation. All shapes with the same caption are relevant to it.
@@ -13,6 +14,8 @@ pub struct RetrievalConfig {
     pub captions: CaptionSource,
     /// Only shapes of this split: `train`, `val` or `test`.
     pub split: Option<String>,
+    /// How files and stored points are turned upright.
+    pub orientation: ShapeOrientation,
     /// Number of views; the protocol's, or the model's own number, if `None`.
     pub views: Option<usize>,
     /// The protocol.

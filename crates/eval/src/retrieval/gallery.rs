@@ -42,7 +42,10 @@ impl Gallery {
             }
             CaptionSource::DataSet { path } => (path, in_data_set(path)?),
         };
-        let entries = split::filter(config.split.as_deref(), all.entries, |shape| &shape.entry, path)?;
+        let mut entries = split::filter(config.split.as_deref(), all.entries, |shape| &shape.entry, path)?;
+        for shape in &mut entries {
+            shape.entry.orientation = config.orientation;
+        }
         Ok(Self::new(Captioned { entries, by_label: all.by_label }))
     }
 

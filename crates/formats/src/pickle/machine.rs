@@ -1,9 +1,11 @@
 //! The stack machine that interprets opcodes; imports, calls and attributes are only recorded.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::cursor::Cursor;
 use super::literal::{decimal, long, unescaped, unquoted};
+use super::node::Source;
 use super::{Call, Node, Pickle, Ref};
 
 /// Most values on the stack, and most marks.
@@ -28,20 +30,34 @@ impl Pickle {
     /// # Errors
     /// If it is malformed, truncated, or creates more than `max_nodes` values; the message has the offset.
     pub fn read(bytes: &[u8], max_nodes: usize) -> Result<Self, String> {
-        let mut machine = Machine {
-            input: Cursor::new(bytes),
-            nodes: Vec::new(),
-            max_nodes: max_nodes.min(Ref::MAX as usize),
-            stack: Vec::new(),
-            marks: Vec::new(),
-            memo: HashMap::new(),
-        };
-        loop {
-            let start = machine.input.at();
-            let done = machine.step().map_err(|what| format!("pickle, byte {start}: {what}"))?;
-            if let Some(root) = done {
-                return Ok(Self { nodes: machine.nodes, root, length: machine.input.at() });
-            }
+        let (nodes, root, length) = run(bytes, max_nodes)?;
+        // Without what follows the pickle.
+        let source = Source(Arc::new(bytes[..length].to_vec()));
+        Ok(Self { nodes, source, start: 0, root, length })
+    }
+
+    /// Reads the pickle at an offset of `source`, from which bytes are not copied.
+    pub(super) fn read_from(source: Source, start: usize, max_nodes: usize) -> Result<Self, String> {
+        let (nodes, root, length) = run(source.bytes().get(start..).unwrap_or_default(), max_nodes)?;
+        Ok(Self { nodes, source, start, root, length })
+    }
+}
+
+/// All nodes, the outermost one, and the length of the pickle at the start of `bytes`.
+fn run(bytes: &[u8], max_nodes: usize) -> Result<(Vec<Node>, Ref, usize), String> {
+    let mut machine = Machine {
+        input: Cursor::new(bytes),
+        nodes: Vec::new(),
+        max_nodes: max_nodes.min(Ref::MAX as usize),
+        stack: Vec::new(),
+        marks: Vec::new(),
+        memo: HashMap::new(),
+    };
+    loop {
+        let start = machine.input.at();
+        let done = machine.step().map_err(|what| format!("pickle, byte {start}: {what}"))?;
+        if let Some(root) = done {
+            return Ok((machine.nodes, root, machine.input.at()));
         }
     }
 }
@@ -134,7 +150,7 @@ impl Machine<'_> {
                 match opcode {
                     b'X' | 0x8c | 0x8d => Node::Text(String::from_utf8_lossy(bytes).into()),
                     b'T' | b'U' => Node::Str(bytes.into()),
-                    _ => Node::Bytes(bytes.into()),
+                    _ => Node::Bytes(self.input.at() - length..self.input.at()),
                 }
             }
         };

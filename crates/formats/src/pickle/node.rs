@@ -1,6 +1,10 @@
 //! The values of a pickle, in one list, with references by index: shared values, cycles and deep nesting take as much memory as in
 //! the file, however large they would be when expanded.
 
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
 /// Index of a node in its [`Pickle`].
 pub type Ref = u32;
 
@@ -21,8 +25,8 @@ pub enum Node {
     Text(Box<str>),
     /// A Python 2 string: bytes or text.
     Str(Box<[u8]>),
-    /// Bytes.
-    Bytes(Box<[u8]>),
+    /// Bytes: [`Pickle::bytes`] has them. The contents of large arrays stay where the pickle was read from.
+    Bytes(Range<usize>),
     /// A list, tuple or set.
     List(Vec<Ref>),
     /// A dictionary in insertion order; a later entry replaces an earlier one with the same key.
@@ -48,10 +52,29 @@ pub struct Call {
     pub items: Vec<(Ref, Ref)>,
 }
 
+/// What a pickle is read from, such as a memory-mapped file.
+#[derive(Clone)]
+pub(super) struct Source(pub Arc<dyn AsRef<[u8]> + Send + Sync>);
+
+impl Source {
+    pub fn bytes(&self) -> &[u8] {
+        (*self.0).as_ref()
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes", self.bytes().len())
+    }
+}
+
 /// All values of one pickle.
 #[derive(Debug)]
 pub struct Pickle {
     pub(super) nodes: Vec<Node>,
+    pub(super) source: Source,
+    /// Where the pickle starts in its source.
+    pub(super) start: usize,
     /// The outermost value.
     pub root: Ref,
     /// Length of the pickle in bytes; another may follow.
@@ -67,6 +90,15 @@ impl Pickle {
     /// All nodes, unreferenced ones included.
     pub fn nodes(&self) -> impl Iterator<Item = &Node> {
         self.nodes.iter()
+    }
+
+    /// Bytes, or a Python 2 string.
+    pub fn bytes(&self, at: Ref) -> Option<&[u8]> {
+        match self.node(at) {
+            Node::Bytes(range) => self.source.bytes().get(self.start + range.start..self.start + range.end),
+            Node::Str(bytes) => Some(bytes),
+            _ => None,
+        }
     }
 
     /// A string; also a Python 2 string that is UTF-8.

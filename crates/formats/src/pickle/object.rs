@@ -1,11 +1,15 @@
 //! Pickles of NumPy arrays and plain Python values, as a tree.
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
 
-use super::numpy::{self, Evaluated};
+use super::node::Source;
+use super::numpy::{self, ArrayContent, Evaluated};
 use super::{Node, Pickle, Ref};
 use crate::array::Array;
-use crate::npy::{Npy, read_npy};
+use crate::npy::{self, Npy, read_npy};
 
 /// Most values of a pickle.
 const MAX_NODES: usize = 1 << 26;
@@ -14,7 +18,7 @@ const MAX_NODES: usize = 1 << 26;
 const MAX_EXPANSION: usize = 8;
 const ALWAYS_ALLOWED_BYTES: usize = 1 << 20;
 
-/// A pickle whose NumPy calls have been evaluated.
+/// A pickle whose NumPy calls are evaluated when their values are asked for.
 ///
 /// ```
 /// use lexiform_formats::array::Array;
@@ -31,7 +35,8 @@ const ALWAYS_ALLOWED_BYTES: usize = 1 << 20;
 #[derive(Debug)]
 pub struct NumpyPickle {
     pickle: Pickle,
-    evaluated: HashMap<Ref, Evaluated>,
+    /// The only value, if the file is an array of numbers.
+    numbers: Option<Array>,
 }
 
 impl NumpyPickle {
@@ -40,19 +45,40 @@ impl NumpyPickle {
     /// # Errors
     /// If it is malformed or too large, or an array does not have as many bytes as its shape requires.
     pub fn read(bytes: &[u8]) -> Result<Self, String> {
-        let pickle = Pickle::read(bytes, MAX_NODES)?;
-        let limit = bytes.len().saturating_mul(MAX_EXPANSION).saturating_add(ALWAYS_ALLOWED_BYTES);
-        let (mut evaluated, mut total) = (HashMap::new(), 0);
+        Self::checked(Pickle::read(bytes, MAX_NODES)?)
+    }
+
+    /// Opens a pickle, or a `.npy` file. The file is mapped into memory: its arrays are read when they are asked for, and it may
+    /// be larger than memory. It must not be changed meanwhile.
+    ///
+    /// # Errors
+    /// As [`read_npy`](Self::read_npy), or if the file cannot be opened.
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let file: File = fs_err::File::open(path).map_err(|error| error.to_string())?.into_file();
+        // SAFETY: the file is only read. If another process truncates it, reading fails with a signal, as documented above.
+        let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|error| error.to_string())?;
+        let start = match npy::Header::parse(&map) {
+            Ok(header) if header.is_pickled() => header.data_start,
+            Ok(_) => return Self::read_npy(&map),
+            Err(npy::HeaderError::Magic) => 0,
+            Err(error) => return Err(error.to_string()),
+        };
+        Self::checked(Pickle::read_from(Source(Arc::new(map)), start, MAX_NODES)?)
+    }
+
+    /// Evaluates every call once, so that errors show at once and values need no error later.
+    fn checked(pickle: Pickle) -> Result<Self, String> {
+        let limit = pickle.length.saturating_mul(MAX_EXPANSION).saturating_add(ALWAYS_ALLOWED_BYTES);
+        let mut total = 0;
         for (at, node) in (0..).zip(pickle.nodes()) {
             let Node::Call(call) = node else { continue };
             let value = numpy::evaluate(&pickle, at, call).map_err(|what| format!("pickle: {what}"))?;
-            total += value.as_ref().map_or(0, Evaluated::heap_size);
+            total += value.as_ref().map_or(0, Evaluated::created);
             if total > limit {
                 return Err(format!("pickle: its calls would create more than {limit} bytes"));
             }
-            evaluated.extend(value.map(|value| (at, value)));
         }
-        Ok(Self { pickle, evaluated })
+        Ok(Self { pickle, numbers: None })
     }
 
     /// Reads a `.npy` file of Python objects, or of numbers.
@@ -62,20 +88,29 @@ impl NumpyPickle {
     pub fn read_npy(bytes: &[u8]) -> Result<Self, String> {
         match read_npy(bytes)? {
             Npy::Pickled(_, pickle) => Self::read(&pickle),
-            Npy::Array(array) => Ok(Self {
-                pickle: Pickle { nodes: vec![Node::None], root: 0, length: bytes.len() },
-                evaluated: HashMap::from([(0, Evaluated::Array(array))]),
-            }),
+            // The pickle is only a placeholder.
+            Npy::Array(array) => Ok(Self { pickle: Pickle::read(b"N.", 1)?, numbers: Some(array) }),
         }
     }
 
     /// The outermost value. An array of one object is that object.
     pub fn root(&self) -> PickleValue<'_> {
         let item = PickleValue { pickle: self, at: self.pickle.root };
-        match (self.evaluated.get(&item.at), item.list()) {
+        match (item.evaluated(), item.list()) {
             (Some(Evaluated::Objects(_)), [only]) => item.other(*only),
             _ => item,
         }
+    }
+
+    /// The value at a node.
+    pub fn value(&self, at: Ref) -> PickleValue<'_> {
+        PickleValue { pickle: self, at }
+    }
+
+    /// Nodes of the outermost dictionary's values by key, for [`value`](Self::value). To find an entry in a large dictionary
+    /// otherwise takes a scan of it.
+    pub fn index(&self) -> HashMap<String, Ref> {
+        self.root().entries().map(|(key, value)| (key, value.at)).collect()
     }
 }
 
@@ -99,9 +134,20 @@ impl<'p> PickleValue<'p> {
         self.pickle.pickle.items(self.at).unwrap_or_default()
     }
 
+    /// The value of a call of NumPy's.
+    fn evaluated(self) -> Option<Evaluated<'p>> {
+        if let Some(Array { dtype, shape, data }) = &self.pickle.numbers {
+            let (shape, data) = (shape.clone(), data.as_slice().into());
+            return Some(Evaluated::Array(ArrayContent { dtype: *dtype, shape, data }));
+        }
+        let Node::Call(call) = self.node() else { return None };
+        // Checked when the pickle was read.
+        numpy::evaluate(&self.pickle.pickle, self.at, call).ok().flatten()
+    }
+
     fn list(self) -> &'p [Ref] {
-        let at = match self.pickle.evaluated.get(&self.at) {
-            Some(Evaluated::Objects(list)) => *list,
+        let at = match self.evaluated() {
+            Some(Evaluated::Objects(list)) => list,
             _ => self.at,
         };
         self.pickle.pickle.list(at).unwrap_or_default()
@@ -135,14 +181,18 @@ impl<'p> PickleValue<'p> {
 
     /// The string, or a number formatted; `None` for other values.
     pub fn text(self) -> Option<String> {
-        match self.pickle.evaluated.get(&self.at) {
-            Some(Evaluated::Bytes(bytes)) => return Some(String::from_utf8_lossy(bytes).into_owned()),
-            Some(Evaluated::Array(array)) if array.shape.is_empty() => return array.to_strings().pop(),
+        match self.evaluated() {
+            Some(Evaluated::Bytes(bytes)) => return Some(String::from_utf8_lossy(&bytes).into_owned()),
+            Some(Evaluated::Array(array)) if array.shape.is_empty() => {
+                return array.into_array().to_strings().pop();
+            }
             _ => {}
         }
         match self.node() {
             Node::Text(text) => Some(text.to_string()),
-            Node::Bytes(bytes) | Node::Str(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
+            Node::Bytes(_) | Node::Str(_) => {
+                Some(String::from_utf8_lossy(self.pickle.pickle.bytes(self.at)?).into_owned())
+            }
             Node::Int(n) => Some(n.to_string()),
             Node::Float(n) => Some(n.to_string()),
             _ => None,
@@ -151,8 +201,8 @@ impl<'p> PickleValue<'p> {
 
     /// Strings of a list or of an array of strings; a single string is one.
     pub fn texts(self) -> Vec<String> {
-        match (self.pickle.evaluated.get(&self.at), self.node()) {
-            (Some(Evaluated::Array(array)), _) => array.to_strings(),
+        match (self.evaluated(), self.node()) {
+            (Some(Evaluated::Array(array)), _) => array.into_array().to_strings(),
             (Some(Evaluated::Objects(_)), _) | (None, Node::List(_)) => {
                 self.items().filter_map(Self::text).collect()
             }
@@ -170,10 +220,10 @@ impl<'p> PickleValue<'p> {
         }
     }
 
-    /// The array.
-    pub fn array(self) -> Option<&'p Array> {
-        match self.pickle.evaluated.get(&self.at) {
-            Some(Evaluated::Array(array)) => Some(array),
+    /// The array, copied from the file.
+    pub fn array(self) -> Option<Array> {
+        match self.evaluated() {
+            Some(Evaluated::Array(array)) => Some(array.into_array()),
             _ => None,
         }
     }
@@ -194,11 +244,36 @@ mod tests {
         let pickle = NumpyPickle::read_npy(&dict.to_npy()).unwrap();
         let root = pickle.root();
         assert_eq!(root.get("id").unwrap().text().as_deref(), Some("ü1"));
-        assert_eq!(root.get("xyz").unwrap().array(), Some(&array));
+        assert_eq!(root.get("xyz").unwrap().array().as_ref(), Some(&array));
         assert_eq!(root.get("text").unwrap().texts(), ["a", "b"]);
         assert!(root.get("rgb").is_none());
         let pickle = NumpyPickle::read_npy(&array.to_npy()).unwrap();
-        assert_eq!((pickle.root().array(), pickle.root().number()), (Some(&array), Some(1.0)));
+        assert_eq!((pickle.root().array(), pickle.root().number()), (Some(array), Some(1.0)));
+    }
+
+    #[test]
+    fn a_mapped_file_equals_its_bytes() {
+        let mut shapes = DictWriter::new();
+        let arrays: Vec<Array> = (0..3).map(|i| Array::from_f32(&[1, 2], &[i as f32, 0.5])).collect();
+        arrays.iter().enumerate().for_each(|(i, array)| shapes.array(&format!("shape{i}"), array));
+        let path = std::env::temp_dir().join(format!("lexiform-pickle-{}.npy", std::process::id()));
+        // With the header of NumPy and without, and numbers without a pickle.
+        let npy = shapes.to_npy();
+        let start = npy::Header::parse(&npy).unwrap().data_start;
+        for bytes in [&npy[..], &npy[start..]] {
+            std::fs::write(&path, bytes).unwrap();
+            let pickle = NumpyPickle::open(&path).unwrap();
+            let index = pickle.index();
+            assert_eq!(index.len(), 3);
+            for (i, array) in arrays.iter().enumerate() {
+                assert_eq!(pickle.value(index[&format!("shape{i}")]).array().as_ref(), Some(array));
+            }
+        }
+        std::fs::write(&path, arrays[2].to_npy()).unwrap();
+        assert_eq!(NumpyPickle::open(&path).unwrap().root().array().as_ref(), Some(&arrays[2]));
+        std::fs::write(&path, &npy[..npy.len() - 40]).unwrap();
+        assert!(NumpyPickle::open(&path).is_err());
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

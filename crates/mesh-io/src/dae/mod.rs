@@ -23,8 +23,8 @@ const MAX_INSTANCES: usize = 100_000;
 /// Most XML nodes: each takes some 100 bytes of memory.
 const MAX_XML_NODES: u32 = 20_000_000;
 
-/// Reads the visual scene, and the axis that points up in it.
-pub(super) fn read(source: &Source) -> Result<(Scene, UpAxis), ReadError> {
+/// Reads the visual scene, and the axis that points up in it if the file says so.
+pub(super) fn read(source: &Source) -> Result<(Scene, Option<UpAxis>), ReadError> {
     let xml = text::decode(source.bytes);
     let document = parse(&xml).map_err(|e| source.invalid(e.to_string()))?;
     let root = document.root_element();
@@ -94,12 +94,13 @@ impl<'a, 'i> Collada<'a, 'i> {
         Self { root, by_id }
     }
 
-    fn up_axis(&self) -> UpAxis {
+    fn up_axis(&self) -> Option<UpAxis> {
         let asset = child(self.root, "asset").and_then(|a| child(a, "up_axis"));
         match asset.and_then(|a| a.text()).map(str::trim) {
-            Some("X_UP") => UpAxis::X,
-            Some("Z_UP") => UpAxis::Z,
-            _ => UpAxis::Y,
+            Some("X_UP") => Some(UpAxis::X),
+            Some("Y_UP") => Some(UpAxis::Y),
+            Some("Z_UP") => Some(UpAxis::Z),
+            _ => None,
         }
     }
 

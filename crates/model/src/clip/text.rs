@@ -94,6 +94,12 @@ impl ClipText {
         Ok(self)
     }
 
+    /// Keeps only the inputs of blocks for the backward pass: see [`Transformer::with_checkpointing`].
+    pub fn with_checkpointing(mut self, checkpoint_activations: bool) -> Self {
+        self.transformer = self.transformer.with_checkpointing(checkpoint_activations);
+        self
+    }
+
     /// Adds the tensors to `list`.
     pub fn save(&self, list: &mut TensorList) {
         list.push("token_embedding.weight".to_owned(), self.token_embedding.val());

@@ -266,6 +266,12 @@ impl ClipVision {
         self
     }
 
+    /// Keeps only the inputs of blocks for the backward pass: see [`Transformer::with_checkpointing`].
+    pub fn with_checkpointing(mut self, checkpoint_activations: bool) -> Self {
+        self.transformer = self.transformer.with_checkpointing(checkpoint_activations);
+        self
+    }
+
     /// Adds visual prompts from `source`, as many as `vision` states.
     ///
     /// # Errors

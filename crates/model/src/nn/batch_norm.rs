@@ -165,14 +165,14 @@ impl ConvNorm {
             return self.norm.forward(self.conv.forward(x));
         }
         let (weight, bias) = self.folded();
-        module::linear(x, weight, Some(bias))
+        linear(x, weight, Some(bias))
     }
 
     /// `relu(norm(conv(x)) + skip)`: `[rows, input]` → `[rows, output]`, fused where possible.
     pub fn forward_relu(&self, x: Tensor<2>, skip: Option<Tensor<2>>) -> Tensor<2> {
         if host::is_host_no_grad(&x) {
             let (scale, shift) = self.scale_and_shift();
-            return elementwise::affine_relu(x.matmul(self.conv.weight()), scale, shift, skip);
+            return elementwise::affine_relu(host::product(x, self.conv.weight()), scale, shift, skip);
         }
         if skip.is_none() && self.norm.uses_batch_stats(&x) {
             return self.norm.forward_train(self.conv.forward(x), true);
@@ -198,8 +198,8 @@ impl ConvNorm {
         };
         let ([groups, n_points, _], [_, width], [input, output]) =
             (points.dims(), whole.dims(), weight.dims());
-        let of_whole = module::linear(whole, weight.clone().slice([0..width, 0..output]), bias);
-        let of_point = module::linear(points, weight.slice([width..input, 0..output]), None);
+        let of_whole = linear(whole, weight.clone().slice([0..width, 0..output]), bias);
+        let of_point = linear(points, weight.slice([width..input, 0..output]), None);
         let y = (of_point + of_whole.reshape([groups, 1, output])).reshape([groups * n_points, output]);
         if learns { self.norm.forward_train(y, true) } else { activation::relu(y) }
     }
@@ -234,6 +234,14 @@ impl ConvNorm {
     pub fn save(&self, [conv, norm]: [&str; 2], list: &mut TensorList) {
         self.conv.save(&format!("{conv}.weight"), Some(&format!("{conv}.bias")), list);
         self.norm.save(norm, list);
+    }
+}
+
+/// `x weight + bias`, fused where possible: `[…, input]` → `[…, output]`.
+fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
+    match host::is_host_f32(&x) {
+        true => host::linear(x, weight, bias, None, None),
+        false => module::linear(x, weight, bias),
     }
 }
 

@@ -7,6 +7,7 @@ mod activation;
 mod attention;
 mod batch_norm;
 mod block;
+mod checkpointing;
 mod config;
 mod decoder_block;
 mod drop_path;

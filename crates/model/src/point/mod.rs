@@ -204,6 +204,15 @@ impl PointEncoder {
         })
     }
 
+    /// Keeps only the inputs of transformer blocks for the backward pass; encoders without blocks are unchanged.
+    pub fn with_checkpointing(self, checkpoint_activations: bool) -> Self {
+        match self {
+            Self::PointBert(encoder) => Self::PointBert(encoder.with_checkpointing(checkpoint_activations)),
+            Self::Ppat(encoder) => Self::Ppat(encoder.with_checkpointing(checkpoint_activations)),
+            other => other,
+        }
+    }
+
     /// Clouds → features `[clouds, width]`, not normalized. `start` sets the first point of farthest-point sampling in encoders
     /// whose reference starts at a random point.
     pub fn encode(&self, clouds: &CloudBatch, start: FpsStart) -> Tensor<2> {

@@ -1,13 +1,13 @@
 //! Point-BERT's transformer over groups of points, as used by ULIP, ULIP-2 and CG3D.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Tensor, TensorData, module};
+use burn::tensor::{Tensor, TensorData};
 use lexiform_geometry::neighbors::FpsVariant;
 use serde::{Deserialize, Serialize};
 
 use super::group::{check_groups, check_heads, positions_tensor};
 use super::{CloudBatch, Grouping, Groups, Neighborhood, PreparedCloud};
-use crate::nn::host::{elementwise, is_host_no_grad};
+use crate::nn::host::{self, elementwise, is_host_no_grad};
 use crate::nn::{
     Activation, AttentionScope, Bias, ConvNorm, DropPath, LayerNorm, Linear, Transformer, TransformerConfig,
     pointwise_conv,
@@ -213,20 +213,22 @@ impl FoldedMiniPointNet {
 
     fn forward_some(&self, x: Tensor<3>) -> Tensor<2> {
         let [groups, n_points, channels] = x.dims();
-        let x = x.reshape([groups * n_points, channels]).matmul(self.first.clone());
-        let x = elementwise::bias_activation(x, Some(self.first_bias.clone()), Some(Activation::Relu));
+        let x = x.reshape([groups * n_points, channels]);
+        let bias = Some(self.first_bias.clone());
+        let x = host::linear(x, self.first.clone(), bias, None, Some(Activation::Relu));
         // Without its bias, which is part of `second_bias`.
-        let points = x.matmul(self.first_out.clone());
+        let points = host::product(x, self.first_out.clone());
         let whole = elementwise::max_pool_groups(points.clone(), n_points);
-        let of_whole = module::linear(whole, self.of_whole.clone(), Some(self.second_bias.clone()));
-        let hidden = points.matmul(self.of_point.clone());
+        let bias = Some(self.second_bias.clone());
+        let of_whole = host::linear(whole, self.of_whole.clone(), bias, None, None);
+        let hidden = host::product(points, self.of_point.clone());
         let [_, width] = hidden.dims();
         let hidden = elementwise::group_bias_activation(
             hidden.reshape([groups, n_points, width]),
             of_whole,
             Activation::Relu,
         );
-        let output = hidden.reshape([groups * n_points, width]).matmul(self.second_out.clone());
+        let output = host::product(hidden.reshape([groups * n_points, width]), self.second_out.clone());
         // The output's bias is the same for all points, so it commutes with the maximum.
         elementwise::max_pool_groups(output, n_points)
     }
@@ -271,6 +273,12 @@ impl PointBert {
             norm: LayerNorm::load(source, &named("norm"), width, EPSILON)?,
             config: *config,
         })
+    }
+
+    /// Keeps only the inputs of blocks for the backward pass: see [`Transformer::with_checkpointing`].
+    pub fn with_checkpointing(mut self, checkpoint_activations: bool) -> Self {
+        self.transformer = self.transformer.with_checkpointing(checkpoint_activations);
+        self
     }
 
     /// Clouds → features `[clouds, 2 width]`.

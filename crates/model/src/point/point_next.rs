@@ -12,7 +12,7 @@ use super::mlp_head::{MlpHead, MlpHeadNames};
 use super::set_abstraction::{FpsKernel, PointBatch, SetAbstractionConfig, gather_centers, gather_members};
 use super::{CloudBatch, FpsStart, Groups, Neighborhood};
 use crate::nn::host::elementwise::max_pool_groups;
-use crate::nn::host::is_host_no_grad;
+use crate::nn::host::{self, is_host_no_grad};
 use crate::nn::{Bias, ConvNorm, Linear, pointwise_conv};
 use crate::weights::{TensorList, WeightSource, WeightsError};
 
@@ -125,7 +125,8 @@ impl Stage {
             centers,
         };
         let (weight, bias) = self.outer.folded();
-        let group = differences.map_groups(groups, |x, size| max_pool_groups(x.matmul(weight.clone()), size));
+        let group =
+            differences.map_groups(groups, |x, size| max_pool_groups(host::product(x, weight.clone()), size));
         // A bias that all members share commutes with the maximum.
         group + bias.unsqueeze::<3>()
     }

@@ -211,6 +211,12 @@ impl Ppat {
         values
     }
 
+    /// Keeps only the inputs of blocks for the backward pass: see [`Transformer::with_checkpointing`].
+    pub fn with_checkpointing(mut self, checkpoint_activations: bool) -> Self {
+        self.transformer = self.transformer.with_checkpointing(checkpoint_activations);
+        self
+    }
+
     /// Adds the tensors to `list`.
     pub fn save(&self, name: &str, list: &mut TensorList) {
         list.push(format!("{name}.cls_token"), self.cls_token.val());

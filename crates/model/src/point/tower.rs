@@ -93,6 +93,11 @@ impl PointTower {
         Self { classifier: None, ..self }
     }
 
+    /// Keeps only the inputs of transformer blocks for the backward pass; encoders without blocks are unchanged.
+    pub fn with_checkpointing(self, checkpoint_activations: bool) -> Self {
+        Self { encoder: self.encoder.with_checkpointing(checkpoint_activations), ..self }
+    }
+
     /// Clouds → features in the joint space, `[clouds, dim]`.
     pub fn encode(&self, clouds: &CloudBatch, start: FpsStart) -> Tensor<2> {
         self.project(self.encoder.encode(clouds, start))

@@ -81,7 +81,7 @@ fn numpy_scalar(pickle: &Pickle, name: &str, arguments: &[Ref]) -> Option<Value>
 /// Bytes; old protocols keep them as text of as many characters below 256.
 fn bytes(pickle: &Pickle, at: Ref) -> Option<Vec<u8>> {
     match pickle.node(at) {
-        Node::Bytes(bytes) | Node::Str(bytes) => Some(bytes.to_vec()),
+        Node::Bytes(_) | Node::Str(_) => pickle.bytes(at).map(<[u8]>::to_vec),
         Node::Text(text) => text.chars().map(|c| u8::try_from(u32::from(c)).ok()).collect(),
         Node::Call(call) if pickle.global(call.callable) == Some("_codecs.encode") => {
             bytes(pickle, *pickle.list(call.arguments)?.first()?)

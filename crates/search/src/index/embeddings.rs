@@ -73,7 +73,7 @@ impl Library {
         importer.remove_missing(prune)
     }
 
-    /// The stamp with which the embedding of a name was added; `None` if there is none.
+    /// The stamp with which the embedding of a name was added; `None` if the library does not have the name.
     ///
     /// # Errors
     /// [`Error::Store`] if the library cannot be read.

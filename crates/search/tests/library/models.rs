@@ -30,7 +30,7 @@ impl Folder {
     }
 
     fn open(&self, encoder: &Arc<ColorEncoder>) -> Library {
-        Library::open_or_add_model(LibraryPath::for_assets(&self.root()), encoder.clone(), &encoder.id)
+        Library::open_or_add_model(LibraryPath::for_assets(&self.root()), encoder.clone(), &encoder.id[..])
             .unwrap()
     }
 

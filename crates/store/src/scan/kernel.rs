@@ -58,16 +58,6 @@ pub(crate) fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// A bound on the rounding of a quantized score and of the exact score to f32, for (nearly) unit vectors: the standard
-/// bound dim · 2⁻²⁴ for sums in any order (Higham, *Accuracy and Stability of Numerical Algorithms*, section 3.1),
-/// with a margin.
-#[expect(clippy::cast_precision_loss, reason = "dims are small")]
-pub(super) fn rounding_error_bound(dim: usize) -> f32 {
-    // The margin covers norms slightly above 1, the conversion of the sum, the products with both scales and the final
-    // rounding.
-    (dim as f32 + 16.0) * 1.02 * 2.0_f32.powi(-24)
-}
-
 #[cfg(test)]
 mod tests {
     use rand::rngs::SmallRng;

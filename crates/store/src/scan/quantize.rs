@@ -1,7 +1,5 @@
 //! Quantization of vectors to one byte per number, with a bound on the error.
 
-use super::kernel;
-
 /// Bytes of a coded row before its codes: scale and error bound, two little-endian `f32`.
 const HEADER_BYTES: usize = 8;
 
@@ -51,9 +49,19 @@ impl QuantizedQuery {
         let quantized: Vec<i16> = vector.iter().map(|x| quantize(*x, 1.0 / scale)).collect();
         // The query's error changes a score by at most its norm times the row's (Cauchy-Schwarz).
         let lost = quantization_error(vector, &quantized, |x| f32::from(x) * scale);
-        let error_bound = kernel::rounding_error_bound(vector.len()) + lost * ROW_NORM;
+        let error_bound = rounding_error_bound(vector.len()) + lost * ROW_NORM;
         Self { vector: quantized, scale, error_bound }
     }
+}
+
+/// A bound on the rounding of a quantized score and of the exact score to f32, for (nearly) unit vectors: the standard
+/// bound dim · 2⁻²⁴ for sums in any order (Higham, *Accuracy and Stability of Numerical Algorithms*, section 3.1),
+/// with a margin.
+#[expect(clippy::cast_precision_loss, reason = "dims are small")]
+fn rounding_error_bound(dim: usize) -> f32 {
+    // The margin covers norms slightly above 1, the conversion of the sum, the products with both scales and the final
+    // rounding.
+    (dim as f32 + 16.0) * 1.02 * 2.0_f32.powi(-24)
 }
 
 /// The scale at which the largest number becomes `levels`; never 0, so that callers can divide by it.

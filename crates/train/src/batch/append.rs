@@ -14,7 +14,7 @@ impl Batch {
             (own, _) => own,
         };
         self.segments.extend(other.segments);
-        self.pixels.extend(other.pixels);
+        self.views.extend(other.views);
         self.clouds.extend(other.clouds);
         self.captions.extend(other.captions);
         self.labels = self.labels.followed_by(other.labels, categories);

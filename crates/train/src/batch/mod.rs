@@ -7,6 +7,8 @@ use std::ops::Range;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use lexiform_model::point::PreparedCloud;
+use lexiform_model::preprocess::Preprocess;
+use rayon::prelude::*;
 
 use crate::loss::BatchLabels;
 
@@ -15,10 +17,8 @@ use crate::loss::BatchLabels;
 pub struct Batch {
     /// Consecutive rows with equally many views, one for each source of shapes.
     pub segments: Vec<Segment>,
-    /// Width and height of a view in pixels.
-    pub image_size: usize,
-    /// Normalized pixels of all views, row by row, `[images, 3, image_size, image_size]`; empty without an image tower.
-    pub pixels: Vec<f32>,
+    /// Views of each shape; empty without an image tower, and for shapes that another process encodes.
+    pub views: Vec<ShapeViews>,
     /// Prepared clouds, one per shape; empty without a point encoder.
     pub clouds: Vec<PreparedCloud>,
     /// One caption per shape; empty if it has none.
@@ -31,6 +31,26 @@ pub struct Batch {
     pub seed: u64,
     /// One name or synonym of each category.
     pub class_names: Vec<String>,
+}
+
+/// Views of a shape as bytes: normalized pixels take four times as much memory, so they are computed for the rows of a forward
+/// pass only.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShapeViews {
+    /// How they become pixels, with the batch's crop.
+    pub preprocess: Preprocess,
+    /// On white, `[n_views, size, size, 3]`.
+    pub bytes: Vec<u8>,
+}
+
+impl ShapeViews {
+    /// Writes normalized pixels, `[n_views, 3, size, size]`.
+    fn normalize(&self, pixels: &mut [f32]) {
+        let each = (3 * self.preprocess.size * self.preprocess.size).max(1);
+        for (pixels, view) in pixels.chunks_mut(each).zip(self.bytes.chunks(each)) {
+            self.preprocess.normalize(view, pixels);
+        }
+    }
 }
 
 /// Consecutive rows of a batch.
@@ -99,13 +119,15 @@ impl Batch {
         self.segments(0..rows).into_iter().map(|(part, n_views)| part.len() * n_views).sum()
     }
 
-    /// Pixels of some rows, `[images, 3, image_size, image_size]`.
+    /// Normalized pixels of some rows of one segment, `[images, 3, size, size]`.
     pub fn pixels(&self, rows: Range<usize>, device: &Device) -> Tensor<4> {
-        let images = self.images(rows.start)..self.images(rows.end);
-        let stride = 3 * self.image_size * self.image_size;
-        let values = self.pixels[images.start * stride..images.end * stride].to_vec();
-        let shape = [images.len(), 3, self.image_size, self.image_size];
-        Tensor::from_data(TensorData::new(values, shape), device)
+        let size = self.views.get(rows.start).map_or(0, |views| views.preprocess.size);
+        let images = self.images(rows.end) - self.images(rows.start);
+        let mut values = vec![0.0; images * 3 * size * size];
+        let each = (values.len() / rows.len().max(1)).max(1);
+        let pairs = values.par_chunks_mut(each).zip(&self.views[rows]);
+        pairs.for_each(|(values, views)| views.normalize(values));
+        Tensor::from_data(TensorData::new(values, [images, 3, size, size]), device)
     }
 
     /// Number of shapes.

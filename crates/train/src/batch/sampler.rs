@@ -1,6 +1,8 @@
 //! Samples batches: shapes, views, captions and augmentations, all as a function of (seed, step).
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use image::RgbaImage;
 use lexiform_data::DataError;
@@ -14,7 +16,7 @@ use rayon::prelude::*;
 use crate::augment::points::augment_points;
 use crate::augment::scan::simulate_scan;
 use crate::augment::views::augment_view;
-use crate::batch::{Batch, Segment, TeacherFeatures};
+use crate::batch::{Batch, Segment, ShapeViews, TeacherFeatures};
 use crate::data::caption::{Caption, CaptionSource};
 use crate::data::features::neighbors::Neighbors;
 use crate::data::loaded_shape::{LoadFields, LoadedShape};
@@ -41,6 +43,8 @@ pub(crate) struct Sampler<'a> {
     pub class_text: &'a HashMap<String, Vec<f32>>,
     /// Random seed.
     pub seed: u64,
+    /// Number of this process, and of all: views and points are loaded for its rows only.
+    pub process: [usize; 2],
     /// Name of the source in random streams, which differ between sources.
     pub stream: &'static str,
     /// The second source: its own sampler and shapes.
@@ -53,45 +57,77 @@ impl Sampler<'_> {
     /// # Errors
     /// If a shape cannot be read from disk.
     pub fn sample(&self, pool: &ShapePool, step: usize, part: usize) -> Result<Batch, DataError> {
-        let batch = self.sample_source(pool, step, part)?;
-        let Some((second, shapes)) = &self.second else { return Ok(batch) };
+        let Some((second, shapes)) = &self.second else {
+            let own = self.own_rows(self.choose(pool, [step, part]).samples.len());
+            return self.sample_source(pool, [step, part], own);
+        };
+        // Processes share the rows of both sources.
+        let rows = [(self, pool), (&**second, *shapes)]
+            .map(|(sampler, pool)| sampler.choose(pool, [step, part]).samples.len());
+        let own = self.own_rows(rows[0] + rows[1]);
+        let batch = self.sample_source(pool, [step, part], own.start.min(rows[0])..own.end.min(rows[0]))?;
+        let of_second = own.start.saturating_sub(rows[0])..own.end.saturating_sub(rows[0]);
         // Shapes without a label have categories of their own, after those with one.
         let categories = pool.categories().len() + pool.len();
-        Ok(batch.followed_by(second.sample_source(shapes, step, part)?, categories))
+        Ok(batch.followed_by(second.sample_source(shapes, [step, part], of_second)?, categories))
     }
 
-    /// The shapes of one source.
-    fn sample_source(&self, pool: &ShapePool, step: usize, part: usize) -> Result<Batch, DataError> {
+    /// Rows of a batch that this process encodes.
+    fn own_rows(&self, rows: usize) -> Range<usize> {
+        let [rank, count] = self.process;
+        rows * rank / count..rows * (rank + 1) / count
+    }
+
+    /// The shapes of one source's part of a batch.
+    fn choose(&self, pool: &ShapePool, [step, part]: [usize; 2]) -> Choice {
         // A stream per batch: a resumed run continues with the same batches without saved generator state.
         let mut rng = Rng::named(&format!("{}batch {step}.{part}", self.stream), self.seed);
         // One number for the whole batch, so that pixels form one tensor.
-        let views = rng.int_between(self.config.min_views, self.config.max_views);
-        let (samples, groups) = self.samples(pool.len(), views, [step, part], &mut rng);
-        let view_choice = self.views(pool, &samples, views, &mut rng);
-        let fields = LoadFields { images: self.preprocess.is_some(), cloud: self.input.is_some() };
-        let load = |(at, views): (&usize, &Vec<usize>)| pool.load(*at, views, fields);
-        let shapes: Vec<LoadedShape> =
-            samples.par_iter().zip(&view_choice).map(load).collect::<Result<_, _>>()?;
+        let n_views = rng.int_between(self.config.min_views, self.config.max_views);
+        let (samples, groups) = self.samples(pool.len(), n_views, [step, part], &mut rng);
+        Choice { samples, groups, n_views, rng }
+    }
 
+    /// The shapes of one source, with views and points of the rows `own`. Captions and features are needed of all rows: the loss
+    /// is that of the whole batch.
+    fn sample_source(
+        &self,
+        pool: &ShapePool,
+        place: [usize; 2],
+        own: Range<usize>,
+    ) -> Result<Batch, DataError> {
+        let Choice { samples, groups, n_views: views, mut rng } = self.choose(pool, place);
+        let view_choice = self.views(pool, &samples, views, &mut rng);
         let seeds: Vec<u64> = (0..samples.len() * views).map(|_| rand::RngCore::next_u64(&mut rng)).collect();
         // One crop for the whole batch: 224 − 208 leaves 17 positions along each axis.
         let corner = [rng.index(17), rng.index(17)];
-        let pixels = self.pixels(&shapes, &seeds, corner);
+        let seeds = seeds_by_shape(&seeds, &view_choice);
+        let load = |row: usize| {
+            let is_own = own.contains(&row);
+            let (images, cloud) = (is_own && self.preprocess.is_some(), is_own && self.input.is_some());
+            let mut shape = pool.load(samples[row], &view_choice[row], LoadFields { images, cloud })?;
+            // Kept as bytes from here on: the loaded views are larger, and may have been decoded for this batch.
+            let views = self.shape_views(&std::mem::take(&mut shape.views), seeds[row], corner);
+            Ok((shape, views))
+        };
+        let loaded: Vec<(LoadedShape, Option<ShapeViews>)> =
+            (0..samples.len()).into_par_iter().map(load).collect::<Result<_, DataError>>()?;
+        let (shapes, images): (Vec<LoadedShape>, Vec<Option<ShapeViews>>) = loaded.into_iter().unzip();
         let chosen: Vec<Vec<usize>> =
             shapes.iter().map(|shape| self.config.caption_sampling.sample(shape, &mut rng)).collect();
         let mut teacher = (self.teacher_dim > 0).then(|| self.teacher_features(&shapes, &chosen));
         let (captions, mut labels) = self.labels(&shapes, &chosen, groups);
         labels.caption_ids = caption_ids(&captions, teacher.as_ref());
-        let image_size = self.preprocess.map_or(0, |preprocess| preprocess.size);
         let class_names = class_names(pool.categories(), &mut rng);
         if let Some(teacher) = &mut teacher {
             teacher.class_text =
                 class_names.iter().filter_map(|name| self.class_text.get(name)).flatten().copied().collect();
         }
-        let clouds = self.clouds(&shapes, &mut rng);
+        let clouds = self.clouds(&shapes, &own, &mut rng);
         let seed = rand::RngCore::next_u64(&mut rng);
         let segments = vec![Segment { rows: samples.len(), n_views: views }];
-        Ok(Batch { segments, image_size, pixels, clouds, captions, teacher, labels, seed, class_names })
+        let views = images.into_iter().flatten().collect();
+        Ok(Batch { segments, views, clouds, captions, teacher, labels, seed, class_names })
     }
 
     fn labels<'a>(
@@ -210,30 +246,34 @@ impl Sampler<'_> {
         samples.iter().map(|at| distinct(pool.n_views(*at))).collect()
     }
 
-    fn pixels(&self, shapes: &[LoadedShape], seeds: &[u64], corner: [usize; 2]) -> Vec<f32> {
-        let Some(mut preprocess) = self.preprocess else { return Vec::new() };
-        let views: Vec<&RgbaImage> =
-            shapes.iter().flat_map(|shape| shape.views.iter().map(AsRef::as_ref)).collect();
+    /// Augmented views of a shape as bytes, on white; a seed for each. `None` without an image tower.
+    fn shape_views(
+        &self,
+        views: &[Cow<RgbaImage>],
+        seeds: &[u64],
+        [top, left]: [usize; 2],
+    ) -> Option<ShapeViews> {
+        let mut preprocess = self.preprocess?;
         if self.augment.views == ViewAugmentMode::RandomCrop && Crop::Center.fits(preprocess.size) {
-            preprocess.crop = Crop::At { top: corner[0], left: corner[1] };
+            preprocess.crop = Crop::At { top, left };
         }
-        let changed: Vec<RgbaImage> = match self.augment.views {
-            ViewAugmentMode::DomainRandomization => views
-                .into_par_iter()
-                .zip(seeds)
-                .map(|(view, seed)| augment_view(view, &mut Rng::new(*seed)))
-                .collect(),
-            ViewAugmentMode::None | ViewAugmentMode::RandomCrop => views.into_iter().cloned().collect(),
+        let bytes = |(view, seed): (&Cow<RgbaImage>, &u64)| match self.augment.views {
+            ViewAugmentMode::DomainRandomization => {
+                preprocess.on_white(&augment_view(view, &mut Rng::new(*seed))).into_raw()
+            }
+            ViewAugmentMode::None | ViewAugmentMode::RandomCrop => preprocess.on_white(view).into_raw(),
         };
-        // Batched resizing and normalization, in parallel.
-        preprocess.views(&changed)
+        Some(ShapeViews { preprocess, bytes: views.iter().zip(seeds).flat_map(bytes).collect() })
     }
 
     /// Resampled, augmented and prepared clouds.
-    fn clouds(&self, shapes: &[LoadedShape], rng: &mut Rng) -> Vec<PreparedCloud> {
+    fn clouds(&self, shapes: &[LoadedShape], own: &Range<usize>, rng: &mut Rng) -> Vec<PreparedCloud> {
         let Some(input) = self.input else { return Vec::new() };
         let seeds: Vec<u64> = shapes.iter().map(|_| rand::RngCore::next_u64(rng)).collect();
-        let make = |(shape, seed): (&LoadedShape, u64)| {
+        let make = |(row, (shape, seed)): (usize, (&LoadedShape, u64))| {
+            if !own.contains(&row) {
+                return PreparedCloud::default();
+            }
             let mut rng = Rng::new(seed);
             // A new order each time, because farthest point sampling starts at the first point.
             let shuffled = sample_cloud(&shape.cloud, shape.cloud.positions().len(), &mut rng);
@@ -253,8 +293,27 @@ impl Sampler<'_> {
             };
             augment_points(prepared, &self.augment.points, &mut rng)
         };
-        shapes.par_iter().zip(seeds).map(make).collect()
+        shapes.par_iter().zip(seeds).enumerate().map(make).collect()
     }
+}
+
+/// Shapes of a batch, and the state of the generator after their choice.
+struct Choice {
+    samples: Vec<usize>,
+    groups: Vec<usize>,
+    n_views: usize,
+    rng: Rng,
+}
+
+/// The seeds of each shape's views, which are numbered over the whole batch.
+fn seeds_by_shape<'a>(seeds: &'a [u64], views: &[Vec<usize>]) -> Vec<&'a [u64]> {
+    let mut rest = seeds;
+    let own = views.iter().map(|views| {
+        let (own, others) = rest.split_at(views.len());
+        rest = others;
+        own
+    });
+    own.collect()
 }
 
 /// A random name of each category: the usual one in 60 %, or a synonym.

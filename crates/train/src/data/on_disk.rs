@@ -9,7 +9,8 @@ use lexiform_data::{
 };
 use lexiform_formats::array::Array;
 use lexiform_formats::view_format::decode_view;
-use lexiform_geometry::PointCloud;
+use lexiform_geometry::{PointCloud, Scene};
+use lexiform_mesh_io::{UpRule, turn_upright};
 use lexiform_model::preprocess::resize_bicubic_rgba;
 
 use crate::data::caption::{Caption, CaptionSource};
@@ -40,6 +41,8 @@ pub(crate) struct LoadOptions {
     pub feature_only_views: usize,
     /// Class sentences that become captions.
     pub templates: Vec<String>,
+    /// How the up axis of stored points is found.
+    pub up: UpRule,
     /// Whether labels are captions of shapes that have others.
     pub label_captions: bool,
 }
@@ -189,7 +192,10 @@ impl OnDiskPool {
 
     fn cloud(&self, read: &ShapeFiles) -> Result<PointCloud, DataError> {
         let array = self.array(read, POINTS)?;
-        points_from_array(&array).map_err(|error| self.set.invalid(read.shape, format!("{POINTS}: {error}")))
+        let cloud = points_from_array(&array)
+            .map_err(|error| self.set.invalid(read.shape, format!("{POINTS}: {error}")))?;
+        let (turned, _) = turn_upright(Scene::from_cloud(cloud), self.options.up);
+        Ok(turned.clouds.into_iter().next().unwrap_or_default())
     }
 
     fn array(&self, read: &ShapeFiles, name: &str) -> Result<Array, DataError> {

@@ -17,7 +17,7 @@ pub struct BatchFeatures {
     pub text: Option<Tensor<2>>,
     /// Images, `[rows, dim]`.
     pub image: Option<Tensor<2>>,
-    /// One name or synonym of each category, `[categories, dim]`.
+    /// One name or synonym of each category, `[categories, dim]`; only with the first rows of a batch.
     pub class_text: Option<Tensor<2>>,
     /// Logits of the classification head, `[rows, categories]`.
     pub class_logits: Option<Tensor<2>>,
@@ -327,6 +327,37 @@ fn term_accuracy(term: &LossTermConfig, ranks: &[BatchFeatures], labels: &BatchL
 }
 
 impl BatchFeatures {
+    /// Applies a function to every tensor.
+    pub(crate) fn map(self, apply: impl Fn(Tensor<2>) -> Tensor<2>) -> Self {
+        Self {
+            shape: apply(self.shape),
+            text: self.text.map(&apply),
+            image: self.image.map(&apply),
+            class_text: self.class_text.map(&apply),
+            class_logits: self.class_logits.map(&apply),
+        }
+    }
+
+    /// The tensors with a row per shape, in a fixed order.
+    pub(crate) fn by_row(self) -> [Option<Tensor<2>>; 4] {
+        [Some(self.shape), self.text, self.image, self.class_logits]
+    }
+
+    /// Features of consecutive parts of a batch as one; those of class names are in the first part.
+    ///
+    /// # Panics
+    /// Without parts.
+    pub(crate) fn concat(parts: Vec<Self>) -> Self {
+        let rows = |feature: fn(&Self) -> Option<Tensor<2>>| concat_ranks(parts.iter().map(feature));
+        Self {
+            shape: rows(|part| Some(part.shape.clone())).expect("a batch has rows"),
+            text: rows(|part| part.text.clone()),
+            image: rows(|part| part.image.clone()),
+            class_text: parts.iter().find_map(|part| part.class_text.clone()),
+            class_logits: rows(|part| part.class_logits.clone()),
+        }
+    }
+
     /// Features of a modality, `[rows, dim]`.
     pub fn get(&self, modality: Modality) -> Option<Tensor<2>> {
         match modality {

@@ -15,7 +15,7 @@ use crate::network::{ModelSpec, OutputConfig, Towers};
 use crate::recipe::{Modality, RecipeError};
 
 impl Towers {
-    /// Features of some rows of a batch, as far as the objective needs them.
+    /// Features of some rows of a batch, as far as the objective needs them; those of class names only with the first row.
     ///
     /// # Errors
     /// If the clouds cannot be batched, or the network has no shape encoder.
@@ -33,6 +33,7 @@ impl Towers {
             let tokens = config.tokenizer.encode(texts, config.clip.text.context).trimmed();
             self.text.as_ref().map(|text| text.encode(&tokens))
         };
+        let first_row = rows.start;
         let (shape, class_logits) = self.shape_features(batch, rows.clone(), spec)?;
         let said = || batch.captions[rows.clone()].iter().map(String::as_str).collect::<Vec<&str>>();
         let asked = |feature, make: &dyn Fn() -> Option<Tensor<2>>| {
@@ -50,7 +51,7 @@ impl Towers {
                 None => batch.teacher.as_ref()?.image(rows.clone(), &device),
             }),
             class_text: match &batch.teacher {
-                _ if !objective.uses_class_text() => None,
+                _ if !objective.uses_class_text() || first_row > 0 => None,
                 Some(teacher) => teacher.class_text(&device),
                 None => text(&batch.class_names.iter().map(String::as_str).collect::<Vec<_>>()),
             },

@@ -1,9 +1,13 @@
 //! The towers of the trained network.
 
+use std::collections::HashSet;
+
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use lexiform_model::clip::{ClipText, ClipVision};
 use lexiform_model::point::PointTower;
+
+use crate::optim::parameters::parameters;
 
 /// The encoders and the temperature (logarithm). Frozen towers whose features are only targets are not part of it.
 #[derive(Module, Debug)]
@@ -12,4 +16,33 @@ pub struct Towers {
     pub(crate) vision: Option<ClipVision>,
     pub(crate) points: Option<PointTower>,
     pub(crate) logit_scale: Param<Tensor<1>>,
+}
+
+impl Towers {
+    /// A copy that computes the same features without a graph. With trained batch norms it has a graph, because only there they
+    /// use the statistics of the batch; its running statistics are its own.
+    pub(crate) fn without_graph(&self) -> Self {
+        let copy = self.valid();
+        if self.has_trained_batch_norm() { copy.train() } else { copy }
+    }
+
+    fn has_trained_batch_norm(&self) -> bool {
+        let all = parameters(self);
+        let norms: HashSet<&str> =
+            all.iter().filter_map(|buffer| buffer.name.strip_suffix("running_mean")).collect();
+        all.iter().any(|parameter| {
+            let norm = parameter.name.strip_suffix("weight");
+            parameter.requires_grad && norm.is_some_and(|norm| norms.contains(norm))
+        })
+    }
+
+    /// Keeps only the inputs of transformer blocks for the backward pass, which computes the blocks again.
+    pub(crate) fn with_checkpointing(self, checkpoint_activations: bool) -> Self {
+        Self {
+            text: self.text.map(|text| text.with_checkpointing(checkpoint_activations)),
+            vision: self.vision.map(|vision| vision.with_checkpointing(checkpoint_activations)),
+            points: self.points.map(|points| points.with_checkpointing(checkpoint_activations)),
+            ..self
+        }
+    }
 }

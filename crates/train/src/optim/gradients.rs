@@ -19,6 +19,20 @@ pub fn take<M: Module>(module: &M, from: &mut GradientsParams, ids: &HashSet<Par
     taken
 }
 
+/// Gradients of the trained parameters in the order of the module tree, flattened; `None` for parameters without.
+pub fn flatten<M: Module>(module: &M, mut from: GradientsParams) -> Vec<Option<Tensor<1>>> {
+    let mut flatten = Flatten { from: &mut from, list: Vec::new() };
+    module.visit(&mut flatten);
+    flatten.list
+}
+
+/// Gradients from the list of [`flatten`].
+pub fn unflatten<M: Module>(module: &M, list: Vec<Option<Tensor<1>>>) -> GradientsParams {
+    let mut unflatten = Unflatten { list: list.into_iter(), into: GradientsParams::new() };
+    module.visit(&mut unflatten);
+    unflatten.into
+}
+
 /// Euclidean norm over all gradients.
 pub fn norm<M: Module>(module: &M, gradients: &GradientsParams) -> f32 {
     // Summed on the device: one transfer instead of one per tensor.
@@ -58,6 +72,37 @@ impl ModuleVisitor for Add<'_> {
             None => other,
         };
         self.into.register(param.id, sum);
+    }
+}
+
+struct Flatten<'a> {
+    from: &'a mut GradientsParams,
+    list: Vec<Option<Tensor<1>>>,
+}
+
+impl ModuleVisitor for Flatten<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.base().is_require_grad() {
+            let gradient = self.from.remove::<D>(param.id);
+            self.list.push(gradient.map(|gradient| gradient.reshape([-1])));
+        }
+    }
+}
+
+struct Unflatten {
+    list: std::vec::IntoIter<Option<Tensor<1>>>,
+    into: GradientsParams,
+}
+
+impl ModuleVisitor for Unflatten {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let value = param.base();
+        if !value.is_require_grad() {
+            return;
+        }
+        if let Some(gradient) = self.list.next().flatten() {
+            self.into.register(param.id, gradient.reshape(value.dims()));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! A network's parameters by name: listing, freezing, loading, averaging.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::Hasher as _;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
@@ -36,13 +36,55 @@ pub fn parameters<M: Module>(module: &M) -> Vec<Parameter> {
 
 /// Values of all tensors by name. Call `Module::valid` first, which updates running statistics.
 pub fn values<M: Module>(module: &M) -> BTreeMap<String, TensorData> {
+    values_except(module, &BTreeSet::new())
+}
+
+/// Values of all tensors but some, by name.
+pub fn values_except<M: Module>(module: &M, without: &BTreeSet<String>) -> BTreeMap<String, TensorData> {
     let mut map = BTreeMap::new();
     visit(module, |parameter, flat| {
+        if without.contains(&parameter.name) {
+            return;
+        }
         let numbers: Vec<f32> =
             flat.into_data().convert::<f32>().try_into_vec().expect("just converted to f32");
         map.insert(parameter.name, TensorData::new(numbers, parameter.dims));
     });
     map
+}
+
+/// Names of the parameters that no group trains. Call before [`freeze_except`]: then they still differ from running
+/// statistics, which change in training.
+pub fn frozen_names<M: Module>(module: &M, trained: &HashSet<ParamId>) -> BTreeSet<String> {
+    let frozen = parameters(module).into_iter().filter(|p| p.requires_grad && !trained.contains(&p.id));
+    frozen.map(|parameter| parameter.name).collect()
+}
+
+/// A checksum of some tensors, names included.
+pub fn checksum<M: Module>(module: &M, names: &BTreeSet<String>) -> String {
+    let mut hasher = FnvHasher::default();
+    visit(module, |parameter, flat| {
+        if names.contains(&parameter.name) {
+            hasher.write(parameter.name.as_bytes());
+            flat.into_data().iter::<f32>().for_each(|value| hasher.write_u32(value.to_bits()));
+        }
+    });
+    format!("{:016x}", hasher.finish())
+}
+
+/// Copies the trained parameters of `from` to `to`, on its device: a copy of the network for another device whose frozen
+/// parameters are there already.
+pub fn copy_trained<M: Module>(from: &M, to: M) -> M {
+    let mut trained = BTreeMap::new();
+    visit(from, |parameter, flat| {
+        if parameter.requires_grad {
+            trained.insert(parameter.name, flat.detach());
+        }
+    });
+    change(to, |name, old| match trained.remove(name) {
+        Some(new) => new.to_device(&old.device()),
+        None => old,
+    })
 }
 
 /// Name of the first tensor with a NaN or an infinity.
@@ -71,9 +113,22 @@ pub fn freeze_except<M: Module>(module: M, trained: &HashSet<ParamId>) -> M {
 /// # Errors
 /// If a tensor is missing or unexpected, or its shape differs.
 pub fn load_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) -> Result<M, String> {
+    load_values_except(module, values, &BTreeSet::new())
+}
+
+/// Replaces all values but those of `frozen` tensors, which may be missing.
+///
+/// # Errors
+/// If another tensor is missing, one is unexpected, or its shape differs.
+pub fn load_values_except<M: Module>(
+    module: M,
+    values: &BTreeMap<String, TensorData>,
+    frozen: &BTreeSet<String>,
+) -> Result<M, String> {
     let present = parameters(&module);
     for parameter in &present {
         match values.get(&parameter.name) {
+            None if frozen.contains(&parameter.name) => {}
             None => return Err(format!("missing tensor {:?}", parameter.name)),
             Some(data) if **data.shape() != *parameter.dims => {
                 let Parameter { name, dims, .. } = parameter;
@@ -87,7 +142,8 @@ pub fn load_values<M: Module>(module: M, values: &BTreeMap<String, TensorData>) 
         return Err(format!("unexpected tensor {extra:?}"));
     }
     Ok(change(module, |name, old| {
-        let numbers: Vec<f32> = values[name].iter::<f32>().collect();
+        let Some(data) = values.get(name) else { return old };
+        let numbers: Vec<f32> = data.iter::<f32>().collect();
         Tensor::from_data(TensorData::new(numbers, old.dims()), &old.device())
     }))
 }

@@ -25,9 +25,17 @@ pub struct BatchConfig {
     /// Which of a shape's captions to sample.
     #[serde(default)]
     pub caption_sampling: CaptionSampling,
-    /// Gradient accumulation: batches per optimizer step, whose gradients are averaged.
+    /// Gradient accumulation: batches per optimizer step, whose gradients are averaged. Shapes are negatives only within their
+    /// batch; for more negatives in the same memory use `chunk_size`.
     #[serde(default = "one")]
     pub accumulate_batches: usize,
+    /// Compute each batch in chunks of at most this many shapes or images, per device. The loss is still that of the whole
+    /// batch (cached gradients, [GradCache](https://arxiv.org/abs/2101.06983)), and so are the gradients up to rounding;
+    /// memory for activations is that of one chunk, and a step takes one more forward pass. Each of the `accumulate_batches`
+    /// is a contrastive batch of its own, which this does not change. Batch norms use the statistics of each chunk, as they use
+    /// those of each device. Default: no chunks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chunk_size: Option<BatchSize>,
     /// Groups of similar shapes as hard negatives ([OpenShape](https://arxiv.org/abs/2305.10764), second stage).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_negatives: Option<HardNegativesConfig>,

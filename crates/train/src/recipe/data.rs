@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use lexiform_mesh_io::UpRule;
 use serde::{Deserialize, Serialize};
 
 use super::{CaptionSampling, skip_if, templates};
@@ -18,6 +19,10 @@ pub struct DataConfig {
     /// file's folder is its label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_table: Option<PathBuf>,
+    /// Up axis of the folder's files and of a data set's points: `"y"`, `"z"`, `"x"`, `"auto"` to decide from each shape, or
+    /// `"format"` for what files state.
+    #[serde(default, skip_serializing_if = "skip_if::is_format_rule")]
+    pub up: UpRule,
     /// Validation fraction, 0–1: of each label's files in a folder, or of a data set without splits.
     #[serde(default)]
     pub val_fraction: f32,
@@ -107,6 +112,9 @@ impl SecondSourceConfig {
 pub struct ValidationConfig {
     /// The data set.
     pub path: PathBuf,
+    /// Up axis of its points, as in `data.up`.
+    #[serde(default, skip_serializing_if = "skip_if::is_format_rule")]
+    pub up: UpRule,
     /// Views per shape, evenly spaced over the stored ones. Default: as many as the finished model uses.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub views: Option<usize>,

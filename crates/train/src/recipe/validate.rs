@@ -45,6 +45,7 @@ impl Recipe {
 
     fn check_ranges(&self) -> Result<(), RecipeError> {
         let BatchConfig { min_views, max_views, accumulate_batches, .. } = self.batch;
+        let chunk = self.batch.chunk_size.map_or(1, |size| size.shapes(max_views));
         // Point encoders have no rig; 1 passes the check.
         let n_views = self.network.rig().map_or(1, |(_, n_views)| n_views);
         let mut rules = vec![
@@ -59,6 +60,7 @@ impl Recipe {
             ("batch.min_views", min_views, min_views > 0, "must be at least 1"),
             ("batch.max_views", max_views, max_views >= min_views, "must be at least batch.min_views"),
             ("batch.accumulate_batches", accumulate_batches, accumulate_batches > 0, "must be at least 1"),
+            ("batch.chunk_size", chunk, chunk > 0, "must hold at least one shape with batch.max_views"),
             (
                 "batch",
                 self.batch.size.shapes(max_views),

@@ -8,12 +8,25 @@ use lexiform_model::point::UpAxis;
 use crate::error::FitError;
 use crate::network::{PretrainedModels, Towers};
 use crate::recipe::{NetworkConfig, Recipe, RecipeError, SampleOrder};
+use crate::run::options::FitOptions;
 
 /// All devices support the recipe's data type.
 pub(super) fn check_dtype(recipe: &Recipe, devices: &[Device]) -> Result<(), FitError> {
     let Some(dtype) = recipe.run.mixed_precision.dtype() else { return Ok(()) };
     let without = devices.iter().position(|device| !device.supports_dtype(dtype));
     without.map_or(Ok(()), |device| Err(FitError::UnsupportedDtype { device }))
+}
+
+/// Every device of every process has at least one shape of each batch.
+pub(super) fn check_shares(recipe: &Recipe, options: &FitOptions) -> Result<(), RecipeError> {
+    let shares = options.processes.count() * options.devices.len();
+    let fewest = recipe.batch.size.shapes(recipe.batch.max_views);
+    if fewest >= shares {
+        return Ok(());
+    }
+    Err(RecipeError::batch_size(format!(
+        "{fewest} shapes with batch.max_views, but {shares} devices in all processes; raise batch.size"
+    )))
 }
 
 /// The up axis of the input is that of the pretrained encoder.
@@ -36,13 +49,19 @@ pub(super) fn check_classes(recipe: &Recipe, classes: usize) -> Result<(), Recip
     Err(RecipeError::Value { field: "network.head", found, rule })
 }
 
-/// Mixed precision has an effect only on transformer blocks.
-pub(super) fn check_mixed_precision(recipe: &Recipe, towers: &Towers) -> Result<(), RecipeError> {
-    if recipe.run.mixed_precision.dtype().is_none() || has_block_weights(towers) {
+/// Some options have an effect only on transformer blocks.
+pub(super) fn check_block_options(recipe: &Recipe, towers: &Towers) -> Result<(), RecipeError> {
+    if has_block_weights(towers) {
         return Ok(());
     }
-    let rule = "has no effect without transformer blocks; set it to \"none\"";
-    Err(RecipeError::Value { field: "run.mixed_precision", found: "\"bf16\"".to_owned(), rule })
+    let (field, found, rule) = if recipe.run.mixed_precision.dtype().is_some() {
+        ("run.mixed_precision", "\"bf16\"", "has no effect without transformer blocks; set it to \"none\"")
+    } else if recipe.run.checkpoint_activations {
+        ("run.checkpoint_activations", "true", "has no effect without transformer blocks; set it to false")
+    } else {
+        return Ok(());
+    };
+    Err(RecipeError::Value { field, found: found.to_owned(), rule })
 }
 
 /// A shuffled batch is at most as large as the data: a shape must not be its own negative.

@@ -1,8 +1,9 @@
 //! Checkpoints: everything a run needs to resume, in one file.
 //!
 //! `checkpoint.safetensors` contains the weights and their moving average in `f32`, the state of every optimizer, and, in its
-//! header, the recipe, the model's configuration and the progress. The order of the data needs no state: it is a function of
-//! seed and step. A new checkpoint is written to a temporary file, synced and renamed; the old one becomes
+//! header, the recipe, the model's configuration and the progress. Frozen weights are not in it: they follow from the recipe,
+//! and their checksum shows whether they are still the same. The order of the data needs no state: it is a function of seed
+//! and step. A new checkpoint is written to a temporary file, synced and renamed; the old one becomes
 //! `checkpoint.previous.safetensors`, because a checkpoint is known to be good only once a finite loss was computed from it.
 
 use std::collections::{BTreeMap, HashMap};
@@ -24,8 +25,10 @@ const LOSS_EMA_DECAY: f32 = 0.95;
 
 /// Header entry with everything except tensors.
 const KEY: &str = "lexiform-checkpoint";
-/// Format version; files of other versions are refused.
-const VERSION: u32 = 2;
+/// Format version. Files of version 2 have all weights; others are refused.
+const VERSION: u32 = 3;
+/// Oldest version that is read.
+const OLDEST_VERSION: u32 = 2;
 
 /// Progress of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -54,8 +57,10 @@ pub struct Checkpoint {
     pub model: OutputConfig,
     /// The progress.
     pub progress: RunProgress,
-    /// Weights by name.
+    /// Weights by name, without frozen ones.
     pub weights: BTreeMap<String, TensorData>,
+    /// Checksum of the frozen weights; `None` without any.
+    pub frozen: Option<String>,
     /// Exponential moving average of the weights; empty without `run.ema_decay`.
     pub ema: BTreeMap<String, TensorData>,
     /// Serialized optimizer state by parameter group.
@@ -69,6 +74,8 @@ struct Header {
     recipe: String,
     model: OutputConfig,
     progress: RunProgress,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    frozen: Option<String>,
 }
 
 /// Path of the checkpoint in the output folder `out`.
@@ -128,6 +135,7 @@ impl Checkpoint {
             recipe: toml::to_string(&self.recipe).map_err(|e| invalid(e.to_string()))?,
             model: self.model.clone(),
             progress: self.progress.clone(),
+            frozen: self.frozen.clone(),
         };
         let header = serde_json::to_string(&header).map_err(|e| invalid(e.to_string()))?;
         let mut parts: Vec<(String, Dtype, Vec<usize>, &[u8])> = Vec::new();
@@ -153,19 +161,23 @@ impl Checkpoint {
     /// # Errors
     /// If the file cannot be read, or is not a checkpoint of this version.
     pub fn read(path: &Path) -> Result<Self, CheckpointError> {
+        Self::parse(&fs_err::read(path)?, path)
+    }
+
+    /// Reads a checkpoint from the bytes of the file at `path`.
+    pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Self, CheckpointError> {
         let invalid = |message: String| CheckpointError::Invalid { path: path.to_owned(), message };
-        let bytes = fs_err::read(path)?;
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| invalid(e.to_string()))?;
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| invalid(e.to_string()))?;
         let header = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
         let header = header.ok_or_else(|| invalid("not a checkpoint of a training run".to_owned()))?;
         let header: Header = serde_json::from_str(header).map_err(|e| invalid(e.to_string()))?;
-        if header.version != VERSION {
+        if !(OLDEST_VERSION..=VERSION).contains(&header.version) {
             return Err(invalid(format!("version {}, expected {VERSION}", header.version)));
         }
-        let Header { recipe, model, progress, .. } = header;
+        let Header { recipe, model, progress, frozen, .. } = header;
         let recipe = toml::from_str(&recipe).map_err(|e| invalid(e.to_string()))?;
         let (mut weights, mut ema, mut optimizers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let tensors = SafeTensors::deserialize(&bytes).map_err(|e| invalid(e.to_string()))?;
+        let tensors = SafeTensors::deserialize(bytes).map_err(|e| invalid(e.to_string()))?;
         for (name, view) in tensors.iter() {
             match name.split_once('/') {
                 Some(("weights", name)) => drop(weights.insert(name.to_owned(), values(&view))),
@@ -174,11 +186,11 @@ impl Checkpoint {
                 _ => return Err(invalid(format!("tensor {name:?} is unexpected"))),
             }
         }
-        Ok(Self { recipe, model, progress, weights, ema, optimizers })
+        Ok(Self { recipe, model, progress, weights, frozen, ema, optimizers })
     }
 
     /// Checks that the run can resume with `recipe`. These may differ: intervals of evaluations and checkpoints, patience,
-    /// divergence ratio, learning rates, gradient clipping, and the number of steps if no learning rate depends on it.
+    /// divergence ratio, chunk size, prefetch, learning rates, gradient clipping, and the number of steps if no learning rate depends on it.
     ///
     /// # Errors
     /// If another key differs; the error names the first.
@@ -188,6 +200,8 @@ impl Checkpoint {
         then.run.checkpoint_every = recipe.run.checkpoint_every;
         then.run.patience = recipe.run.patience;
         then.run.divergence_ratio = recipe.run.divergence_ratio;
+        then.batch.chunk_size = recipe.batch.chunk_size;
+        then.run.prefetch = recipe.run.prefetch;
         for (name, group) in &mut then.param_groups {
             if let Some(now) = recipe.param_groups.get(name) {
                 (group.learning_rate, group.grad_clip) = (now.learning_rate, now.grad_clip);

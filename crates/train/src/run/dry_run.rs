@@ -82,7 +82,8 @@ fn measure(mut run: Run, recipe: &Recipe) -> Result<DryRun, FitError> {
     let ((shapes, images), peak_memory_bytes) = (timer.counts(), peak_memory_bytes());
     run.limit_validation(VALIDATION_SHAPES);
     run.evaluate()?;
-    run.save()?;
+    run.save(&mut |_| {})?;
+    run.wait_for_checkpoint(&mut |_| {})?;
     // Without a measurement, what is known without one.
     let run_memory_bytes = plan.memory_bytes.max(self::peak_memory_bytes() + missing_shapes);
     let step_seconds = timer.all().seconds();

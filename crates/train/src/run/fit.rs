@@ -15,6 +15,9 @@ use crate::run::timing::StepTimer;
 /// Progress is passed to `on_event`. A run that was interrupted resumes from its last checkpoint if
 /// [`FitOptions::resume`] is set, and gives the same weights, bit by bit, as one that was not.
 ///
+/// With [`FitOptions::processes`] every process calls this. They share the work of each batch; only the first evaluates, reports
+/// and writes models and checkpoints. If it fails in one process the others wait for it: end them.
+///
 /// # Errors
 /// If the recipe is invalid or does not fit its data, a file cannot be read or written, the output folder already contains a
 /// run that is not to be resumed, or the loss diverges.
@@ -24,6 +27,8 @@ pub fn fit(
     options: &FitOptions,
     on_event: &mut dyn FnMut(TrainEvent),
 ) -> Result<PathBuf, FitError> {
+    let mut quiet = |_: TrainEvent| {};
+    let on_event = if options.processes.is_first() { on_event } else { &mut quiet };
     let mut run = Run::prepare(recipe, out, options, on_event)?;
     on_event(TrainEvent::Start(run.plan()));
     if recipe.run.evaluate_on_start && run.progress.step == 0 {
@@ -33,6 +38,8 @@ pub fn fit(
     let [evaluate_every, checkpoint_every] = run.intervals();
     while run.progress.step < steps {
         let position = run.position();
+        // An error of the last checkpoint ends the run before the next step.
+        run.poll_checkpoint(on_event)?;
         run.refresh(position, on_event)?;
         let outcome = timer.step(|timer| run.step(position, timer))?;
         on_event(run.step_event(outcome, position, &timer));
@@ -50,8 +57,7 @@ pub fn fit(
         }
         if saves {
             // After the evaluation, whose result is part of the checkpoint.
-            run.save()?;
-            on_event(TrainEvent::CheckpointSaved { step: run.progress.step });
+            run.save(on_event)?;
         }
         if let Some(reason) =
             run.progress.should_stop_early(recipe.run.patience).filter(|_| evaluates && !last)
@@ -60,8 +66,12 @@ pub fn fit(
             break;
         }
     }
+    run.wait_for_checkpoint(on_event)?;
     if run.progress.step > before {
         on_event(run.finished(run.progress.step - before, &timer));
     }
-    run.final_model()
+    let model = run.final_model()?;
+    // The next run may start from the files of this one.
+    options.processes.wait()?;
+    Ok(model)
 }

@@ -1,12 +1,16 @@
 //! A training run: its state, and the steps that change it.
 //!
-//! `fit.rs` is the loop, `step.rs` one optimizer step, `prepare.rs` the start or resume, `checkpoint.rs` what is saved.
+//! `fit.rs` is the loop, `step.rs` one optimizer step, `gradients.rs` the gradients of a batch, `prepare.rs` the start or resume, `checkpoint.rs` what is saved.
 
 mod check;
 mod checkpoint;
+mod checkpoint_writer;
 mod dry_run;
 mod fit;
+mod gather;
+mod gradients;
 mod options;
+mod prefetch;
 mod prepare;
 mod reporting;
 mod step;
@@ -20,28 +24,30 @@ pub use dry_run::{DryRun, dry_run};
 pub use fit::fit;
 pub use options::FitOptions;
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use burn::tensor::Device;
 
-use crate::batch::Batch;
 use crate::data::pool::ShapePool;
 use crate::error::FitError;
 use crate::event::TrainEvent;
 use crate::loss::Objective;
 use crate::network::{ModelSpec, Towers};
 use crate::optim::ParameterGroups;
+use crate::processes::Processes;
 use crate::recipe::{Recipe, RunConfig, RunPosition};
+use crate::run::checkpoint_writer::CheckpointWriter;
+use crate::run::prefetch::Prefetch;
 use crate::run::training_data::TrainingData;
-
-/// A batch, and the (step, index within the step) it belongs to.
-type PrefetchedBatch = ((usize, usize), Batch);
 
 /// State of a training run.
 pub(crate) struct Run<'a> {
     recipe: &'a Recipe,
     out: &'a Path,
     devices: Vec<Device>,
+    processes: Processes,
     objective: Objective,
     data: TrainingData,
     spec: ModelSpec,
@@ -49,8 +55,15 @@ pub(crate) struct Run<'a> {
     ema: Option<Towers>,
     groups: ParameterGroups,
     pub(crate) progress: RunProgress,
-    /// The next batch, loaded while the current step computes.
-    prefetched: Option<PrefetchedBatch>,
+    /// The next batches, loaded while the current step computes.
+    prefetch: Prefetch,
+    /// Names of the frozen parameters, which are not part of checkpoints.
+    frozen: BTreeSet<String>,
+    frozen_checksum: OnceCell<String>,
+    /// Copies of the towers on the other devices.
+    copies: Vec<Towers>,
+    /// The checkpoint that is being written.
+    writer: CheckpointWriter,
     /// Step of the last checkpoint.
     last_checkpoint: Option<usize>,
     /// Whether a finite loss has been computed since, from the weights of that checkpoint or later ones.
@@ -61,7 +74,7 @@ impl<'a> Run<'a> {
     /// Continues with another recipe for the same data and network, without the batch that the old one has loaded.
     pub(crate) fn use_recipe(&mut self, recipe: &'a Recipe) {
         self.recipe = recipe;
-        self.prefetched = None;
+        self.prefetch = Prefetch::default();
     }
 }
 
@@ -128,6 +141,10 @@ impl Run<'_> {
         position: RunPosition,
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<(), FitError> {
-        self.data.refresh(self.recipe, self.out, position.step, on_event)
+        if self.data.is_current(self.recipe, position.step) {
+            return Ok(());
+        }
+        let (data, processes) = (&mut self.data, &self.processes);
+        processes.in_turn(|| data.refresh(self.recipe, self.out, position.step, on_event))
     }
 }

@@ -1,5 +1,7 @@
 //! Start and resume of a run: data, network and optimizers.
 
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use burn::module::Module as _;
@@ -14,10 +16,13 @@ use crate::event::TrainEvent;
 use crate::loss::Objective;
 use crate::network::{ModelSpec, NetworkVocabulary, OutputConfig, PretrainedModels, Towers};
 use crate::optim::ParameterGroups;
-use crate::optim::parameters::{freeze_except, load_values, with_stable_ids};
+use crate::optim::parameters::{freeze_except, frozen_names, load_values_except, with_stable_ids};
+use crate::processes::Processes;
 use crate::recipe::{NetworkConfig, Recipe};
 use crate::run::checkpoint::{Checkpoint, RunProgress};
+use crate::run::checkpoint_writer::CheckpointWriter;
 use crate::run::options::FitOptions;
+use crate::run::prefetch::Prefetch;
 use crate::run::training_data::{Inputs, TrainingData};
 use crate::run::{Run, checkpoint};
 
@@ -34,6 +39,7 @@ impl<'a> Run<'a> {
     ) -> Result<Self, FitError> {
         recipe.validate()?;
         check::check_dtype(recipe, &options.devices)?;
+        check::check_shares(recipe, options)?;
         let objective = Objective::new(&recipe.losses, recipe.run.gather)?;
         let checkpoint = open_folder(recipe, out, options)?;
         let devices: Vec<Device> = options.devices.iter().map(|device| device.clone().autodiff()).collect();
@@ -44,11 +50,12 @@ impl<'a> Run<'a> {
         let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
         let network = Network::build(recipe, &data, &models, known, &devices[0])?;
         let mut run = network.into_run(recipe, out, devices, objective, data);
+        run.processes = options.processes.clone();
         if let Some(checkpoint) = checkpoint {
             run.restore(checkpoint)?;
         }
         // After the checkpoint was checked: features may take hours.
-        run.data.load_features(recipe, out, on_event)?;
+        options.processes.in_turn(|| run.data.load_features(recipe, out, on_event))?;
         run.data.release_teacher(recipe);
         Ok(run)
     }
@@ -58,9 +65,16 @@ impl<'a> Run<'a> {
         let path = checkpoint::checkpoint_path(self.out);
         let invalid = |message: String| CheckpointError::Invalid { path: path.clone(), message };
         checkpoint.progress.check_data(self.data.fingerprint().as_deref(), &path)?;
-        self.towers = load_values(self.towers.clone(), &checkpoint.weights).map_err(invalid)?;
+        if let Some(expected) = checkpoint.frozen {
+            let found = self.frozen_checksum();
+            if found != expected {
+                return Err(CheckpointError::FrozenWeights { path, found, expected }.into());
+            }
+        }
+        let load = |towers, values| load_values_except(towers, values, &self.frozen).map_err(invalid);
+        self.towers = load(self.towers.clone(), &checkpoint.weights)?;
         if let Some(ema) = self.ema.take() {
-            self.ema = Some(load_values(ema, &checkpoint.ema).map_err(invalid)?);
+            self.ema = Some(load(ema, &checkpoint.ema)?);
         }
         self.groups.restore(checkpoint.optimizers).map_err(invalid)?;
         self.progress = checkpoint.progress;
@@ -74,6 +88,8 @@ struct Network {
     towers: Towers,
     spec: ModelSpec,
     groups: ParameterGroups,
+    /// Names of the parameters of no group.
+    frozen: BTreeSet<String>,
 }
 
 impl Network {
@@ -93,13 +109,15 @@ impl Network {
         };
         let vocabulary = NetworkVocabulary { words: &words, labels: &data.pool.names() };
         let (towers, spec) = Towers::build(recipe, models, vocabulary, known, device)?;
-        check::check_mixed_precision(recipe, &towers)?;
+        check::check_block_options(recipe, &towers)?;
+        let towers = towers.with_checkpointing(recipe.run.checkpoint_activations);
         // Optimizer state in checkpoints is keyed by parameter id.
         let towers = with_stable_ids(towers);
         let groups =
             ParameterGroups::new(&recipe.param_groups, recipe.schedule, spec.config.joint_from(), &towers)?;
+        let frozen = frozen_names(&towers, &groups.ids());
         let towers = freeze_except(towers, &groups.ids());
-        Ok(Self { towers, spec, groups })
+        Ok(Self { towers, spec, groups, frozen })
     }
 
     /// The state of a run before its first step.
@@ -111,16 +129,21 @@ impl Network {
         objective: Objective,
         data: TrainingData,
     ) -> Run<'a> {
-        let Self { towers, spec, groups } = self;
+        let Self { towers, spec, groups, frozen } = self;
         Run {
             ema: (recipe.run.ema_decay > 0.0).then(|| towers.valid()),
             progress: RunProgress { data_fingerprint: data.fingerprint(), ..RunProgress::default() },
-            prefetched: None,
+            prefetch: Prefetch::default(),
+            frozen,
+            frozen_checksum: OnceCell::new(),
+            copies: Vec::new(),
+            writer: CheckpointWriter::default(),
             last_checkpoint: None,
             checkpoint_verified: false,
             recipe,
             out,
             devices,
+            processes: Processes::default(),
             objective,
             data,
             spec,
@@ -157,6 +180,9 @@ fn load_data(
 fn open_folder(recipe: &Recipe, out: &Path, options: &FitOptions) -> Result<Option<Checkpoint>, FitError> {
     fs_err::create_dir_all(out)?;
     let checkpoint = open_checkpoint(recipe, &checkpoint::checkpoint_path(out), options)?;
+    if !options.processes.is_first() {
+        return Ok(checkpoint);
+    }
     // With all overrides applied, so that the run can be repeated.
     fs_err::write(out.join("recipe.toml"), toml::to_string(recipe).expect("a recipe is plain data"))?;
     Ok(checkpoint)
@@ -167,10 +193,14 @@ fn open_checkpoint(
     path: &Path,
     options: &FitOptions,
 ) -> Result<Option<Checkpoint>, FitError> {
-    if !checkpoint::recover_latest(path)? {
+    // The first process reads the file: the others may be on machines without it.
+    let present = options.processes.is_first() && checkpoint::recover_latest(path)?;
+    let bytes = if present { fs_err::read(path)? } else { Vec::new() };
+    let bytes = options.processes.broadcast(bytes)?;
+    if bytes.is_empty() {
         return Ok(None);
     }
-    let checkpoint = Checkpoint::read(path)?;
+    let checkpoint = Checkpoint::parse(&bytes, path)?;
     if !options.resume {
         return Err(FitError::Exists { path: path.to_owned(), step: checkpoint.progress.step });
     }

@@ -1,6 +1,6 @@
 //! What a run writes and reports: models, checkpoints, evaluations and events.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use burn::module::Module as _;
@@ -10,7 +10,7 @@ use lexiform_model::{JointModel, OpenOptions, PointModel, PointModelOptions};
 use crate::error::{CheckpointError, FitError};
 use crate::event::{GroupPlan, StepMetrics, TrainEvent, TrainPlan};
 use crate::network::{OutputConfig, Towers};
-use crate::optim::parameters::{first_non_finite, parameters, values};
+use crate::optim::parameters::{checksum, first_non_finite, parameters, values_except};
 use crate::recipe::RunPosition;
 use crate::run::checkpoint::Checkpoint;
 use crate::run::step::StepOutcome;
@@ -23,12 +23,27 @@ impl Run<'_> {
         self.ema.clone().unwrap_or_else(|| self.towers.valid())
     }
 
-    /// Saves the model and evaluates it on the validation shapes.
+    /// Saves the model and evaluates it on the validation shapes, in the first process.
     ///
     /// # Errors
     /// If the model cannot be saved, read back or evaluated.
     pub(crate) fn evaluate(&mut self) -> Result<TrainEvent, FitError> {
         let path = self.out.join("model.safetensors");
+        let event = match self.processes.is_first() {
+            true => self.evaluate_here(path)?,
+            false => TrainEvent::Evaluated { step: self.progress.step, report: None, best: false, path },
+        };
+        if self.processes.count() > 1 {
+            // All processes must stop early at the same step.
+            let own = serde_json::to_vec(&self.progress).expect("progress is plain data");
+            let shared = self.processes.broadcast(own)?;
+            let invalid = |error: serde_json::Error| self.processes.error(error.to_string());
+            self.progress = serde_json::from_slice(&shared).map_err(invalid)?;
+        }
+        Ok(event)
+    }
+
+    fn evaluate_here(&mut self, path: PathBuf) -> Result<TrainEvent, FitError> {
         let (saved_towers, precision) = (self.saved_towers(), self.recipe.run.save_precision.precision());
         saved_towers.save(&path, &self.spec, precision)?;
         let report = self.classify(&saved_towers, &path)?;
@@ -76,31 +91,80 @@ impl Run<'_> {
         }
     }
 
-    /// Saves a checkpoint.
+    /// Starts saving a checkpoint; its file is complete at [`TrainEvent::CheckpointSaved`].
     ///
     /// # Errors
-    /// If the checkpoint cannot be written.
-    pub(crate) fn save(&mut self) -> Result<(), FitError> {
+    /// If this one cannot be made, or the one before could not be written.
+    pub(crate) fn save(&mut self, on_event: &mut dyn FnMut(TrainEvent)) -> Result<(), FitError> {
+        self.wait_for_checkpoint(on_event)?;
+        (self.last_checkpoint, self.checkpoint_verified) = (Some(self.progress.step), false);
+        self.check_processes()?;
+        if !self.processes.is_first() {
+            return Ok(());
+        }
         let path = checkpoint::checkpoint_path(self.out);
         let invalid = |message| CheckpointError::Invalid { path: path.clone(), message };
+        let stored = |towers: &Towers| values_except(towers, &self.frozen);
         let checkpoint = Checkpoint {
             recipe: self.recipe.clone(),
             model: self.spec.config.clone(),
             progress: self.progress.clone(),
-            weights: values(&self.towers.valid()),
-            ema: self.ema.as_ref().map_or(BTreeMap::new(), values),
+            weights: stored(&self.towers.valid()),
+            frozen: (!self.frozen.is_empty()).then(|| self.frozen_checksum()),
+            ema: self.ema.as_ref().map_or(BTreeMap::new(), stored),
             optimizers: self.groups.optimizer_states().map_err(invalid)?,
         };
-        checkpoint.write(&path)?;
-        (self.last_checkpoint, self.checkpoint_verified) = (Some(self.progress.step), false);
+        self.writer.start(checkpoint, path);
         Ok(())
+    }
+
+    /// Checks that all processes still have the same weights: sums of gradients are the same everywhere, but processors of
+    /// different kinds may round the optimizer's arithmetic differently.
+    fn check_processes(&self) -> Result<(), FitError> {
+        if self.processes.count() == 1 {
+            return Ok(());
+        }
+        // Not running statistics, which each process has of its own rows; the first one's are saved.
+        let trained = parameters(&self.towers).into_iter().filter(|parameter| parameter.requires_grad);
+        let trained: BTreeSet<String> = trained.map(|parameter| parameter.name).collect();
+        let own = checksum(&self.towers.valid(), &trained);
+        Ok(self.processes.check_equal("the processes have different weights: checksum", &own)?)
+    }
+
+    /// Reports the last checkpoint if its file is complete since the last call.
+    ///
+    /// # Errors
+    /// If it could not be written.
+    pub(crate) fn poll_checkpoint(&mut self, on_event: &mut dyn FnMut(TrainEvent)) -> Result<(), FitError> {
+        let saved = self.writer.poll()?;
+        saved.into_iter().for_each(|step| on_event(TrainEvent::CheckpointSaved { step }));
+        Ok(())
+    }
+
+    /// Waits until the last checkpoint is written, and reports it.
+    ///
+    /// # Errors
+    /// If it could not be written.
+    pub(crate) fn wait_for_checkpoint(
+        &mut self,
+        on_event: &mut dyn FnMut(TrainEvent),
+    ) -> Result<(), FitError> {
+        let saved = self.writer.wait()?;
+        saved.into_iter().for_each(|step| on_event(TrainEvent::CheckpointSaved { step }));
+        Ok(())
+    }
+
+    /// Checksum of the frozen weights.
+    pub(super) fn frozen_checksum(&self) -> String {
+        // They never change, so it is computed once.
+        self.frozen_checksum.get_or_init(|| checksum(&self.towers.valid(), &self.frozen)).clone()
     }
 
     /// Checks that all weights are finite.
     ///
     /// # Errors
     /// If a weight is not finite.
-    pub(crate) fn check_weights(&self) -> Result<(), FitError> {
+    pub(crate) fn check_weights(&mut self) -> Result<(), FitError> {
         let step = self.progress.step;
         match first_non_finite(&self.towers.valid()) {
             Some(name) => Err(self.diverged_error(step, format!("{name} has a value that is not finite"))),
@@ -114,23 +178,28 @@ impl Run<'_> {
     /// If a model cannot be read, merged or written.
     pub(crate) fn final_model(&self) -> Result<PathBuf, FitError> {
         let path = self.out.join("model.safetensors");
-        let Some(teacher) = self.recipe.teacher.as_deref().filter(|_| self.recipe.run.save_joint_model)
-        else {
-            return Ok(path);
+        let joint_path = self.out.join("joint.safetensors");
+        let teacher = match self.recipe.teacher.as_deref().filter(|_| self.recipe.run.save_joint_model) {
+            None => return Ok(path),
+            Some(_) if !self.processes.is_first() => return Ok(joint_path),
+            Some(teacher) => teacher,
         };
         let points = PointModel::open(&path.to_string_lossy(), &PointModelOptions::default())?;
         let joined = JointModel::open(teacher, &OpenOptions::default())?.with_point_tower(&points)?;
-        let path = self.out.join("joint.safetensors");
-        joined.save(&path, self.recipe.run.save_precision.precision())?;
-        Ok(path)
+        joined.save(&joint_path, self.recipe.run.save_precision.precision())?;
+        Ok(joint_path)
     }
 
     /// The error for a diverged run. The last checkpoint may already have bad weights: unless a finite loss has been computed
     /// since, it is replaced by the previous one.
-    pub(super) fn diverged_error(&self, step: usize, message: String) -> FitError {
+    pub(super) fn diverged_error(&mut self, step: usize, message: String) -> FitError {
+        // Whether it could be written or not: what counts is which files there are.
+        drop(self.writer.wait());
         let path = checkpoint::checkpoint_path(self.out);
-        let good =
-            if self.checkpoint_verified { self.last_checkpoint } else { checkpoint::restore_previous(&path) };
+        let good = match self.checkpoint_verified || !self.processes.is_first() {
+            true => self.last_checkpoint,
+            false => checkpoint::restore_previous(&path),
+        };
         FitError::Diverged { step, message, last_good: good, path }
     }
 

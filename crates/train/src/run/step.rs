@@ -1,27 +1,25 @@
-//! One optimizer step: batches, gradients over all devices, parameter update.
+//! One optimizer step: batches, the sum of their gradients (`gradients.rs`), parameter update.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use burn::module::Module as _;
 use burn::optim::GradientsParams;
-use burn::tensor::{Device, Tensor};
-use lexiform_data::DataError;
-use lexiform_model::nn::cast_block_weights;
+use burn::tensor::Tensor;
 
 use crate::batch::Batch;
-use crate::batch::sampler::Sampler;
 use crate::error::FitError;
-use crate::loss::{BatchFeatures, LossValues};
-use crate::network::{OutputConfig, Towers};
+use crate::loss::LossValues;
+use crate::network::OutputConfig;
 use crate::optim::gradients;
 use crate::optim::parameters::ema_update;
-use crate::recipe::{BatchConfig, RunPosition};
+use crate::recipe::RunPosition;
+use crate::run::Run;
+use crate::run::prefetch::{BatchIndex, BatchSource};
 use crate::run::timing::StepTimer;
-use crate::run::{PrefetchedBatch, Run};
 
 impl Run<'_> {
-    /// Loss terms and gradients, averaged over the batches of the step. The next batch is loaded meanwhile.
+    /// Loss terms and gradients, averaged over the batches of the step.
     fn gradients(
         &mut self,
         position: RunPosition,
@@ -30,98 +28,33 @@ impl Run<'_> {
         let parts = self.recipe.batch.accumulate_batches;
         let (mut values, mut gradients) = (Vec::with_capacity(parts), GradientsParams::new());
         for part in 0..parts {
-            let place = (position.step, part);
-            // Absent in the first step, after new shapes, and if loading failed: then it is loaded here.
-            let drawn = self.prefetched.take().filter(|(at, _)| *at == place);
-            let batch = match drawn {
-                Some((_, batch)) => batch,
-                None => {
-                    let (batch, took) = timer.time_data_wait(|| self.sample_batch(place));
-                    timer.add_data_time(took);
-                    batch?
-                }
-            };
+            let batch = self.next_batch((position.step, part), timer)?;
             timer.count(&batch);
-            let (found, prefetched) =
-                self.with_prefetch(place, |run| run.batch_gradients(&batch, position), timer);
-            self.prefetched = prefetched;
-            let (value, own) = found?;
+            let (value, own) = self.batch_gradients(&batch, position)?;
             values.push(value);
             gradients = gradients::add(&self.towers, gradients, own);
         }
-        Ok((LossValues::mean(&values), gradients))
+        Ok((LossValues::mean(&values), self.sum_over_processes(gradients)?))
     }
 
-    /// Runs `work` while another thread loads the batch after (step, part), unless its shapes are not loaded yet.
-    fn with_prefetch<T>(
-        &self,
-        (step, part): (usize, usize),
-        work: impl FnOnce(&Self) -> T,
-        timer: &mut StepTimer,
-    ) -> (T, Option<PrefetchedBatch>) {
-        let next =
-            if part + 1 < self.recipe.batch.accumulate_batches { (step, part + 1) } else { (step + 1, 0) };
-        if next.0 >= self.steps() || !self.data.is_current(self.recipe, next.0) {
-            return (work(self), None);
-        }
-        std::thread::scope(|scope| {
-            let (sampler, pool) = (self.sampler(), &self.data.pool);
-            let drawing = scope.spawn(move || timed(|| sampler.sample(pool, next.0, next.1)));
-            let done = work(self);
-            // After a panic or an error the batch is loaded again on this thread, which reports it.
-            let drawn = timer.time_data_wait(|| drawing.join().ok()).and_then(|(batch, took)| {
-                timer.add_data_time(took);
-                Some((next, batch.ok()?))
-            });
-            (done, drawn)
-        })
+    /// A batch. The next ones are loaded from then on.
+    fn next_batch(&mut self, at: BatchIndex, timer: &mut StepTimer) -> Result<Batch, FitError> {
+        let source = self.batch_source();
+        // Absent in the first step, after new shapes, and if its thread panicked: then it is loaded here.
+        let (batch, took) =
+            timer.time_data_wait(|| self.prefetch.take(at).unwrap_or_else(|| source.load(at)));
+        timer.add_data_time(took);
+        let next = self.batches_after(at).take(self.recipe.run.prefetch);
+        let next: Vec<BatchIndex> = next.collect();
+        self.prefetch.request(&source, next.into_iter());
+        Ok(batch?)
     }
 
-    /// A batch, and the time it took to load.
-    fn sample_batch(&self, (step, part): (usize, usize)) -> (Result<Batch, DataError>, Duration) {
-        timed(|| self.sampler().sample(&self.data.pool, step, part))
-    }
-
-    /// Loss terms and gradients of one batch. Each device encodes a part of the rows; the loss is computed once, on the first
-    /// device, from the features of all.
-    fn batch_gradients(
-        &self,
-        batch: &Batch,
-        position: RunPosition,
-    ) -> Result<(LossValues<f64>, GradientsParams), FitError> {
-        let main = &self.devices[0];
-        let copies: Vec<Towers> =
-            self.devices[1..].iter().map(|device| self.towers.clone().fork(device)).collect();
-        let towers: Vec<Towers> =
-            std::iter::once(&self.towers).chain(&copies).map(|towers| self.autocast(towers)).collect();
-        let shares =
-            (0..towers.len()).map(|i| batch.rows() * i / towers.len()..batch.rows() * (i + 1) / towers.len());
-        let ranks: Vec<BatchFeatures> = (towers.iter().zip(shares))
-            .map(|(towers, rows)| {
-                let features = towers.features(batch, rows, &self.spec, &self.objective);
-                features.map(|features| features.moved_to(main))
-            })
-            .collect::<Result<_, _>>()?;
-        // Autodiff crosses devices: one backward pass reaches every copy of the towers.
-        let scale = self.scale();
-        let value = self.objective.evaluate(&ranks, &batch.labels, &scale, position);
-        let (value, total) = value.into_numbers();
-        let Some(total) = total else { return Ok((value, GradientsParams::new())) };
-        let mut all = (total / self.recipe.batch.accumulate_batches as f64).backward();
-        let mut gradients = GradientsParams::from_module(&mut all, &self.towers);
-        for copy in &copies {
-            let own = GradientsParams::from_module(&mut all, copy);
-            gradients = gradients::add(&self.towers, gradients, own);
-        }
-        Ok((value, gradients))
-    }
-
-    /// The towers with matrix products in the recipe's data type.
-    fn autocast(&self, towers: &Towers) -> Towers {
-        match self.recipe.run.mixed_precision.dtype() {
-            Some(dtype) => cast_block_weights(towers.clone(), dtype),
-            None => towers.clone(),
-        }
+    /// The batches after one, as far as their shapes are loaded.
+    fn batches_after(&self, (step, part): BatchIndex) -> impl Iterator<Item = BatchIndex> {
+        let parts = self.recipe.batch.accumulate_batches;
+        let next = (step * parts + part + 1..self.steps() * parts).map(move |i| (i / parts, i % parts));
+        next.take_while(|(step, _)| self.data.is_current(self.recipe, *step))
     }
 
     /// One optimizer step.
@@ -133,6 +66,7 @@ impl Run<'_> {
         position: RunPosition,
         timer: &mut StepTimer,
     ) -> Result<StepOutcome, FitError> {
+        self.update_copies();
         let (value, gradients) = self.gradients(position, timer)?;
         let LossValues { terms: losses, accuracies, total } = value;
         let total = total.unwrap_or(0.0);
@@ -144,45 +78,25 @@ impl Run<'_> {
         Ok(StepOutcome { losses, accuracies, total, grad_norms })
     }
 
-    fn sampler(&self) -> Sampler<'_> {
-        let first = self.sampler_of(&self.recipe.batch, "");
-        let second = self.data.second.as_ref().map(|second| {
-            let sampler = Sampler { neighbors: None, ..self.sampler_of(&second.batch, "second ") };
-            (Box::new(sampler), &second.pool)
-        });
-        Sampler { second, ..first }
-    }
-
-    /// The sampler of one source.
-    fn sampler_of<'a>(&'a self, config: &'a BatchConfig, stream: &'static str) -> Sampler<'a> {
-        Sampler {
-            config,
-            preprocess: match &self.spec.config {
-                OutputConfig::Joint(config) => Some(config.preprocess),
-                OutputConfig::Points(_) => {
-                    self.spec.prompted_teacher.as_ref().map(|images| images.preprocess)
-                }
-            },
-            input: match &self.spec.config {
-                OutputConfig::Joint(_) => None,
-                OutputConfig::Points(config) => Some(config.input),
-            },
-            augment: &self.recipe.augment,
-            neighbors: self.data.neighbors.as_ref(),
+    fn batch_source(&self) -> BatchSource {
+        let (preprocess, input) = match &self.spec.config {
+            OutputConfig::Joint(config) => (Some(config.preprocess), None),
+            OutputConfig::Points(config) => {
+                (self.spec.prompted_teacher.as_ref().map(|images| images.preprocess), Some(config.input))
+            }
+        };
+        BatchSource {
+            pool: Arc::clone(&self.data.pool),
+            second: self.data.second.clone(),
+            config: self.recipe.batch.clone(),
+            augment: self.recipe.augment.clone(),
+            preprocess,
+            input,
+            neighbors: self.data.neighbors.clone(),
             teacher_dim: self.data.teacher_dim,
-            class_text: &self.data.class_text,
+            class_text: Arc::clone(&self.data.class_text),
             seed: self.recipe.seed,
-            stream,
-            second: None,
-        }
-    }
-
-    /// The temperature in the loss: clamped here, or after each step.
-    fn scale(&self) -> Tensor<1> {
-        let scale = self.towers.logit_scale.val();
-        match self.recipe.logit_scale.bounds {
-            Some([low, high]) if !self.recipe.logit_scale.clamp_after_step => scale.clamp(low, high),
-            _ => scale,
+            process: [self.processes.rank(), self.processes.count()],
         }
     }
 
@@ -222,22 +136,4 @@ pub(crate) struct StepOutcome {
     pub(super) accuracies: BTreeMap<String, f64>,
     pub(super) total: f64,
     pub(super) grad_norms: BTreeMap<String, f32>,
-}
-
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let before = Instant::now();
-    (work(), before.elapsed())
-}
-
-impl BatchFeatures {
-    fn moved_to(self, device: &Device) -> Self {
-        let here = |features: Tensor<2>| features.to_device(device);
-        Self {
-            shape: here(self.shape),
-            text: self.text.map(here),
-            image: self.image.map(here),
-            class_text: self.class_text.map(here),
-            class_logits: self.class_logits.map(here),
-        }
-    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use lexiform_data::DataError;
 use lexiform_geometry::Rig;
@@ -41,13 +42,13 @@ pub(crate) struct TrainingData {
     size: SampleSize,
     refresh: u64,
     /// Training shapes.
-    pub pool: ShapePool,
+    pub pool: Arc<ShapePool>,
     /// The second source, if any.
-    pub second: Option<SecondSource>,
+    pub second: Option<Arc<SecondSource>>,
     /// Validation shapes.
     pub validation: ShapePool,
     /// Nearest neighbors of the shapes, for hard negatives.
-    pub neighbors: Option<Neighbors>,
+    pub neighbors: Option<Arc<Neighbors>>,
     /// The teacher, until its features are all computed.
     pub teacher: Option<Teacher>,
     /// Text features of the validation categories, if they do not change during the run.
@@ -55,7 +56,7 @@ pub(crate) struct TrainingData {
     /// Width of the teacher's features; 0 without a teacher.
     pub teacher_dim: usize,
     /// The teacher's text features of class names and synonyms, for `class-text` losses.
-    pub class_text: HashMap<String, Vec<f32>>,
+    pub class_text: Arc<HashMap<String, Vec<f32>>>,
 }
 
 impl TrainingData {
@@ -104,7 +105,8 @@ impl TrainingData {
             class_text: teacher
                 .as_ref()
                 .filter(|_| requirements.label)
-                .map_or_else(|| Ok(HashMap::new()), |teacher| class_text_features(teacher, &pool))?,
+                .map_or_else(|| Ok(HashMap::new()), |teacher| class_text_features(teacher, &pool))?
+                .into(),
             class_features: class_features(recipe, teacher.as_ref(), &validation)?,
             teacher_dim: teacher.as_ref().map_or(0, Teacher::dim),
             neighbors: None,
@@ -112,8 +114,8 @@ impl TrainingData {
             requirements,
             size,
             refresh,
-            pool,
-            second,
+            pool: Arc::new(pool),
+            second: second.map(Arc::new),
             validation,
             teacher,
         })
@@ -136,7 +138,7 @@ impl TrainingData {
             return Ok(());
         }
         on_event(TrainEvent::Preparing { shapes: self.source.count(&recipe.data) });
-        self.pool = self.source.training(&recipe.data, self.size, recipe.seed, refresh)?;
+        self.pool = Arc::new(self.source.training(&recipe.data, self.size, recipe.seed, refresh)?);
         self.refresh = refresh;
         self.load_features(recipe, out, on_event)
     }
@@ -159,7 +161,7 @@ impl TrainingData {
             DataSource::Procedural => None,
         };
         let parts: Vec<&str> =
-            first.into_iter().chain(self.second.as_ref().map(SecondSource::fingerprint)).collect();
+            first.into_iter().chain(self.second.as_deref().map(SecondSource::fingerprint)).collect();
         (!parts.is_empty()).then(|| parts.join("+"))
     }
 
@@ -169,7 +171,7 @@ impl TrainingData {
     /// If the index of a data set cannot be read.
     pub fn vocabulary_texts(&self) -> Result<Vec<String>, DataError> {
         let mut words: Vec<String> = self.pool.class_names().cloned().collect();
-        match (&self.pool, &self.source) {
+        match (&*self.pool, &self.source) {
             (ShapePool::InMemory(pool), _) => {
                 let captions = pool.shapes.samples.iter().flat_map(|sample| &sample.captions);
                 words.extend(captions.map(|caption| caption.text.clone()));
@@ -212,11 +214,13 @@ impl TrainingData {
     ) -> Result<(), FitError> {
         let Some(teacher) = &self.teacher else { return Ok(()) };
         let key = self.feature_key(recipe);
-        if let Some(second) = &mut self.second {
+        if let Some(second) = self.second.as_mut().and_then(Arc::get_mut) {
             second.load_features(teacher, &key, &out.join("features-second.safetensors"), on_event)?;
         }
         let hard = recipe.batch.hard_negatives.map(|hard| hard.neighbors);
-        match (&mut self.pool, &self.source) {
+        // Shared only once batches are loaded from it.
+        let pool = Arc::get_mut(&mut self.pool).expect("no batch is loaded from new shapes yet");
+        match (pool, &self.source) {
             (ShapePool::InMemory(pool), _) => {
                 let usual = features::default_path(out, self.refresh);
                 let place = match &recipe.data.feature_file {
@@ -228,13 +232,13 @@ impl TrainingData {
                 let images = self.requirements.image_features;
                 let targets =
                     Targets::open_or_compute(place, &key, teacher, &pool.shapes, images, &mut shown)?;
-                self.neighbors = hard.map(|among| targets.neighbors(among));
+                self.neighbors = hard.map(|among| Arc::new(targets.neighbors(among)));
                 pool.targets = Some(targets);
             }
             (ShapePool::OnDisk(pool), DataSource::Dataset(set)) => {
                 set.load_features(pool, teacher, &key, &features::default_path(out, 0), on_event)?;
                 if let Some(among) = hard {
-                    self.neighbors = Some(set.neighbors(pool, among)?);
+                    self.neighbors = Some(Arc::new(set.neighbors(pool, among)?));
                 }
             }
             _ => {}

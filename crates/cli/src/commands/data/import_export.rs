@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use lexiform_data::{Dataset, export, import, parse_split};
 use lexiform_formats::view_format::ViewFormat;
+use lexiform_mesh_io::UpRule;
 use serde_json::json;
 
 use super::annotations::{parse_fraction, read_annotations};
@@ -49,6 +50,9 @@ pub(crate) struct ImportArgs {
     /// Size to which photos are resized; 0 keeps theirs
     #[arg(long, value_name = "PIXELS", default_value_t = 224)]
     size: u32,
+    /// Up axis of the points, which are turned to y: y, z, x, or auto to decide from each shape [default: unchanged]
+    #[arg(long, value_name = "AXIS", default_value = "format", hide_default_value = true)]
+    up: UpRule,
     #[command(flatten)]
     make: MakeArgs,
 }
@@ -73,6 +77,7 @@ impl ImportArgs {
             class_photos: self.class_photos,
             class_captions: self.class_captions,
             size: self.size,
+            up: self.up,
         };
         let source = (format.open)(&self.from, &options)?;
         for warning in source.warnings() {

@@ -15,6 +15,7 @@ use super::reporting::MakeArgs;
 use crate::error::{Outcome, UsageError};
 use crate::models::DeviceArg;
 use crate::output;
+use crate::up_axis::UpArg;
 
 /// Build a data set from 3D files: views, points, captions, features; resumable, broken files are reported and skipped
 #[derive(Args)]
@@ -35,6 +36,8 @@ pub(crate) struct PrepareArgs {
 
 #[derive(Args)]
 struct ViewArgs {
+    #[command(flatten)]
+    up_arg: UpArg,
     /// Camera positions: zero123 (random, all around), openshape (three rings) or ring (one ring)
     #[arg(long, default_value = "zero123")]
     rig: RigKind,
@@ -131,6 +134,7 @@ impl PrepareArgs {
 
     fn config(&self) -> anyhow::Result<PrepareConfig> {
         let ViewArgs {
+            up_arg,
             rig,
             views,
             size,
@@ -148,6 +152,7 @@ impl PrepareArgs {
             );
         }
         Ok(PrepareConfig {
+            up: up_arg.rule(),
             rig,
             views: views as usize,
             size,

@@ -10,7 +10,7 @@ use super::models::ComparedModelsArgs;
 use super::progress::{verdict, with_progress};
 use super::protocol::{ProtocolArgs, note_protocol};
 use super::resampling::ResamplingArgs;
-use super::shapes::SplitArg;
+use super::shapes::{OrientationArgs, SplitArg};
 use super::show;
 use crate::commands::classify::lines;
 use crate::error::{Outcome, UsageError};
@@ -31,6 +31,8 @@ pub(crate) struct RetrievalArgs {
     data: Option<PathBuf>,
     #[command(flatten)]
     split: SplitArg,
+    #[command(flatten)]
+    orientation: OrientationArgs,
     /// Number of views [default: the protocol's, or the model's own number]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
     views: Option<u32>,
@@ -110,6 +112,7 @@ impl RetrievalArgs {
         Ok(RetrievalConfig {
             captions,
             split: self.split.name(),
+            orientation: self.orientation.orientation(),
             views: self.views.map(|n| n as usize),
             protocol: self.protocol_args.selected()?,
             photos: self.photos.clone().map(|file| PhotoListing { file, assets: assets() }),

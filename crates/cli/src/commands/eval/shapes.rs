@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use anyhow::anyhow;
 use clap::{ArgGroup, Args};
 use lexiform_data::parse_split;
-use lexiform_eval::{DataConfig, LabelSource, ShapeSource};
+use lexiform_eval::{DataConfig, LabelSource, ShapeOrientation, ShapeSource, Turn};
 
 use crate::error::UsageError;
+use crate::up_axis::UpArg;
 
 /// Value of `--labels` that takes labels from folder names.
 const FOLDERS: &str = "folders";
@@ -29,6 +30,25 @@ pub(crate) struct ShapesArgs {
     /// Folder the files are relative to [default: the folder of the CSV file]
     #[arg(long, value_name = "FOLDER", requires = "labels", conflicts_with = "data")]
     assets: Option<PathBuf>,
+    #[command(flatten)]
+    orientation: OrientationArgs,
+}
+
+/// How files and stored points are turned upright.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct OrientationArgs {
+    #[command(flatten)]
+    up_arg: UpArg,
+    /// Turn files to +Z up before --up is applied, as if their format stated nothing: all of them, or a random half chosen by a seed
+    #[arg(long, value_name = "z|random:SEED", requires = "given", conflicts_with = "data")]
+    turn: Option<Turn>,
+}
+
+impl OrientationArgs {
+    /// How shapes are turned upright.
+    pub(crate) fn orientation(self) -> ShapeOrientation {
+        ShapeOrientation { up: self.up_arg.rule(), turn: self.turn }
+    }
 }
 
 /// The split to evaluate on.
@@ -84,11 +104,17 @@ impl ShapesArgs {
             (Some(file), None) => LabelSource::Listing { file: file.into(), assets: self.assets.clone() },
             (None, None) => return Err(UsageError("expected --labels or --data".to_owned()).into()),
         };
-        Ok(ShapeSource { labels, split: self.split.name() })
+        let orientation = self.orientation.orientation();
+        Ok(ShapeSource { labels, split: self.split.name(), orientation })
     }
 }
 
 impl DataArgs {
+    /// Whether the up axis of files was given.
+    pub(crate) fn has_up(&self) -> bool {
+        self.shapes.orientation.up_arg.up.is_some()
+    }
+
     /// Whether any files or a data set were given.
     pub(crate) fn is_given(&self) -> bool {
         self.shapes.is_given()
@@ -103,7 +129,7 @@ impl DataArgs {
     }
 }
 
-/// A data set or images that exist: a misspelled path would be taken for a folder of files.
+/// A data set or images that exist: a misspelled path would be treated as an empty folder of files.
 fn existing(path: &Path) -> anyhow::Result<PathBuf> {
     if path.exists() {
         Ok(path.to_owned())

@@ -114,11 +114,12 @@ impl ZeroShotArgs {
     fn config<'a>(&self, generated: &'a ValidationShapes) -> anyhow::Result<ZeroShotConfig<'a>> {
         let needs_files =
             !self.views.is_empty() || !self.seeds.is_empty() || self.class_text.protocol_args.is_given();
+        let needs_files = needs_files || self.data.has_up();
         let shapes = if self.data.is_given() {
             ZeroShotShapes::from_data(self.data.config()?)
         } else if needs_files {
             // Generated shapes are rendered as the model needs them.
-            let text = "--views, --seeds and --protocol need --labels or --data";
+            let text = "--views, --seeds, --protocol and --up need --labels or --data";
             return Err(UsageError(text.to_owned()).into());
         } else {
             ZeroShotShapes::Generated(generated)

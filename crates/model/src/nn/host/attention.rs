@@ -1,10 +1,18 @@
 //! Multi-head attention, head by head and in tiles of queries, whose scores stay in the cache. Scores are not saved: the
-//! backward pass recomputes them, as FlashAttention does ([arXiv 2205.14135](https://arxiv.org/abs/2205.14135)).
+//! backward pass recomputes them from the logarithms of the sums of exponentials, one number for each query and head, as
+//! FlashAttention does ([arXiv 2205.14135](https://arxiv.org/abs/2205.14135)).
 
+use burn::backend::Flex;
+use burn::backend::autodiff::checkpoint::base::Checkpointer;
+use burn::backend::autodiff::grads::Gradients;
+use burn::backend::autodiff::ops::{Backward, Ops};
+use burn::backend::flex::FlexTensor;
 use rayon::prelude::*;
 
-use super::matmul::{Matrix, MatrixMut, Parallelism, WriteMode, matmul_into};
-use super::softmax::{softmax, softmax_backward};
+use super::host_tensor::{HostTensor, tensor};
+use super::matmul::matmul_into;
+use super::matrix::{Matrix, MatrixMut, Parallelism, WriteMode};
+use super::softmax::{softmax, softmax_backward, softmax_from_log_sums};
 
 /// Scores of a tile, about: 256 KiB, so that a tile and its gradient stay in the L2 cache.
 const SCORES: usize = 1 << 16;
@@ -35,29 +43,79 @@ impl AttentionShape {
     }
 }
 
-/// `[groups, length, 3 · inner]` → `[groups, queries, inner]`, where `inner = heads · head_width`.
-pub(super) fn attend(packed: &[f32], length: usize, attn_shape: AttentionShape) -> Vec<f32> {
+/// What the backward pass needs.
+#[derive(Clone, Debug)]
+pub(super) struct AttentionState {
+    /// Queries, keys and values.
+    packed: HostTensor,
+    /// Logarithms of the sums of exponentials of scores.
+    log_sums: Vec<f32>,
+    attn_shape: AttentionShape,
+}
+
+impl AttentionState {
+    /// Attention over `[groups, length, 3 · inner]`, and its output.
+    pub fn forward(packed: FlexTensor, attn_shape: AttentionShape) -> (Self, FlexTensor) {
+        let packed = HostTensor::of(packed);
+        let [groups, length] = [packed.shape()[0], packed.shape()[1]];
+        let Attended { out, log_sums } = attend(packed.as_slice(), length, attn_shape);
+        let shape = [groups, attn_shape.queries(length), attn_shape.inner()];
+        (Self { packed, log_sums, attn_shape }, tensor(out, shape))
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct AttentionBackward;
+
+impl Backward<Flex, 1> for AttentionBackward {
+    type State = AttentionState;
+
+    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
+        let AttentionState { packed, log_sums, attn_shape } = ops.state;
+        let gradient = HostTensor::of(gradients.consume::<Flex>(&ops.node));
+        // Queries, keys and values are packed in one tensor, the only parent.
+        let [Some(parent)] = ops.parents else { return };
+        let kept = [packed.as_slice(), &log_sums];
+        let values = attend_backward(gradient.as_slice(), kept, packed.shape()[1], attn_shape);
+        gradients.register::<Flex>(parent.id, tensor(values, packed.shape()));
+    }
+}
+
+/// Result of [`attend`].
+#[derive(Default)]
+struct Attended {
+    /// `[groups, queries, inner]`.
+    pub out: Vec<f32>,
+    /// Logarithms of the sums of exponentials of scores, `[groups, heads, queries]`.
+    pub log_sums: Vec<f32>,
+}
+
+/// Attention over `[groups, length, 3 · inner]`, where `inner = heads · head_width`.
+fn attend(packed: &[f32], length: usize, attn_shape: AttentionShape) -> Attended {
     let (inner, queries) = (attn_shape.inner(), attn_shape.queries(length));
     let group = length * 3 * inner;
     if group == 0 || queries == 0 {
-        return Vec::new();
+        return Attended::default();
     }
-    let mut out = vec![0.0; packed.len() / group * queries * inner];
+    let groups = packed.len() / group;
+    let mut out = vec![0.0; groups * queries * inner];
+    let mut log_sums = vec![0.0; groups * attn_shape.heads * queries];
     // One task per head of each group. Each reads strided columns of `packed` and writes its own columns of `out`.
-    let tasks: Vec<_> = (out.chunks_mut(queries * inner).zip(packed.chunks(group)))
-        .flat_map(|(out, packed)| {
-            let heads = MatrixMut::split_columns(out, inner, attn_shape.head_width).into_iter();
-            heads.enumerate().map(move |(at, out)| (Head::of(packed, length, attn_shape, at), out))
-        })
-        .collect();
-    tasks.into_par_iter().for_each_init(Scratch::default, |scratch, (head, out)| head.forward(scratch, out));
-    out
+    let heads = (out.chunks_mut(queries * inner).zip(packed.chunks(group))).flat_map(|(out, packed)| {
+        let heads = MatrixMut::split_columns(out, inner, attn_shape.head_width).into_iter();
+        heads.enumerate().map(move |(at, out)| (Head::of(packed, length, attn_shape, at), out))
+    });
+    let tasks: Vec<_> = heads.zip(log_sums.chunks_mut(queries)).collect();
+    tasks.into_par_iter().for_each_init(Scratch::default, |scratch, ((head, out), log_sums)| {
+        head.forward(scratch, out, log_sums)
+    });
+    Attended { out, log_sums }
 }
 
 /// The gradient of the input of [`attend`], from that of its output.
-pub(super) fn attend_backward(
+fn attend_backward(
     gradient: &[f32],
-    packed: &[f32],
+    [packed, log_sums]: [&[f32]; 2],
     length: usize,
     attn_shape: AttentionShape,
 ) -> Vec<f32> {
@@ -67,7 +125,7 @@ pub(super) fn attend_backward(
     if group == 0 || queries == 0 {
         return out;
     }
-    let tasks: Vec<_> = (out.chunks_mut(group).zip(packed.chunks(group)))
+    let heads = (out.chunks_mut(group).zip(packed.chunks(group)))
         .zip(gradient.chunks(queries * inner))
         .flat_map(|((out, packed), gradient)| {
             let mut parts = MatrixMut::split_columns(out, 3 * inner, attn_shape.head_width);
@@ -79,10 +137,10 @@ pub(super) fn attend_backward(
                 let gradient = Matrix::strided(&gradient[start..], shape, [inner, 1]);
                 (Head::of(packed, length, attn_shape, at), gradient, [query, key, value])
             })
-        })
-        .collect();
-    tasks.into_par_iter().for_each_init(Scratch::default, |scratch, (head, gradient, out)| {
-        head.backward(scratch, gradient, out)
+        });
+    let tasks: Vec<_> = heads.zip(log_sums.chunks(queries)).collect();
+    tasks.into_par_iter().for_each_init(Scratch::default, |scratch, ((head, gradient, out), log_sums)| {
+        head.backward(scratch, [gradient, Matrix::new(log_sums, [1, queries])], out)
     });
     out
 }
@@ -151,13 +209,8 @@ impl<'a> Head<'a> {
         })
     }
 
-    /// Attention weights of a tile, `[count, seen]`.
-    fn attention_weights(
-        &self,
-        scores: &mut Vec<f32>,
-        query: Matrix<'_>,
-        (first, count, seen): (usize, usize, usize),
-    ) {
+    /// Scores of a tile before the softmax, `[count, seen]`.
+    fn scores(&self, scores: &mut Vec<f32>, query: Matrix<'_>, (first, count, seen): (usize, usize, usize)) {
         scores.resize(count * seen, 0.0);
         let key = self.key.rows(0, seen).transposed();
         let out = MatrixMut::new(scores, [count, seen]);
@@ -168,13 +221,13 @@ impl<'a> Head<'a> {
                 row[first + at + 1..].fill(f32::NEG_INFINITY);
             }
         }
-        softmax(scores, seen, self.scale());
     }
 
-    fn forward(&self, scratch: &mut Scratch, mut out: MatrixMut<'_>) {
+    fn forward(&self, scratch: &mut Scratch, mut out: MatrixMut<'_>, log_sums: &mut [f32]) {
         let query = self.queries(&mut scratch.queries);
         for tile @ (first, count, seen) in self.tiles() {
-            self.attention_weights(&mut scratch.scores, query, tile);
+            self.scores(&mut scratch.scores, query, tile);
+            softmax(&mut scratch.scores, seen, self.scale(), &mut log_sums[first..first + count]);
             let attention_weights = Matrix::new(&scratch.scores, [count, seen]);
             matmul_into(
                 out.rows(first, count),
@@ -190,13 +243,15 @@ impl<'a> Head<'a> {
     fn backward(
         &self,
         scratch: &mut Scratch,
-        gradient: Matrix<'_>,
+        [gradient, log_sums]: [Matrix<'_>; 2],
         [mut of_query, mut of_key, mut of_value]: [MatrixMut<'_>; 3],
     ) {
         let query = self.queries(&mut scratch.queries);
         let width = self.attn_shape.head_width;
         for tile @ (first, count, seen) in self.tiles() {
-            self.attention_weights(&mut scratch.scores, query, tile);
+            self.scores(&mut scratch.scores, query, tile);
+            let log_sums = &log_sums.row(0)[first..first + count];
+            softmax_from_log_sums(&mut scratch.scores, seen, self.scale(), log_sums);
             // With P = softmax(s · Q Kᵀ) and dO the gradient of P V: dV = Pᵀ dO, dP = dO Vᵀ, then through the softmax to dS,
             // dK = dSᵀ Q and dQ = dS K.
             let attention_weights = Matrix::new(&scratch.scores, [count, seen]);

@@ -9,7 +9,7 @@ use burn::backend::flex::FlexTensor;
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Autodiff, Flex};
 
-use super::attention::{attend, attend_backward};
+use super::attention::{AttentionBackward, AttentionState};
 use super::batch_norm::{self, BatchNorm};
 use super::host_tensor::{HostTensor, into_vec, tensor, with_last_dim};
 use super::layer_norm::{layer_norm_backward, norm};
@@ -51,10 +51,7 @@ impl FusedOps for Flex {
     }
 
     fn host_attention(packed: FlexTensor, attn_shape: AttentionShape) -> FlexTensor {
-        let packed = HostTensor::of(packed);
-        let [groups, length] = [packed.shape()[0], packed.shape()[1]];
-        let values = attend(packed.as_slice(), length, attn_shape);
-        tensor(values, [groups, attn_shape.queries(length), attn_shape.heads * attn_shape.head_width])
+        AttentionState::forward(packed, attn_shape).1
     }
 
     fn host_moments(x: FlexTensor) -> FlexTensor {
@@ -148,11 +145,12 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
 
     fn host_attention(packed: FloatTensor<Self>, attn_shape: AttentionShape) -> FloatTensor<Self> {
         let (packed, node) = packed.into_parts();
-        let prepared = AttentionBackward.prepare::<C>([node]).compute_bound();
-        let out = Flex::host_attention(packed.clone(), attn_shape);
-        match prepared.stateful() {
-            OpsKind::UnTracked(prepared) => prepared.finish(out),
-            OpsKind::Tracked(prepared) => prepared.finish((HostTensor::of(packed), attn_shape), out),
+        match AttentionBackward.prepare::<C>([node]).compute_bound().stateful() {
+            OpsKind::UnTracked(prepared) => prepared.finish(Flex::host_attention(packed, attn_shape)),
+            OpsKind::Tracked(prepared) => {
+                let (state, out) = AttentionState::forward(packed, attn_shape);
+                prepared.finish(state, out)
+            }
         }
     }
 
@@ -326,22 +324,6 @@ impl Backward<Flex, 3> for BatchNormBackward {
             ops.parents.map(|parent| parent.map(|node| node.id)),
             values.into_iter().zip(shapes),
         );
-    }
-}
-
-#[derive(Debug)]
-struct AttentionBackward;
-
-impl Backward<Flex, 1> for AttentionBackward {
-    type State = (HostTensor, AttentionShape);
-
-    fn backward(self, ops: Ops<Self::State, 1>, gradients: &mut Gradients, _: &mut Checkpointer) {
-        let (packed, attn_shape) = ops.state;
-        let gradient = HostTensor::of(gradients.consume::<Flex>(&ops.node));
-        // Queries, keys and values are packed in one tensor, the only parent.
-        let [Some(parent)] = ops.parents else { return };
-        let values = attend_backward(gradient.as_slice(), packed.as_slice(), packed.shape()[1], attn_shape);
-        gradients.register::<Flex>(parent.id, tensor(values, packed.shape()));
     }
 }
 

@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::matmul::{Matrix, matmul};
+use super::matmul::{matmul, matmul_into};
+use super::matrix::{Matrix, MatrixMut, Parallelism, WriteMode};
 use super::simd::{gelu, gelu_derivative, multiversion, sigmoid};
 use crate::nn::Activation;
 
@@ -14,6 +15,13 @@ const ROWS: usize = 64;
 pub(super) fn before(x: &[f32], weight: &[f32], [input, output]: [usize; 2]) -> Vec<f32> {
     let rows = x.len() / input.max(1);
     matmul(Matrix::new(x, [rows, input]), Matrix::new(weight, [input, output]))
+}
+
+/// [`before`] into a list of the result's length.
+pub(super) fn before_into(out: &mut [f32], x: &[f32], weight: &[f32], [input, output]: [usize; 2]) {
+    let rows = x.len() / input.max(1);
+    let (x, weight) = (Matrix::new(x, [rows, input]), Matrix::new(weight, [input, output]));
+    matmul_into(MatrixMut::new(out, [rows, output]), x, weight, WriteMode::Set, Parallelism::Parallel);
 }
 
 /// What follows the product: bias, activation, residual.

@@ -1,126 +1,30 @@
-//! Matrix products of strided views, by the crate `gemm`.
+//! Matrix products of strided views: on the tile unit where the machine has one, otherwise by the crate `gemm`.
 
-use std::marker::PhantomData;
-
-/// A matrix to read: a view of a slice, with a stride for rows and one for columns.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Matrix<'a> {
-    values: &'a [f32],
-    shape: [usize; 2],
-    strides: [usize; 2],
-}
-
-impl<'a> Matrix<'a> {
-    /// A contiguous, row-major matrix.
-    pub fn new(values: &'a [f32], shape: [usize; 2]) -> Self {
-        Self::strided(values, shape, [shape[1], 1])
-    }
-
-    /// A matrix with the strides `strides` of rows and columns.
-    pub fn strided(values: &'a [f32], shape: [usize; 2], strides: [usize; 2]) -> Self {
-        assert!(fits(values.len(), shape, strides), "a matrix {shape:?} of {} numbers", values.len());
-        Self { values, shape, strides }
-    }
-
-    pub fn transposed(self) -> Self {
-        let ([rows, columns], [row_stride, right]) = (self.shape, self.strides);
-        Self { shape: [columns, rows], strides: [right, row_stride], ..self }
-    }
-
-    /// Rows `first..first + count`.
-    pub fn rows(self, first: usize, count: usize) -> Self {
-        assert!(first + count <= self.shape[0]);
-        let values = &self.values[(first * self.strides[0]).min(self.values.len())..];
-        Self { values, shape: [count, self.shape[1]], ..self }
-    }
-
-    /// Row `at`, which must be contiguous.
-    pub fn row(&self, at: usize) -> &'a [f32] {
-        assert!(self.strides[1] == 1 && at < self.shape[0]);
-        &self.values[at * self.strides[0]..][..self.shape[1]]
-    }
-}
-
-/// A matrix to write: contiguous rows, `row_stride` values apart. Several may interleave in one slice, which `&mut [f32]` cannot
-/// express: the heads of an attention layer are written by different threads into columns of one output.
-#[derive(Debug)]
-pub(super) struct MatrixMut<'a> {
-    start: *mut f32,
-    shape: [usize; 2],
-    row_stride: usize,
-    marker: PhantomData<&'a mut [f32]>,
-}
-
-// SAFETY: a matrix is the only one that accesses its values, as a mutable borrow of them would be.
-unsafe impl Send for MatrixMut<'_> {}
-
-impl<'a> MatrixMut<'a> {
-    /// A contiguous, row-major matrix.
-    pub fn new(values: &'a mut [f32], [rows, columns]: [usize; 2]) -> Self {
-        assert!(values.len() >= rows * columns);
-        Self { start: values.as_mut_ptr(), shape: [rows, columns], row_stride: columns, marker: PhantomData }
-    }
-
-    /// Splits a matrix with rows of `width` values into matrices of `part` columns each, from left to right.
-    pub fn split_columns(values: &'a mut [f32], width: usize, part: usize) -> Vec<Self> {
-        assert!(width > 0 && part > 0 && width.is_multiple_of(part) && values.len().is_multiple_of(width));
-        let rows = values.len() / width;
-        let start = values.as_mut_ptr();
-        let of = |at: usize| Self {
-            // SAFETY: below `width`, so inside the first row, or at the start of an empty list.
-            start: if rows == 0 { start } else { unsafe { start.add(at * part) } },
-            shape: [rows, part],
-            row_stride: width,
-            marker: PhantomData,
-        };
-        (0..width / part).map(of).collect()
-    }
-
-    /// Rows `first..first + count`.
-    pub fn rows(&mut self, first: usize, count: usize) -> MatrixMut<'_> {
-        assert!(first + count <= self.shape[0]);
-        // SAFETY: the row is part of this matrix, or one past its last if `count` is 0 and nothing is accessed.
-        let start = self.start.wrapping_add(first * self.row_stride);
-        MatrixMut { start, shape: [count, self.shape[1]], row_stride: self.row_stride, marker: PhantomData }
-    }
-
-    /// Row `at`.
-    pub fn row(&mut self, at: usize) -> &mut [f32] {
-        assert!(at < self.shape[0]);
-        // SAFETY: the row is part of this matrix and contiguous.
-        unsafe { std::slice::from_raw_parts_mut(self.start.add(at * self.row_stride), self.shape[1]) }
-    }
-}
-
-/// What a product does with the output.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WriteMode {
-    /// Overwrites it.
-    Set,
-    /// Adds to it.
-    Add,
-}
-
-/// Threads of a product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Parallelism {
-    /// The caller's alone, where other threads run other products.
-    Serial,
-    /// The thread pool.
-    Parallel,
-}
+use super::matrix::{Matrix, MatrixMut, Parallelism, WriteMode};
+#[cfg(target_arch = "x86_64")]
+use super::tile_matmul;
 
 /// `out = a · b`, or `out += a · b`.
 pub(super) fn matmul_into(
-    out: MatrixMut<'_>,
+    mut out: MatrixMut<'_>,
     a: Matrix<'_>,
     b: Matrix<'_>,
     mode: WriteMode,
     parallelism: Parallelism,
 ) {
-    let ([m, n], [_, k]) = (out.shape, a.shape);
-    assert!(a.shape == [m, k] && b.shape == [k, n], "{:?} times {:?} into {:?}", a.shape, b.shape, out.shape);
+    let ([m, n], [_, k]) = (out.shape(), a.shape());
+    assert!(
+        a.shape() == [m, k] && b.shape() == [k, n],
+        "{:?} times {:?} into {:?}",
+        a.shape(),
+        b.shape(),
+        out.shape()
+    );
     if m == 0 || n == 0 {
+        return;
+    }
+    #[cfg(target_arch = "x86_64")]
+    if tile_matmul::multiply(&mut out, a, b, mode, parallelism) {
         return;
     }
     let step = |places: usize| isize::try_from(places).unwrap_or(isize::MAX);
@@ -139,16 +43,16 @@ pub(super) fn matmul_into(
             m,
             n,
             k,
-            out.start,
+            out.as_mut_ptr(),
             1,
-            step(out.row_stride),
+            step(out.row_stride()),
             add,
-            a.values.as_ptr(),
-            step(a.strides[1]),
-            step(a.strides[0]),
-            b.values.as_ptr(),
-            step(b.strides[1]),
-            step(b.strides[0]),
+            a.as_ptr(),
+            step(a.strides()[1]),
+            step(a.strides()[0]),
+            b.as_ptr(),
+            step(b.strides()[1]),
+            step(b.strides()[0]),
             before,
             1.0,
             false,
@@ -161,21 +65,17 @@ pub(super) fn matmul_into(
 
 /// The product of two matrices, contiguous and row-major.
 pub(super) fn matmul(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
-    let shape = [a.shape[0], b.shape[1]];
+    let shape = [a.shape()[0], b.shape()[1]];
     let count = shape[0] * shape[1];
-    if a.shape[1] == 0 {
+    if a.shape()[1] == 0 {
         return vec![0.0; count];
     }
     let mut out = Vec::with_capacity(count);
-    let whole = MatrixMut { start: out.as_mut_ptr(), shape, row_stride: shape[1], marker: PhantomData };
+    let whole = MatrixMut::uninit(out.spare_capacity_mut(), shape);
     matmul_into(whole, a, b, WriteMode::Set, Parallelism::Parallel);
     // SAFETY: the product has written every value. Zeroing them first would be a wasted pass over memory.
     unsafe { out.set_len(count) };
     out
-}
-
-fn fits(length: usize, [rows, columns]: [usize; 2], [row_stride, right]: [usize; 2]) -> bool {
-    rows == 0 || columns == 0 || (rows - 1) * row_stride + (columns - 1) * right < length
 }
 
 #[cfg(test)]
@@ -183,10 +83,9 @@ mod tests {
     use super::*;
 
     fn slowly(a: Matrix<'_>, b: Matrix<'_>) -> Vec<f32> {
-        let at = |m: &Matrix<'_>, i: usize, j: usize| m.values[i * m.strides[0] + j * m.strides[1]];
-        let ([rows, inner], [_, columns]) = (a.shape, b.shape);
+        let ([rows, inner], [_, columns]) = (a.shape(), b.shape());
         (0..rows * columns)
-            .map(|i| (0..inner).map(|l| at(&a, i / columns, l) * at(&b, l, i % columns)).sum())
+            .map(|i| (0..inner).map(|l| a.at(i / columns, l) * b.at(l, i % columns)).sum())
             .collect()
     }
 
@@ -222,6 +121,53 @@ mod tests {
             Parallelism::Serial,
         );
         assert_eq!(values, [40.0, 50.0, 60.0, 11.0, 21.0, 31.0, 7.0, 7.0, 7.0, 21.0, 41.0, 61.0]);
+    }
+
+    fn numbers(count: usize, seed: usize) -> Vec<f32> {
+        (0..count).map(|i| ((i * 7919 + seed * 104_729) % 4001) as f32 / 2000.0 - 1.0).collect()
+    }
+
+    /// Both operands, each as it is and transposed in memory, of a product `[m, k]` times `[k, n]`.
+    fn check_large([m, n, k]: [usize; 3], parallelism: Parallelism) {
+        let (left, right) = (numbers(m * k, 1), numbers(k * n, 2));
+        for a in [Matrix::new(&left, [m, k]), Matrix::new(&left, [k, m]).transposed()] {
+            for b in [Matrix::new(&right, [k, n]), Matrix::new(&right, [n, k]).transposed()] {
+                let mut out = vec![0.5; m * n];
+                let whole = MatrixMut::new(&mut out, [m, n]);
+                matmul_into(whole, a, b, WriteMode::Set, parallelism);
+                let whole = MatrixMut::new(&mut out, [m, n]);
+                matmul_into(whole, a, b, WriteMode::Add, parallelism);
+                for (at, found) in out.iter().enumerate().step_by(101) {
+                    let terms = (0..k).map(|l| f64::from(a.at(at / n, l)) * f64::from(b.at(l, at % n)));
+                    let (sum, size) = terms.fold((0.0, 0.0), |(sum, size), x| (sum + x, size + x * x));
+                    // A rounded multiplication and addition for each term lose about this much.
+                    let lost = (f64::from(*found) - 2.0 * sum).abs() / size.sqrt();
+                    assert!(lost < 1e-6 * (k as f64).sqrt(), "{m} {n} {k} at {at}: {lost:e}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn large_products_match_sums_in_64_bits() {
+        for sizes in [[33, 65, 70], [64, 40, 1100], [300, 97, 33], [24, 1000, 257]] {
+            check_large(sizes, Parallelism::Parallel);
+            check_large(sizes, Parallelism::Serial);
+        }
+    }
+
+    /// Where numbers are split into parts, those of infinity and NaN would not add up.
+    #[test]
+    fn infinity_and_nan_are_as_in_plain_arithmetic() {
+        let (mut left, right) = (vec![1.0; 64 * 64], vec![2.0; 64 * 64]);
+        (left[0], left[64], left[128]) = (f32::INFINITY, f32::NAN, f32::MAX);
+        let out = matmul(Matrix::new(&left, [64, 64]), Matrix::new(&right, [64, 64]));
+        assert_eq!([out[0], out[128], out[192]], [f32::INFINITY, f32::INFINITY, 128.0]);
+        assert!(out[64].is_nan());
+        // Parts of a large and of a small number are far from the limits of `f32`.
+        let right = vec![1e-20; 64 * 64];
+        let out = matmul(Matrix::new(&left[192..], [61, 64]), Matrix::new(&right, [64, 64]));
+        assert!(out.iter().all(|x| (x / 64e-20 - 1.0).abs() < 1e-6));
     }
 
     #[test]

@@ -17,11 +17,14 @@ mod host_tensor;
 mod layer_norm;
 mod linear;
 mod matmul;
+mod matrix;
 mod mlp;
 mod simd;
 mod softmax;
 #[cfg(test)]
 mod tests;
+#[cfg(target_arch = "x86_64")]
+mod tile_matmul;
 
 use burn::backend::tensor::FloatTensor;
 use burn::backend::{Backend, Dispatch, backend_extension};
@@ -110,6 +113,11 @@ pub(crate) fn linear<const D: usize>(
     let (bias, skip) = (or_empty(bias, &device), or_empty(skip, &device));
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
     Tensor::from_dispatch(Dispatch::host_linear(x, weight, bias, skip, FusedActivation(activation)))
+}
+
+/// `x weight`, `[…, input]` → `[…, output]`. Requires [`is_host_f32`].
+pub(crate) fn product<const D: usize>(x: Tensor<D>, weight: Tensor<2>) -> Tensor<D> {
+    linear(x, weight, None, None, None)
 }
 
 /// A tensor, or an empty one: operations of a backend have no optional tensors.

@@ -1,4 +1,4 @@
-//! Vectorization: loops compiled for AVX2 as well, and `exp`, `erf` and friends in arithmetic that the compiler can
+//! Vectorization: loops compiled for AVX2 and AVX-512 as well, and `exp`, `erf` and friends in arithmetic that the compiler can
 //! vectorize.
 //!
 //! No fused multiply-add, and reductions over a fixed number of lanes: every machine gives the same bits.
@@ -7,9 +7,9 @@
 /// two AVX2 registers, to hide the latency of an addition.
 const LANES: usize = 16;
 
-/// Defines functions that are compiled for AVX2 as well, and run that copy where the machine supports it.
+/// Defines functions that are compiled for AVX2 and AVX-512 as well, and run the widest copy that the machine supports.
 ///
-/// The body must be `#[inline(always)]`, with all that it calls: only what is inlined into `avx2` is compiled for it.
+/// The body must be `#[inline(always)]`, with all that it calls: only what is inlined into a copy is compiled for its instructions.
 macro_rules! multiversion {
     ($($(#[$meta:meta])* $vis:vis fn $name:ident($($arg:ident: $kind:ty),* $(,)?) $body:block)+) => { $(
         $(#[$meta])*
@@ -18,16 +18,24 @@ macro_rules! multiversion {
             fn plain($($arg: $kind),*) $body
             #[cfg(target_arch = "x86_64")]
             {
+                use lexiform_kernels::SimdLevel;
                 #[target_feature(enable = "avx2")]
                 fn avx2($($arg: $kind),*) {
                     plain($($arg),*);
                 }
-                if lexiform_kernels::SimdLevel::detect() != lexiform_kernels::SimdLevel::Portable {
-                    // SAFETY: every level above the portable one has these instructions.
-                    unsafe { avx2($($arg),*) };
-                    return;
+                #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
+                fn avx512($($arg: $kind),*) {
+                    plain($($arg),*);
+                }
+                match SimdLevel::detect() {
+                    SimdLevel::Portable => plain($($arg),*),
+                    // SAFETY: the machine has the instructions of its level.
+                    SimdLevel::Avx2 => unsafe { avx2($($arg),*) },
+                    // SAFETY: as above.
+                    SimdLevel::Avx512 => unsafe { avx512($($arg),*) },
                 }
             }
+            #[cfg(not(target_arch = "x86_64"))]
             plain($($arg),*);
         }
     )+ };

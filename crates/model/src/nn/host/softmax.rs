@@ -3,17 +3,29 @@
 use super::simd::{exp, multiversion, reduce, zip_sum};
 
 multiversion! {
-    /// `softmax(scale · x)` of each row of `width` numbers; `scale` is positive.
-    pub(super) fn softmax(values: &mut [f32], width: usize, scale: f32) {
-        for row in values.chunks_exact_mut(width) {
+    /// `softmax(scale · x)` of each row of `width` numbers, and the logarithm of each row's sum of exponentials; `scale` is
+    /// positive.
+    pub(super) fn softmax(values: &mut [f32], width: usize, scale: f32, log_sums: &mut [f32]) {
+        for (row, log_sum) in values.chunks_exact_mut(width).zip(log_sums) {
             // Exponents are at most 0, so nothing overflows and `exp` stays in its range.
             let most = reduce(row, f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
             for x in row.iter_mut() {
                 *x = exp((*x - most) * scale);
             }
-            let share = 1.0 / reduce(row, 0.0, |a, b| a + b);
+            let sum = reduce(row, 0.0, |a, b| a + b);
+            let share = 1.0 / sum;
             for x in row.iter_mut() {
                 *x *= share;
+            }
+            *log_sum = most * scale + sum.ln();
+        }
+    }
+
+    /// [`softmax`] in one pass, from the logarithms of the rows' sums.
+    pub(super) fn softmax_from_log_sums(values: &mut [f32], width: usize, scale: f32, log_sums: &[f32]) {
+        for (row, log_sum) in values.chunks_exact_mut(width).zip(log_sums) {
+            for x in row.iter_mut() {
+                *x = exp(*x * scale - log_sum);
             }
         }
     }
@@ -42,7 +54,11 @@ mod tests {
         for width in [1, 7, 16, 77, 513] {
             let mut values: Vec<f32> = (0..6 * width).map(|i| ((i * 37 % 101) as f32 - 50.0) * 0.4).collect();
             let x = Tensor::<2>::from_data(TensorData::new(values.clone(), [6, width]), &device);
-            softmax(&mut values, width, 0.125);
+            let (mut again, mut log_sums) = (values.clone(), vec![0.0; 6]);
+            softmax(&mut values, width, 0.125, &mut log_sums);
+            softmax_from_log_sums(&mut again, width, 0.125, &log_sums);
+            let again = again.iter().zip(&values).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(again < 2e-6, "{width}: {again:e}");
             let fast = Tensor::<2>::from_data(TensorData::new(values, [6, width]), &device);
             let difference = (fast - activation::softmax(x * 0.125, 1)).abs().max().into_scalar::<f32>();
             assert!(difference < 1e-6, "{width}: {difference:e}");

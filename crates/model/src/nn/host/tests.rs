@@ -2,6 +2,7 @@
 
 use burn::tensor::ops::AttentionModuleOptions;
 use burn::tensor::{Device, Tensor, TensorData, module};
+use lexiform_golden::{Golden, fixture};
 
 use super::*;
 
@@ -167,6 +168,91 @@ fn attention_agrees_with_the_tensor_operation() {
         let fast = learned!(|packed| attention(packed.clone(), attn_shape));
         let slow = learned!(|packed| slowly(packed.clone(), attn_shape));
         fast.iter().zip(&slow).for_each(|(fast, slow)| assert_close(fast, slow, 1e-5));
+    }
+}
+
+/// Every n-th value, as many as the reference kept.
+fn sample(values: &[f32], count: usize) -> Vec<f32> {
+    values.iter().step_by((values.len() / 600).max(1)).copied().take(count).collect()
+}
+
+/// PyTorch's `scaled_dot_product_attention` and its gradient, computed in 64 bits (`xtask/peers/attention.py`).
+#[test]
+fn attention_matches_pytorch() {
+    let golden = Golden::read(&fixture("nn/attention.safetensors"));
+    let device = Device::flex().autodiff();
+    for name in golden.names().iter().filter_map(|name| name.strip_suffix(".shape")) {
+        let sizes: Vec<usize> =
+            golden.values(&format!("{name}.shape")).into_iter().map(|x| x as usize).collect();
+        let [groups, length, heads, head_width, row, first, causal] = sizes[..] else { panic!("{name}") };
+        let attn_shape = AttentionShape { heads, head_width, row, first, causal: causal == 1 };
+        let packed = some([groups, length, 3 * heads * head_width], 5, &device) * 1.5;
+        let found = learned!(|packed| attention(packed.clone(), attn_shape));
+        for (found, part) in found.iter().zip(["output", "gradient"]) {
+            let expected: Vec<f32> =
+                golden.values(&format!("{name}.{part}")).into_iter().map(|x| x as f32).collect();
+            assert_close(&sample(found, expected.len()), &expected, 1e-5);
+        }
+    }
+}
+
+/// Output and gradient of one group and head, by the formulas, in 64 bits: query `i` sees the tokens that `sees` says.
+fn naively(
+    [query, key, value, weights]: [&[Vec<f64>]; 4],
+    sees: impl Fn(usize, usize) -> bool,
+) -> [Vec<Vec<f64>>; 4] {
+    let (queries, tokens, width) = (query.len(), key.len(), value[0].len());
+    let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let scale = (width as f64).powf(-0.5);
+    let zeros = |rows: usize| vec![vec![0.0; width]; rows];
+    let [mut out, mut of_query, mut of_key, mut of_value] = [queries, queries, tokens, tokens].map(zeros);
+    let add = |sum: &mut [f64], row: &[f64], by: f64| sum.iter_mut().zip(row).for_each(|(s, x)| *s += x * by);
+    for i in 0..queries {
+        let score = |j: usize| if sees(i, j) { (scale * dot(&query[i], &key[j])).exp() } else { 0.0 };
+        let sum: f64 = (0..tokens).map(score).sum();
+        for j in 0..tokens {
+            add(&mut out[i], &value[j], score(j) / sum);
+            add(&mut of_value[j], &weights[i], score(j) / sum);
+        }
+        let mean = dot(&weights[i], &out[i]);
+        for j in 0..tokens {
+            let of_score = score(j) / sum * (dot(&weights[i], &value[j]) - mean) * scale;
+            add(&mut of_query[i], &key[j], of_score);
+            add(&mut of_key[j], &query[i], of_score);
+        }
+    }
+    [out, of_query, of_key, of_value]
+}
+
+#[test]
+fn attention_matches_its_formulas() {
+    let device = Device::flex().autodiff();
+    for (length, row, first, width, causal) in
+        [(70, 70, 70, 24, true), (150, 50, 50, 64, false), (66, 33, 2, 5, false), (300, 300, 300, 16, false)]
+    {
+        let packed = some([1, length, 3 * width], 7, &device) * 2.0;
+        let attn_shape = AttentionShape { heads: 1, head_width: width, row, first, causal };
+        let found = learned!(|packed| attention(packed.clone(), attn_shape));
+        let rows = |values: &[f32], width: usize| -> Vec<Vec<f64>> {
+            values.chunks(width).map(|row| row.iter().map(|x| f64::from(*x)).collect()).collect()
+        };
+        let packed = rows(&numbers(packed.inner()), width);
+        let part = |i: usize| -> Vec<Vec<f64>> { packed.iter().skip(i).step_by(3).cloned().collect() };
+        let is_query = |at: &usize| at % row < first;
+        let of_queries = |values: Vec<Vec<f64>>| -> Vec<Vec<f64>> {
+            (0..length).filter(is_query).map(|at| values[at].clone()).collect()
+        };
+        let query = of_queries(part(0));
+        let weights = rows(&numbers(some([1, query.len(), width], 99, &Device::flex())), width);
+        let sees = |i: usize, j: usize| !causal || j <= i;
+        let [out, of_query, of_key, of_value] = naively([&query, &part(1), &part(2), &weights], sees);
+        let gradient = rows(&found[1], width);
+        let of = |i: usize| -> Vec<Vec<f64>> { gradient.iter().skip(i).step_by(3).cloned().collect() };
+        let flat = |rows: &[Vec<f64>]| -> Vec<f32> { rows.concat().into_iter().map(|x| x as f32).collect() };
+        assert_close(&found[0], &flat(&out), 1e-5);
+        assert_close(&flat(&of_queries(of(0))), &flat(&of_query), 1e-5);
+        assert_close(&flat(&of(1)), &flat(&of_key), 1e-5);
+        assert_close(&flat(&of(2)), &flat(&of_value), 1e-5);
     }
 }
 

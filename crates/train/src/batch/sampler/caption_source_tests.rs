@@ -74,6 +74,7 @@ fn shares(recipe: &Recipe, pool: &ShapePool) -> BTreeMap<String, f64> {
         teacher_dim: 0,
         class_text: &HashMap::new(),
         seed: recipe.seed,
+        process: [0, 1],
         stream: "",
         second: None,
     };

@@ -127,6 +127,7 @@ fn each_source_has_its_own_number_of_views() {
         teacher_dim: 128,
         class_text: &class_text,
         seed: 1,
+        process: [0, 1],
         stream,
         second: None,
     };
@@ -140,7 +141,8 @@ fn each_source_has_its_own_number_of_views() {
         assert_eq!(rows, [5, 2]);
         let n_views: Vec<usize> = batch.segments.iter().map(|segment| segment.n_views).collect();
         assert_eq!(batch.images(7), 5 * n_views[0] + 2 * n_views[1]);
-        assert_eq!(batch.pixels.len(), batch.images(7) * 3 * SIZE * SIZE);
+        let bytes: usize = batch.views.iter().map(|views| views.bytes.len()).sum();
+        assert_eq!((batch.views.len(), bytes), (7, batch.images(7) * 3 * SIZE * SIZE));
         assert_eq!(batch.segments(3..6), [(3..5, n_views[0]), (5..6, n_views[1])]);
         let teacher = batch.teacher.as_ref().unwrap();
         assert_eq!((teacher.image.len(), teacher.text.len()), (7 * 128, 7 * 128));
@@ -159,5 +161,20 @@ fn each_source_has_its_own_number_of_views() {
     // The first source has the batches that it has alone.
     let alone = sampler(&recipe.batch, "").sample(&first, 3, 0).unwrap();
     let batch = both.sample(&first, 3, 0).unwrap();
-    assert_eq!(alone.pixels[..], batch.pixels[..alone.pixels.len()]);
+    assert_eq!(alone.views[..], batch.views[..alone.views.len()]);
+    // Three processes load the rows of both sources between them.
+    let parts = [0, 1, 2].map(|rank| {
+        let own = Sampler { process: [rank, 3], ..sampler(&second.batch, "second ") };
+        let first_part = Sampler { process: [rank, 3], ..sampler(&recipe.batch, "") };
+        let both = Sampler { second: Some((Box::new(own), &second.pool)), ..first_part };
+        both.sample(&first, 3, 0).unwrap()
+    });
+    for (row, views) in batch.views.iter().enumerate() {
+        let owner = [0..2, 2..4, 4..7].iter().position(|rows| rows.contains(&row));
+        for (rank, part) in parts.iter().enumerate() {
+            let expected = if owner == Some(rank) { views.bytes.as_slice() } else { &[] };
+            assert_eq!(part.views[row].bytes, expected, "row {row} in process {rank}");
+        }
+    }
+    assert!(parts.iter().all(|part| part.captions == batch.captions && part.seed == batch.seed));
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lexiform_data::{DataError, Dataset, VIEW_FEATURES};
+use lexiform_mesh_io::UpRule;
 use lexiform_model::Teacher;
 
 use crate::data::features::dataset::{DatasetFeatures, FeatureFile, FeatureRows};
@@ -34,6 +35,8 @@ pub(crate) struct DatasetSource {
     /// Source of the features; `None` if no loss term uses them.
     source: Option<FeatureSource>,
     feature_only_views: usize,
+    /// How the up axis of stored points is found.
+    up: UpRule,
 }
 
 impl DatasetSource {
@@ -72,6 +75,7 @@ impl DatasetSource {
             fingerprint,
             source,
             feature_only_views,
+            up: config.up,
         };
         this.check(config)?;
         Ok(this)
@@ -151,6 +155,7 @@ impl DatasetSource {
             views,
             feature_only_views: self.feature_only_views,
             templates: templates.to_vec(),
+            up: self.up,
             label_captions: self.requirements.label_captions,
         };
         let (set, names) = (Arc::clone(&self.set), Arc::clone(&self.names));

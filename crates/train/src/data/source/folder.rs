@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fnv::FnvHasher;
 use lexiform_data::shape_csv::{CsvColumn, CsvRow, ShapeCsv};
 use lexiform_geometry::{Rig, Scene};
-use lexiform_mesh_io::Format;
+use lexiform_mesh_io::{Format, ReadOptions, UpRule, read_with};
 use lexiform_shapes::Rng;
 use rayon::prelude::*;
 
@@ -38,6 +38,8 @@ pub(crate) struct FolderSource {
     labels_are_captions: bool,
     /// Checksum of the files, labels and captions.
     fingerprint: String,
+    /// How the up axis of files is found.
+    up: UpRule,
 }
 
 impl FolderSource {
@@ -53,7 +55,7 @@ impl FolderSource {
     ) -> Result<Self, FolderError> {
         let mut rows = rows_of(folder, config)?;
         rows.retain(|row| !(requirements.class_label && row.caption_only));
-        let fingerprint = fingerprint_of(&rows, folder);
+        let fingerprint = fingerprint_of(&rows, folder, config.up);
         if rows.len() < 2 {
             return Err(FolderError::TooFew { path: folder.to_owned(), found: rows.len(), first: None });
         }
@@ -80,7 +82,7 @@ impl FolderSource {
             validation.extend(measured);
         }
         let categories = names.into_iter().map(|name| CategoryNames { name, synonyms: Vec::new() }).collect();
-        Ok(Self { categories, training, validation, labels_are_captions, fingerprint })
+        Ok(Self { categories, training, validation, labels_are_captions, fingerprint, up: config.up })
     }
 
     /// Checksum of the files, labels and captions.
@@ -138,8 +140,9 @@ impl FolderSource {
     ) -> ShapeSet {
         let made: Vec<Result<Sample, (PathBuf, String)>> = (entries.par_iter().enumerate())
             .map(|(i, entry)| {
+                let options = ReadOptions { up: self.up };
                 let scene =
-                    lexiform_mesh_io::read(&entry.path).map_err(|e| (entry.path.clone(), e.to_string()))?;
+                    read_with(&entry.path, &options).map_err(|e| (entry.path.clone(), e.to_string()))?;
                 if scene.is_empty() {
                     return Err((entry.path.clone(), "no triangles and no points".to_owned()));
                 }
@@ -255,14 +258,18 @@ fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FolderError> {
 }
 
 /// Checksum over paths, sizes, labels, captions and splits.
-fn fingerprint_of(rows: &[Row], folder: &Path) -> String {
+fn fingerprint_of(rows: &[Row], folder: &Path, up: UpRule) -> String {
     let told = rows.iter().map(|row| {
         // The size stands for the content: reading all files would take too long.
         let bytes = row.path.metadata().map_or(0, |file| file.len());
         let path = row.path.strip_prefix(folder).unwrap_or(&row.path).to_string_lossy();
         format!("{path}\0{bytes}\0{}\0{}\0{}\n", row.label, row.captions.join("\0"), row.validation)
     });
-    format!("{:016x}", fnv1a(&told.collect::<String>()))
+    let mut text: String = told.collect();
+    if up != UpRule::Format {
+        text += &format!("up axis {up}\n");
+    }
+    format!("{:016x}", fnv1a(&text))
 }
 
 /// Labels from folder names; files directly in `folder` have none and are skipped.

@@ -51,6 +51,7 @@ pub(crate) fn validation_pool(
         feature_only_views: 0,
         templates: Vec::new(),
         label_captions: true,
+        up: config.up,
     };
     let names = names.into_iter().map(|name| CategoryNames { name, synonyms: Vec::new() }).collect();
     Ok(OnDiskPool { set: Arc::new(set), names: Arc::new(names), entries, options, features: None })
