@@ -130,7 +130,7 @@ fn a_file_name_of_another_format_is_refused() {
         (&["search", "models", "a box", "--sheet", "s.jpg"], ".png"),
         (&["duplicates", "models", "--sheet", "s"], ".png"),
         (&["sample", flat, "-o", "p.stl"], ".ply, .pcd, .xyz, .npy, .glb, .obj"),
-        (&["embed", flat, "-o", "e.csv"], ".npy, .safetensors"),
+        (&["embed", flat, "-o", "e.csv"], ".npy, .npz, .safetensors"),
         (&["model", "convert", model, "m.bin"], ".safetensors"),
     ];
     for (args, expected) in cases {
