@@ -132,8 +132,8 @@ impl Network {
     ) -> Run<'a> {
         let Self { towers, spec, groups, frozen } = self;
         let dtype = recipe.run.mixed_precision.dtype();
-        let cast = dtype.map(|dtype| || RefCell::new(BlockWeightCast::new(dtype, groups.ids())));
-        let casts = cast.map_or(Vec::new(), |cast| devices.iter().map(|_| cast()).collect());
+        let cast = |dtype| RefCell::new(BlockWeightCast::new(dtype, groups.ids()));
+        let casts = dtype.map_or(Vec::new(), |dtype| devices.iter().map(|_| cast(dtype)).collect());
         Run {
             ema: (recipe.run.ema_decay > 0.0).then(|| towers.valid()),
             progress: RunProgress { data_fingerprint: data.fingerprint(), ..RunProgress::default() },
