@@ -61,8 +61,8 @@ pub struct UpdateConfig {
 /// ```
 /// use lexiform_data::caption::{CaptionError, CaptionInput, CaptionOutput, Captioner};
 /// use lexiform_data::update::{Update, UpdateConfig, replace_dataset, staging_folder};
-/// use lexiform_data::{BuildOptions, Caption, Dataset, build_dataset, merge_partitions};
-/// # use lexiform_data::{Key, Member, Metadata, ProduceError, Producer, Shape, ShapeJob};
+/// use lexiform_data::{BuildOptions, Caption, Dataset, build_dataset};
+/// # use lexiform_data::{merge_partitions, Key, Member, Metadata, ProduceError, Producer, Shape, ShapeJob};
 /// # struct One(Vec<ShapeJob>);
 /// # impl Producer for One {
 /// #     fn jobs(&self) -> &[ShapeJob] { &self.0 }
@@ -101,7 +101,6 @@ pub struct UpdateConfig {
 /// let update = Update::new(&dataset, Some(&Parrot), None, UpdateConfig::default())?;
 /// let staging = staging_folder(&set)?;
 /// build_dataset(&update, &staging, &BuildOptions::default(), &mut |_| {})?;
-/// merge_partitions(&staging)?;
 /// replace_dataset(&set, &staging)?;
 /// assert_eq!(Dataset::open(&set)?.metadata(0)?.captions[0].text, "a nut");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
