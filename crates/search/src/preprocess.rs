@@ -183,6 +183,7 @@ impl ShapePreprocessor {
         if scene.is_empty() {
             return Err("no triangles and no points".to_owned());
         }
+        let scan = self.scan_input(&scene);
         let scene = match self.simulated_scan {
             Some(scan) => scan.apply(&scene),
             None => scene,
@@ -190,9 +191,19 @@ impl ShapePreprocessor {
         let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
         // One renderer for the views and the thumbnail: it prepares the scene once.
         let renderer = Renderer::new(&scene);
-        let input = self.model_input(&scene, &renderer);
+        let input = scan.unwrap_or_else(|| self.model_input(&scene, &renderer));
         let thumbnail = thumbnail(&renderer).map_err(|error| error.to_string())?;
         Ok(Processed { input, thumbnail, payload })
+    }
+
+    /// The points of a scan for a point encoder, with the coordinates and in the order of the file: the same input as the same
+    /// points in a data set. Encoders normalize on their own.
+    fn scan_input(&self, scene: &Scene) -> Option<ModelInput> {
+        let (InputSpec::Points { count }, [scan]) = (self.point_cloud_spec, &scene.clouds[..]) else {
+            return None;
+        };
+        let is_scan = scene.n_faces() == 0 && self.simulated_scan.is_none();
+        is_scan.then(|| ModelInput::Points(thinned(scan, count)))
     }
 
     fn read(&self, path: &Path) -> Result<Scene, String> {
@@ -234,18 +245,20 @@ impl ShapePreprocessor {
     }
 
     /// The model's input from the stored views and points of a shape, as data sets contain them; `None` if the model's
-    /// input is not among them. Points are turned if [`with_up`](Self::with_up) asks for it, and not resampled; for a model of views
-    /// only, they are rendered.
+    /// input is not among them. Points are turned if [`with_up`](Self::with_up) asks for it, and only thinned if they are many more
+    /// than the encoder chooses from; for a model of views only, they are rendered.
     pub fn process_stored(&self, views: Vec<RgbaImage>, cloud: Option<PointCloud>) -> Option<ModelInput> {
         let cloud = cloud.filter(|cloud| !cloud.positions().is_empty());
         let cloud = cloud.and_then(|cloud| turn_upright(Scene::from_cloud(cloud), self.up).0.clouds.pop());
-        let expects_points = [self.input_spec, self.point_cloud_spec]
-            .map(|input_spec| matches!(input_spec, InputSpec::Points { .. }));
         // A model of points gets points. Without views, points go to the point encoder if the model has one, and are
         // rendered otherwise.
-        match (expects_points, cloud) {
-            ([true, _], cloud) => cloud.map(ModelInput::Points),
-            ([false, true], Some(cloud)) if views.is_empty() => Some(ModelInput::Points(cloud)),
+        match ([self.input_spec, self.point_cloud_spec], cloud) {
+            ([InputSpec::Points { count }, _], cloud) => {
+                cloud.map(|cloud| ModelInput::Points(thinned(&cloud, count)))
+            }
+            ([_, InputSpec::Points { count }], Some(cloud)) if views.is_empty() => {
+                Some(ModelInput::Points(thinned(&cloud, count)))
+            }
             (_, Some(cloud)) if views.is_empty() => Some(self.process_scene(Scene::from_cloud(cloud))),
             (_, Some(cloud)) if self.points_with_views > 0 => Some(ModelInput::Both { views, cloud }),
             _ if views.is_empty() => None,
@@ -301,15 +314,17 @@ fn rng() -> SmallRng {
 /// Points on the surfaces of a scene. A scan keeps more points than the model needs, so that the model can choose among
 /// them as in its training.
 fn points(scene: &Scene, count: usize) -> PointCloud {
-    let mut rng = rng();
     match &scene.clouds[..] {
-        // Farthest point sampling in the model needs a surplus of points, but not millions of them.
-        [scan] if scene.n_faces() == 0 && scan.positions().len() > count => {
-            let most = count.saturating_mul(SCAN_OVERSAMPLING);
-            if scan.positions().len() > most { sample_cloud(scan, most, &mut rng) } else { scan.clone() }
-        }
-        _ => sample_surface(scene, count, &mut rng),
+        [scan] if scene.n_faces() == 0 && scan.positions().len() > count => thinned(scan, count),
+        _ => sample_surface(scene, count, &mut rng()),
     }
+}
+
+/// A scan with at most [`SCAN_OVERSAMPLING`] points per point of the model's input: farthest point sampling in the model needs a
+/// surplus of points, but not millions of them.
+fn thinned(scan: &PointCloud, count: usize) -> PointCloud {
+    let most = count.saturating_mul(SCAN_OVERSAMPLING);
+    if scan.positions().len() > most { sample_cloud(scan, most, &mut rng()) } else { scan.clone() }
 }
 
 /// The message of a panic, whose payload is a string for `panic!` and may be of any type for `panic_any`.
