@@ -131,6 +131,17 @@ fn seeded_runs_give_the_numbers_of_the_reference() {
             json!({ "block_tokens": 40 * (separate + joint), "unshared_block_tokens": 40 * joint / 2 * 3 });
         assert_eq!(lines[0]["tower_work"], work);
     }
+    // The report names what the seeds chose, not the model's own crop.
+    let model = fixture("duoduo_tiny224/model.safetensors");
+    let report =
+        ["--class-features", "classes.npy", "--views", "1", "--seeds", "reference", "--report", "out"];
+    let run = [&["eval", "zero-shot", "--model", model.to_str().unwrap()], &listed[..], &report[..]].concat();
+    sandbox.run(&run).success();
+    let report = fs_err::read_to_string(sandbox.path("out/report.json")).unwrap();
+    assert!(
+        report.contains("random crop, seeds 678, 789, 900") && !report.contains("center crop"),
+        "{report}"
+    );
     // A data set has an order of its own; the list gives back that of the reference.
     sandbox.run(&["data", "import", "duoduo", "lvis_images.h5", "--out", "set"]).success();
     check_against(&evaluate(&sandbox, &["--labels", "lvis.csv", "--data", "set"], 4), &expected, 4);
