@@ -115,7 +115,8 @@ def main(duoduo, out):
                 full = model({"mv_images": pixels}, is_training=False)["mv_image_features"]
             full = text @ torch.nn.functional.normalize(full, dim=1).squeeze()
             expected[f"{name} {seed}"] = {"half": half.item(), "full": full.item()}
-    config = {"embed_dim": 32, "vision_cfg": VISION, "text_cfg": TEXT, "layers_threshold": THRESHOLD}
+    sizes = {"embed_dim": 32, "vision_cfg": VISION, "text_cfg": TEXT}
+    config = {"model": sizes, "layers_threshold": THRESHOLD}
     found = {"text": SENTENCE, "config": config, "tensors": tensors, "cosine": expected}
     pathlib.Path(out).write_text(json.dumps(found, indent=1) + "\n")
 

@@ -66,7 +66,7 @@ pub fn rank_captions(
     scored
 }
 
-/// Adds features of views and captions to a shape, and replaces those that it has. With `rank`, captions are sorted by
+/// Adds features of views and captions to a shape that has none. With `rank`, captions are sorted by
 /// [`rank_captions`] and only the best `rank` of each view and of the whole shape are kept (0 for all).
 ///
 /// # Errors
@@ -93,7 +93,6 @@ pub(crate) fn add_features(
         *captions = ranked.iter().map(scored).collect();
         of_texts = ranked.iter().map(|(i, _)| std::mem::take(&mut of_texts[*i])).collect();
     }
-    shape.members.retain(|member| member.name != VIEW_FEATURES && member.name != TEXT_FEATURES);
     // After the views, which must stay adjacent in the shard.
     if !of_views.is_empty() {
         shape.members.push(Member::new(VIEW_FEATURES, half_rows(&of_views)));

@@ -79,6 +79,8 @@ fn shapes_without_renders_are_reported() {
     std::fs::remove_dir_all(folder.path().join("render_images_resized_224/u1")).unwrap();
     let (dataset, warnings) = imported(folder.path(), sets.path().join("set"), &ImportOptions::default());
     assert_eq!((dataset.len(), dataset.n_views(0)), (1, 0));
+    let captions = dataset.metadata(0).unwrap().captions;
+    assert!(captions.len() == 4 && captions.iter().all(|caption| caption.view.is_none()), "{captions:?}");
     assert_eq!(warnings, ["1 of 1 shapes have no rendered images"]);
 }
 

@@ -130,7 +130,6 @@ fn update(
     }
     let staging = staging_folder(set)?;
     build_dataset(&update, &staging, &options(), &mut |_| {})?;
-    merge_partitions(&staging)?;
     replace_dataset(set, &staging).map(|_| true)
 }
 

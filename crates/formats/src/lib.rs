@@ -19,6 +19,7 @@ pub mod array;
 mod error;
 pub mod hdf5;
 pub mod inflate;
+pub mod jpeg;
 pub mod npy;
 pub mod pickle;
 pub mod png;

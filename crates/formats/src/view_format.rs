@@ -12,7 +12,7 @@ use image::{
 use serde::{Deserialize, Serialize};
 
 use crate::rgba::{composite_on_white, is_opaque, without_alpha};
-use crate::{png, qoi};
+use crate::{jpeg, png, qoi};
 
 /// Largest edge of a view in pixels.
 const MAX_EDGE: u32 = 8192;
@@ -142,6 +142,11 @@ pub fn decode_view(bytes: &[u8]) -> Result<RgbaImage, String> {
 pub fn decode_view_into(bytes: &[u8], image: &mut RgbaImage) -> Result<(), String> {
     if qoi::is_qoi(bytes) {
         return qoi::decode_into(bytes, MAX_EDGE, image);
+    }
+    // The same pixels as the references' decoder.
+    if let Some(decoded) = jpeg::decode(bytes, (MAX_DECODED_BYTES / 4) as usize) {
+        *image = DynamicImage::ImageRgb8(decoded).into_rgba8();
+        return Ok(());
     }
     let mut reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format().map_err(|e| e.to_string())?;
     // Bounds before decoding: the header of a small file may declare a huge image.

@@ -4,6 +4,7 @@ mod config;
 mod detect;
 mod points;
 mod save;
+mod text_only;
 mod view_subsets;
 
 use std::collections::BTreeMap;
@@ -17,6 +18,7 @@ pub use self::config::{ModelConfig, PointBranchConfig};
 pub(crate) use self::detect::detect_config;
 use self::detect::{DetectedModel, fingerprint};
 pub use self::save::{JointTowers, save};
+pub use self::text_only::TextModel;
 pub use self::view_subsets::{TowerWork, ViewSubsetEmbeddings};
 use crate::clip::{CheckpointFormat, ClipText, ClipVision};
 use crate::config_key;
@@ -31,9 +33,6 @@ use crate::weights::{Precision, WeightFile, WeightSource};
 const MAX_IMAGE_BATCH: usize = 48;
 /// Largest image size that positional embeddings are resampled for: 4096 of the smallest patches in use.
 const MAX_IMAGE_SIZE: usize = 2048;
-/// Batch size of the text tower.
-const MAX_TEXT_BATCH: usize = 256;
-
 /// Options of opening a model.
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
@@ -298,16 +297,7 @@ impl JointModel {
     /// # Errors
     /// [`ModelError::Vocabulary`] if the tower has fewer tokens than its tokenizer.
     pub fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let (vocabulary, needed) = (self.config.clip.text.vocabulary, self.config.tokenizer.vocabulary());
-        if vocabulary < needed {
-            return Err(ModelError::Vocabulary { model: self.id.clone(), vocabulary, needed });
-        }
-        let chunks = texts.chunks(MAX_TEXT_BATCH).flat_map(|chunk| {
-            // Trimmed to the longest text of the batch: short texts take a fraction of the context.
-            let tokens = self.config.tokenizer.encode(chunk, self.config.clip.text.context).trimmed();
-            rows(self.text.encode(&tokens))
-        });
-        Ok(chunks.collect())
+        text_only::text_features(&self.id, &self.config, &self.text, texts)
     }
 
     /// Features of shapes `[shapes, dim]`, not normalized; all shapes have the same number of views.

@@ -51,8 +51,8 @@ pub use device::{Device, DeviceError, device};
 pub use embedding::Embedding;
 pub use error::ModelError;
 pub use joint::{
-    CG3D_VISION_CONTAINER, JointModel, JointTowers, ModelConfig, OpenOptions, PointBranchConfig, TowerWork,
-    ViewSubsetEmbeddings, save as save_joint_model,
+    CG3D_VISION_CONTAINER, JointModel, JointTowers, ModelConfig, OpenOptions, PointBranchConfig, TextModel,
+    TowerWork, ViewSubsetEmbeddings, save as save_joint_model,
 };
 pub use point_model::{
     PairedClip, PointModel, PointModelConfig, PointModelOptions, save as save_point_model,

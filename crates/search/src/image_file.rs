@@ -1,8 +1,10 @@
 //! Reads photos and drawings for queries, with limits on size and memory.
 
+use std::io::{Cursor, Read as _};
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits, RgbaImage};
+use lexiform_formats::jpeg;
 
 use crate::Error;
 
@@ -10,6 +12,8 @@ use crate::Error;
 const MAX_EDGE: u32 = 20_000;
 /// Maximum memory for decoding an image.
 const MAX_BYTES: u64 = 1 << 30;
+/// Maximum size of a JPEG image for the exact decoder, which needs some 16 bytes per pixel.
+const MAX_JPEG_PIXELS: usize = 1 << 26;
 
 /// Reads an image file and applies its EXIF orientation. The format is recognized from the content.
 ///
@@ -18,7 +22,9 @@ const MAX_BYTES: u64 = 1 << 30;
 pub fn read_image(path: &Path) -> Result<RgbaImage, Error> {
     let failed = |reason: String| Error::Image { path: path.to_owned(), reason };
     let file = fs_err::File::open(path).map_err(|_| Error::NotFound { path: path.to_owned() })?;
-    let mut reader = ImageReader::new(std::io::BufReader::new(file))
+    let mut bytes = Vec::new();
+    file.take(MAX_BYTES).read_to_end(&mut bytes)?;
+    let mut reader = ImageReader::new(Cursor::new(&bytes))
         .with_guessed_format()
         .map_err(|error| failed(error.to_string()))?;
     // A small file can declare a huge image: limits apply before memory is allocated.
@@ -30,7 +36,11 @@ pub fn read_image(path: &Path) -> Result<RgbaImage, Error> {
     let mut decoder = reader.into_decoder().map_err(|error| failed(error.to_string()))?;
     // Photos are often stored sideways, with the rotation in EXIF. Without EXIF, or with an invalid value, not rotated.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
-    let mut image = DynamicImage::from_decoder(decoder).map_err(|error| failed(error.to_string()))?;
+    // The same pixels as the references' decoder, where the file is of the usual kind.
+    let mut image = match jpeg::decode(&bytes, MAX_JPEG_PIXELS) {
+        Some(image) => DynamicImage::ImageRgb8(image),
+        None => DynamicImage::from_decoder(decoder).map_err(|error| failed(error.to_string()))?,
+    };
     image.apply_orientation(orientation);
     Ok(image.into_rgba8())
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lexiform_mesh_io::UpRule;
-use lexiform_model::Embedding;
+use lexiform_model::{Device, Embedding, TextModel, registry};
 use lexiform_store::{
     EmbeddingSpace, Failure, Filter, Payload, RecordId, SearchRequest, SqliteStore, StoreError, VectorStore,
 };
@@ -165,21 +165,40 @@ impl Library {
     /// # Errors
     /// [`StoreError::NotFound`], [`Error::Query`] if the library has no such model.
     pub fn open_without_model(library_path: LibraryPath, model: Option<&str>) -> Result<Self, Error> {
-        let spaces = SqliteStore::spaces(&library_path.folder)?;
-        let store = SqliteStore::open(&library_path.folder)?;
-        let mut found = None;
-        for space in &spaces {
-            let name = store.metadata(&model_key(&spaces, space))?;
-            if model.is_none_or(|model| name.as_deref() == Some(model) || space.model == model) {
-                found = Some(space);
-                break;
-            }
-        }
+        let spaces = spaces_of(&library_path, model)?;
         let missing =
             || Error::Query { reason: format!("the library has no model {}", model.unwrap_or_default()) };
-        let space = found.ok_or_else(missing)?;
+        Self::with_stored(library_path, spaces.first().ok_or_else(missing)?, None)
+    }
+
+    /// Opens an existing library for reading with only the text tower of a model, for queries that are texts, embeddings or
+    /// records: opening takes less time and memory. `None` if that is not possible, because the library has the model with several
+    /// kinds of preprocessing, or its id depends on other towers.
+    ///
+    /// # Errors
+    /// [`Error::Model`] if the model cannot be opened, [`Error::Store`] if the library cannot be read.
+    pub fn open_for_texts(
+        library_path: LibraryPath,
+        model: &str,
+        device: &Device,
+    ) -> Result<Option<Self>, Error> {
+        let spaces = spaces_of(&library_path, Some(model))?;
+        let [space] = &spaces[..] else { return Ok(None) };
+        let text = TextModel::from_file(&registry::open_weights(model)?, device)?;
+        // Other weights than the library's: opening the whole model reports it.
+        match text.filter(|text| text.id() == space.model) {
+            Some(text) => Self::with_stored(library_path, space, Some(text)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn with_stored(
+        library_path: LibraryPath,
+        space: &EmbeddingSpace,
+        text: Option<TextModel>,
+    ) -> Result<Self, Error> {
         let store = SqliteStore::open_space(&library_path.folder, space)?;
-        let encoder: Arc<dyn Encoder> = Arc::new(StoredEncoder::new(space));
+        let encoder: Arc<dyn Encoder> = Arc::new(StoredEncoder::new(space, text));
         let query_up = Self::recorded_up(&library_path)?;
         let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(query_up);
         Ok(Self { library_path, store: Box::new(store), encoder, preprocessor, query_up })
@@ -337,6 +356,20 @@ impl Library {
     pub fn store(&self) -> &dyn VectorStore {
         &*self.store
     }
+}
+
+/// The spaces of a library whose model was opened with this name or path, or has this id; all if `None`.
+fn spaces_of(library_path: &LibraryPath, model: Option<&str>) -> Result<Vec<EmbeddingSpace>, Error> {
+    let spaces = SqliteStore::spaces(&library_path.folder)?;
+    let store = SqliteStore::open(&library_path.folder)?;
+    let mut found = Vec::new();
+    for space in &spaces {
+        let name = store.metadata(&model_key(&spaces, space))?;
+        if model.is_none_or(|model| name.as_deref() == Some(model) || space.model == model) {
+            found.push(space.clone());
+        }
+    }
+    Ok(found)
 }
 
 /// The metadata key for the name of a space's model.

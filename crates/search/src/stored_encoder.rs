@@ -1,20 +1,21 @@
-//! A model that a library names, without its weights.
+//! A model that a library names, without its weights or with those of its text tower alone.
 
 use image::RgbaImage;
-use lexiform_model::Embedding;
+use lexiform_model::{Embedding, TextModel};
 use lexiform_store::EmbeddingSpace;
 
 use crate::{EncodeError, Encoder, InputSpec, ModelInput};
 
-/// Stands for the model of a library whose weights are not needed: it embeds nothing.
+/// Stands for the model of a library whose weights are not needed, except perhaps those of its text tower.
 pub(crate) struct StoredEncoder {
     space: EmbeddingSpace,
+    text: Option<TextModel>,
 }
 
 impl StoredEncoder {
-    /// The model of a space.
-    pub(crate) fn new(space: &EmbeddingSpace) -> Self {
-        Self { space: space.clone() }
+    /// The model of a space, and its text tower.
+    pub(crate) fn new(space: &EmbeddingSpace, text: Option<TextModel>) -> Self {
+        Self { space: space.clone(), text }
     }
 
     fn unavailable<T>(&self) -> Result<T, EncodeError> {
@@ -47,8 +48,8 @@ impl Encoder for StoredEncoder {
         0.0
     }
 
-    fn embed_texts(&self, _texts: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
-        self.unavailable()
+    fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
+        self.text.as_ref().map_or_else(|| self.unavailable(), |text| Ok(text.embed_texts(texts)?))
     }
 
     fn embed_shapes(&self, _shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {

@@ -351,7 +351,9 @@ fn two_sources_and_a_validation_set() {
     assert_eq!((opened, images.len()), (vec![(7, 0), (5, 0), (0, 4)], 4));
     let last = reports.last().unwrap();
     assert_eq!((last.items, images.iter().all(|loss| loss.is_finite())), (4, true));
-    // Another second source is another run.
+    let folder_of_files = recipe("duoduo.toml", models(), &[DUODUO, &["data.ids=ids.txt"]]);
+    let error = train(&folder_of_files, &at("files"), false).err().unwrap().to_string();
+    assert!(error.contains("data.ids") && error.contains("requires a data set"), "{error}");
     let ids = format!("data.second.ids={}", lists.join("lvis.csv").display());
     let error = train(&recipe_with(&[&ids]), &at("none"), false).err().unwrap().to_string();
     assert!(error.contains("none of the 6 ids is in the data set"), "{error}");

@@ -256,6 +256,15 @@ impl SearchArgs {
         Ok(Query { terms, k: self.k.unwrap_or(k) as usize, filter, combine: self.combine })
     }
 
+    /// Whether only texts have to be embedded, by the model itself.
+    fn needs_only_texts(&self) -> bool {
+        let options = &self.models.open_args;
+        self.image.groups.is_empty()
+            && self.shape.is_empty()
+            && options.text_model.is_none()
+            && options.visual_prompts.is_none()
+    }
+
     /// Whether nothing has to be embedded.
     fn needs_no_model(&self) -> bool {
         (self.embedding.is_some() || self.like.is_some())
@@ -277,6 +286,14 @@ impl SearchArgs {
         if self.needs_no_model() && place.exists() && (place.root.is_none() || self.no_update) {
             let given = self.models.model.first().map(|_| model);
             return Ok(Library::open_without_model(place.clone(), given)?);
+        }
+        if self.needs_only_texts()
+            && place.exists()
+            && (place.root.is_none() || self.no_update)
+            && let Some(library) =
+                Library::open_for_texts(place.clone(), model, &self.models.open_args.device_arg.device)?
+        {
+            return Ok(library);
         }
         let encoder = self.models.open_args.open(model, None)?;
         // A library outside its folder does not record which folders it was made of.

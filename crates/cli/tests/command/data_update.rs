@@ -10,22 +10,23 @@ fn fixture(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(name).display().to_string()
 }
 
-/// Zero123 renders of two shapes, imported as the data set `set`.
-fn imported_renders(views: &str) -> Sandbox {
+/// Zero123 renders of three shapes, imported as the data set `set`; with the keys of the shapes.
+fn imported_renders(views: &str) -> (Sandbox, Vec<String>) {
     let sandbox = Sandbox::new();
     let prepare = ["data", "prepare", "models", "--out", "first", "--size", "32", "--points", "0"];
     let bare = ["--views", views, "--no-source-captions", "--transparent"];
     sandbox.run(&[&prepare[..], &bare].concat()).success();
     sandbox.run(&["data", "export", "zero123", "first", "--out", "renders"]).success();
-    sandbox.run(&["data", "import", "zero123", "renders", "--out", "set"]).success();
-    sandbox
+    let import = ["data", "import", "zero123", "renders", "--out", "set", "--json"];
+    let lines = sandbox.run(&import).success().json();
+    let written = lines.iter().filter(|line| line["event"] == "written");
+    let keys: Vec<String> = written.map(|line| line["key"].as_str().unwrap().to_owned()).collect();
+    assert_eq!(keys.len(), 3, "{lines:#?}");
+    (sandbox, keys)
 }
 
-/// Captions of all shapes of a data set, by key.
-fn captions(sandbox: &Sandbox, set: &str) -> Vec<Vec<Value>> {
-    let keys = std::fs::read_dir(sandbox.path("renders")).unwrap().map(|e| e.unwrap().file_name());
-    let mut keys: Vec<_> = keys.map(|key| key.to_string_lossy().into_owned()).collect();
-    keys.sort();
+/// Captions of these shapes of a data set.
+fn captions(sandbox: &Sandbox, set: &str, keys: &[String]) -> Vec<Vec<Value>> {
     let of = |key: &String| {
         let mut shown = sandbox.run(&["data", "inspect", set, key, "--json"]).success().json();
         serde_json::from_value(shown.remove(0)["about"]["captions"].take()).unwrap()
@@ -39,7 +40,7 @@ fn views(captions: &[Value]) -> Vec<u64> {
 
 #[test]
 fn imported_renders_get_captions_and_features_in_place() {
-    let sandbox = imported_renders("3");
+    let (sandbox, keys) = imported_renders("3");
     let blip = fixture("blip_tiny/model.safetensors");
     let caption = |more: &[&str]| {
         sandbox.run(&[&["data", "caption", "set", "--caption-model", &blip, "--json"], more].concat())
@@ -49,7 +50,7 @@ fn imported_renders_get_captions_and_features_in_place() {
     assert_eq!(captioned["counts"]["requests"], 9, "{lines:#?}");
     let merged = lines.iter().find(|line| line["event"] == "merged").unwrap();
     assert_eq!((&merged["dataset"], &merged["shapes"]), (&"set".into(), &3.into()));
-    let first = captions(&sandbox, "set");
+    let first = captions(&sandbox, "set", &keys);
     for said in &first {
         assert_eq!(views(said), [0, 1, 2], "{said:#?}");
         assert!(said[0]["source"].as_str().unwrap().starts_with("blip:model@"), "{said:#?}");
@@ -63,7 +64,7 @@ fn imported_renders_get_captions_and_features_in_place() {
         sandbox.run(&[&["data", "features", "set", "--feature-model", &model], more].concat())
     };
     features(&[]).success();
-    let unranked = captions(&sandbox, "set");
+    let unranked = captions(&sandbox, "set", &keys);
     assert_eq!(unranked, first);
     let shown = sandbox.run(&["data", "inspect", "set", "--json"]).success().json().remove(0);
     assert!(shown["settings"]["features"].as_str().unwrap().starts_with("tiny@"), "{shown:#}");
@@ -72,7 +73,7 @@ fn imported_renders_get_captions_and_features_in_place() {
     caption(&["--caption-decoding", "greedy"])
         .failure(1, &["has features of its captions by tiny@", "--drop-features"]);
     caption(&["--caption-decoding", "greedy", "--drop-features", "--replace"]).success();
-    let replaced = captions(&sandbox, "set");
+    let replaced = captions(&sandbox, "set", &keys);
     assert!(replaced.iter().all(|said| views(said) == [0, 1, 2]));
     let shown = sandbox.run(&["data", "inspect", "set", "--json"]).success().json().remove(0);
     assert_eq!(shown["settings"]["features"], Value::Null);
@@ -80,13 +81,13 @@ fn imported_renders_get_captions_and_features_in_place() {
 
 #[test]
 fn blip_2_draws_ten_captions_and_the_best_are_kept() {
-    let sandbox = imported_renders("2");
+    let (sandbox, keys) = imported_renders("2");
     let (blip, model) = (fixture("blip2_tiny"), tiny_model().display().to_string());
     let caption = |out: &str, more: &[&str]| {
         let start = ["data", "caption", "set", "--out", out, "--caption-model", &blip];
         let ten = ["--caption-count", "10", "--feature-model", &model];
         sandbox.run(&[&start, &ten[..], more].concat()).success();
-        captions(&sandbox, out)
+        captions(&sandbox, out, &keys)
     };
     let (all, best) = (caption("all", &[]), caption("best", &["--top-captions", "1", "--jobs", "1"]));
     for (all, best) in all.iter().zip(&best) {
@@ -102,7 +103,7 @@ fn blip_2_draws_ten_captions_and_the_best_are_kept() {
     assert_eq!(caption("again", &[]), all);
     assert_ne!(caption("other", &["--seed", "9"]), all);
     // The set itself is unchanged.
-    assert!(captions(&sandbox, "set").iter().all(Vec::is_empty));
+    assert!(captions(&sandbox, "set", &keys).iter().all(Vec::is_empty));
     let info = sandbox.run(&["model", "info", &blip]).success().stdout;
     assert!(info.contains("BLIP-2 captioner with OPT"), "{info}");
     let list = sandbox.run(&["model", "list"]).success().stdout;
@@ -111,7 +112,7 @@ fn blip_2_draws_ten_captions_and_the_best_are_kept() {
 
 #[test]
 fn what_cannot_be_updated_says_why() {
-    let sandbox = imported_renders("1");
+    let (sandbox, _) = imported_renders("1");
     let blip = fixture("blip_tiny/model.safetensors");
     let run = |args: &[&str]| sandbox.run(&[&["data"], args].concat());
     run(&["caption", "set", "--caption-model", &blip, "--partition", "0/2"])

@@ -90,6 +90,25 @@ fn lvis(expected: &Expected) -> Sandbox {
     sandbox
 }
 
+/// The report names the crop windows that the seeds chose, not the model's own crop.
+#[test]
+fn reports_of_seeded_runs_name_their_crops() {
+    let sandbox = lvis(&Expected::read());
+    let model = fixture("duoduo_tiny224/model.safetensors");
+    let shapes = ["--labels", "lvis.csv", "--data", "lvis_images.h5", "--class-features", "classes.npy"];
+    let args = ["eval", "zero-shot", "--model", model.to_str().unwrap(), "--views", "1"];
+    for (seeds, expected) in [
+        (&["--seeds", "reference"][..], "random crop, seeds 678, 789, 900"),
+        (&["--seeds", "5"], "random crop, seed 5"),
+        (&[], "center crop"),
+    ] {
+        let folder = ["--report", expected];
+        sandbox.run(&[&args[..], &shapes, seeds, &folder].concat()).success();
+        let report = std::fs::read_to_string(sandbox.path(expected).join("report.json")).unwrap();
+        assert!(report.contains(&format!("on white, {expected}")), "{report}");
+    }
+}
+
 fn evaluate(sandbox: &Sandbox, shapes: &[&str], workers: usize) -> Vec<Value> {
     let (model, workers) = (fixture("duoduo_tiny224/model.safetensors"), workers.to_string());
     let fixed = ["eval", "zero-shot", "--class-features", "classes.npy", "--seeds", "reference", "--json"];
@@ -131,17 +150,6 @@ fn seeded_runs_give_the_numbers_of_the_reference() {
             json!({ "block_tokens": 40 * (separate + joint), "unshared_block_tokens": 40 * joint / 2 * 3 });
         assert_eq!(lines[0]["tower_work"], work);
     }
-    // The report names what the seeds chose, not the model's own crop.
-    let model = fixture("duoduo_tiny224/model.safetensors");
-    let report =
-        ["--class-features", "classes.npy", "--views", "1", "--seeds", "reference", "--report", "out"];
-    let run = [&["eval", "zero-shot", "--model", model.to_str().unwrap()], &listed[..], &report[..]].concat();
-    sandbox.run(&run).success();
-    let report = fs_err::read_to_string(sandbox.path("out/report.json")).unwrap();
-    assert!(
-        report.contains("random crop, seeds 678, 789, 900") && !report.contains("center crop"),
-        "{report}"
-    );
     // A data set has an order of its own; the list gives back that of the reference.
     sandbox.run(&["data", "import", "duoduo", "lvis_images.h5", "--out", "set"]).success();
     check_against(&evaluate(&sandbox, &["--labels", "lvis.csv", "--data", "set"], 4), &expected, 4);

@@ -118,7 +118,9 @@ fn views_and_text_have_the_references_cosine() {
                 let lines = sandbox.run(&[&fixed[..], way].concat()).success().json();
                 let found = lines[0]["scores"][0]["score"].as_f64().unwrap();
                 let expected = expected["cosine"][format!("{case} {seed}")][precision].as_f64().unwrap();
-                assert!((found - expected).abs() < 1e-6, "{way:?} {crop} {seed}: {found} {expected}");
+                // A resized photo has values of all sizes; in half precision a few are rounded the other way.
+                let tolerance = if (case, precision) == ("photo", "half") { 1e-5 } else { 1e-6 };
+                assert!((found - expected).abs() < tolerance, "{way:?} {crop} {seed}: {found} {expected}");
             }
         }
     }

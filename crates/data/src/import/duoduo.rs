@@ -10,7 +10,7 @@ use lexiform_formats::file_exists;
 use lexiform_formats::hdf5::{Dataset, Datatype, File};
 use lexiform_formats::view_format::ViewFormat;
 
-use super::duoduo_features::Features;
+use super::duoduo_features::{Features, big_endian_warning};
 use super::files::{file_name, first_existing};
 use super::id_lists::{Rows, checked_rows, overlap, rows_by_id};
 use super::members::features;
@@ -154,12 +154,6 @@ fn lists(folder: &Path, ids: &[String], images: &Path) -> Result<(AnnotationTabl
     let what = "in the training images and in lvis.csv, which is for evaluation (without them: --ids four_no_lvis_model_ids.txt)";
     let warning = overlap(&lvis.names(), ids, what);
     Ok((AnnotationTable::default(), warning.into_iter().collect()))
-}
-
-pub(super) fn big_endian_warning(dataset: &Dataset, path: &Path) -> Vec<String> {
-    let is_big = matches!(dataset.datatype(), Datatype::Plain(dtype) if dtype.big_endian && dtype.size > 1);
-    let warning = format!("{}: values are big-endian and were byte-swapped", file_name(path));
-    is_big.then_some(warning).into_iter().collect()
 }
 
 /// Planar views as image files, and notes about views that are blank or duplicates.

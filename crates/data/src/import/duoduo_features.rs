@@ -4,10 +4,9 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use lexiform_formats::hdf5::{Dataset, File};
+use lexiform_formats::hdf5::{Dataset, Datatype, File};
 use lexiform_formats::pickle::{NumpyPickle, PickleValue, Ref};
 
-use super::duoduo::big_endian_warning;
 use super::files::{file_name, first_existing};
 use super::members::{features, read_pickle};
 use crate::{DataError, Member, Metadata, TEXT_FEATURES, VIEW_FEATURES};
@@ -112,6 +111,13 @@ fn open_rows(
     }
     warnings.extend(big_endian_warning(&rows, &PathBuf::from(path)));
     Ok(rows)
+}
+
+/// A warning of big-endian values, which are not what the reference writes.
+pub(super) fn big_endian_warning(dataset: &Dataset, path: &Path) -> Vec<String> {
+    let is_big = matches!(dataset.datatype(), Datatype::Plain(dtype) if dtype.big_endian && dtype.size > 1);
+    let warning = format!("{}: values are big-endian and were byte-swapped", file_name(path));
+    is_big.then_some(warning).into_iter().collect()
 }
 
 /// Adds the text features of a dictionary, source by source.

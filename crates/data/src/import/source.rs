@@ -47,7 +47,12 @@ impl ImportSource {
         let read = move |index: usize| {
             let (mut members, metadata) = read(chosen[index])?;
             turn_points(&mut members, up)?;
-            Ok((members, complete_metadata(index, metadata)))
+            let mut metadata = complete_metadata(index, metadata);
+            // Captions of renders that were not downloaded still describe the shape.
+            if !members.iter().any(|member| Member::view_index(&member.name).is_some()) {
+                metadata.captions.iter_mut().for_each(|caption| caption.view = None);
+            }
+            Ok((members, metadata))
         };
         let warnings = warning.into_iter().collect();
         let settings = settings(format, options);

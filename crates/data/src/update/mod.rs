@@ -61,8 +61,8 @@ pub struct UpdateConfig {
 /// ```
 /// use lexiform_data::caption::{CaptionError, CaptionInput, CaptionOutput, Captioner};
 /// use lexiform_data::update::{Update, UpdateConfig, replace_dataset, staging_folder};
-/// use lexiform_data::{BuildOptions, Caption, Dataset, build_dataset, merge_partitions};
-/// # use lexiform_data::{Key, Member, Metadata, ProduceError, Producer, Shape, ShapeJob};
+/// use lexiform_data::{BuildOptions, Caption, Dataset, build_dataset};
+/// # use lexiform_data::{merge_partitions, Key, Member, Metadata, ProduceError, Producer, Shape, ShapeJob};
 /// # struct One(Vec<ShapeJob>);
 /// # impl Producer for One {
 /// #     fn jobs(&self) -> &[ShapeJob] { &self.0 }
@@ -101,7 +101,6 @@ pub struct UpdateConfig {
 /// let update = Update::new(&dataset, Some(&Parrot), None, UpdateConfig::default())?;
 /// let staging = staging_folder(&set)?;
 /// build_dataset(&update, &staging, &BuildOptions::default(), &mut |_| {})?;
-/// merge_partitions(&staging)?;
 /// replace_dataset(&set, &staging)?;
 /// assert_eq!(Dataset::open(&set)?.metadata(0)?.captions[0].text, "a nut");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -234,8 +233,8 @@ impl Producer for Update<'_> {
 
     fn produce(&self, index: usize) -> Result<Shape, ProduceError> {
         let mut shape = self.dataset.shape(index).map_err(|error| ProduceError::Shape(error.to_string()))?;
-        if self.drops_features() {
-            shape.members.retain(|member| member.name != VIEW_FEATURES && member.name != TEXT_FEATURES);
+        if self.drops_features() || self.featurizer.is_some() {
+            drop_features(&mut shape);
         }
         if let Some(captioner) = self.captioner {
             self.caption(captioner, &mut shape)?;
@@ -248,5 +247,13 @@ impl Producer for Update<'_> {
 
     fn extra_workers(&self) -> usize {
         self.captioner.map_or(0, Captioner::concurrency)
+    }
+}
+
+/// Drops the features of views and captions, and what the importer recorded about the captions that they belong to.
+fn drop_features(shape: &mut Shape) {
+    shape.members.retain(|member| member.name != VIEW_FEATURES && member.name != TEXT_FEATURES);
+    for list in ["text_features", "text_feature_views"] {
+        shape.metadata.extra.remove(list);
     }
 }

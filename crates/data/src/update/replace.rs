@@ -56,15 +56,17 @@ pub fn finish_replacement(dataset: &Path) -> Result<(), DataError> {
     Ok(())
 }
 
-/// Replaces a data set by the finished one in `staging`, which was made from it. Other files in its folder are kept, and so is the
-/// list of shapes that could not be used.
+/// Merges the data set in `staging` and replaces the one that it was made from by it. Other files in its folder are kept, and so is
+/// the list of shapes that could not be used.
 ///
 /// # Errors
-/// [`DataError::Incomplete`] if `staging` is not finished, [`DataError::Unusable`] if the data set was changed since it was read or
+/// [`DataError::Incomplete`] if not all shapes of `staging` are written, [`DataError::Unusable`] if the data set was changed since it was read or
 /// `staging` does not have all of its shapes. The data set is then unchanged.
 pub fn replace_dataset(dataset: &Path, staging: &Path) -> Result<Manifest, DataError> {
     let dataset = fs::canonicalize(dataset)?;
-    let (old, new) = (Manifest::read(&dataset)?, Manifest::read(staging)?);
+    let old = Manifest::read(&dataset)?;
+    keep_failed(&dataset, staging)?;
+    let new = merge_partitions(staging)?;
     if source_index(&new).as_deref() != Some(old.index_sha256.as_str()) {
         return Err(DataError::unusable(
             &dataset,
@@ -73,8 +75,6 @@ pub fn replace_dataset(dataset: &Path, staging: &Path) -> Result<Manifest, DataE
         ));
     }
     check_shapes(&dataset, staging)?;
-    keep_failed(&dataset, staging)?;
-    let new = merge_partitions(staging)?;
     if exchange_durably(&dataset, staging)? {
         remove_replaced(staging, &dataset)?;
     } else {

@@ -1,16 +1,46 @@
 //! Mixed precision: matrix products of the blocks in a 16-bit type, everything else in `f32`.
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use std::collections::{HashMap, HashSet};
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{FloatDType, Tensor};
 
-/// A copy of the network that computes the products of its blocks (linear layers and attention) in another data type. Norms,
-/// residual sums and activations between blocks stay in `f32`, and gradients flow through the cast to the weights of
-/// `network` ([arXiv 1710.03740](https://arxiv.org/abs/1710.03740)).
-pub fn cast_block_weights<M: Module>(network: M, dtype: FloatDType) -> M {
-    network.map(&mut CastBlockWeights { dtype, ancestors: Vec::new() })
+/// Casts the weights of blocks (linear layers and attention), so that their products are computed in another data type. Norms,
+/// residual sums and activations between blocks stay in `f32`, and gradients flow through the cast to the weights of the
+/// network ([arXiv 1710.03740](https://arxiv.org/abs/1710.03740)).
+#[derive(Debug)]
+pub struct BlockWeightCast {
+    dtype: FloatDType,
+    trained: HashSet<ParamId>,
+    /// Casts of the other weights, flattened: they never change, so each is cast once.
+    frozen: HashMap<ParamId, Tensor<1>>,
 }
 
-/// Whether a network has products that [`cast_block_weights`] would cast.
+impl BlockWeightCast {
+    /// Casts to `dtype`; only the weights of `trained` change from call to call.
+    pub fn new(dtype: FloatDType, trained: HashSet<ParamId>) -> Self {
+        Self { dtype, trained, frozen: HashMap::new() }
+    }
+
+    /// A copy of the network with cast weights. All networks given to one value are on the same device.
+    pub fn apply<M: Module>(&mut self, network: M) -> M {
+        network.map(&mut CastBlockWeights { cast: self, ancestors: Vec::new() })
+    }
+
+    fn weight<const D: usize>(&mut self, id: ParamId, weight: Tensor<D>) -> Tensor<D> {
+        if self.trained.contains(&id) {
+            return weight.cast(self.dtype);
+        }
+        let (dims, device) = (weight.dims(), weight.device());
+        let cast = self.frozen.entry(id).or_insert_with(|| {
+            weight.without_autodiff().cast(self.dtype).reshape([dims.iter().product::<usize>()])
+        });
+        let cast = cast.clone().reshape(dims);
+        if device.is_autodiff() { Tensor::from_inner(cast) } else { cast }
+    }
+}
+
+/// Whether a network has products that [`BlockWeightCast`] would cast.
 pub fn has_block_weights<M: Module>(network: &M) -> bool {
     let mut found = FindBlockWeight { ancestors: Vec::new(), found: false };
     network.visit(&mut found);
@@ -43,13 +73,13 @@ fn is_of_block(ancestors: &[String]) -> bool {
     within("Struct:Block") && !within("Struct:Lora")
 }
 
-struct CastBlockWeights {
-    dtype: FloatDType,
+struct CastBlockWeights<'a> {
+    cast: &'a mut BlockWeightCast,
     /// Types of the modules that contain the visited parameter.
     ancestors: Vec<String>,
 }
 
-impl ModuleMapper for CastBlockWeights {
+impl ModuleMapper for CastBlockWeights<'_> {
     fn enter_module(&mut self, _name: &str, container: &str) {
         self.ancestors.push(container.to_owned());
     }
@@ -60,7 +90,10 @@ impl ModuleMapper for CastBlockWeights {
 
     fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
         match D == 2 && is_of_block(&self.ancestors) {
-            true => parameter.map(|weight| weight.cast(self.dtype)),
+            true => {
+                let id = parameter.id;
+                parameter.map(|weight| self.cast.weight(id, weight))
+            }
             false => parameter,
         }
     }

@@ -26,4 +26,4 @@ pub use drop_path::{DropPath, Dropout};
 pub use host::AdamwStep;
 pub use kv_cache::{CachedAttention, KvCache};
 pub use layers::{LayerNorm, Linear};
-pub use mixed_precision::{cast_block_weights, has_block_weights};
+pub use mixed_precision::{BlockWeightCast, has_block_weights};

@@ -2,6 +2,8 @@
 
 use glam::Vec3;
 
+use super::{Grouping, GroupingPlan, Groups, GroupsAhead};
+
 /// A preprocessed point cloud: normalized positions, and sRGB colors in `0..=1`. `colors` is empty or as long as `positions`.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct PreparedCloud {
@@ -13,7 +15,11 @@ pub struct PreparedCloud {
 
 /// A batch of one or more clouds with the same, nonzero number of points, all finite.
 #[derive(Clone, Copy, Debug)]
-pub struct CloudBatch<'a>(&'a [PreparedCloud]);
+pub struct CloudBatch<'a> {
+    clouds: &'a [PreparedCloud],
+    plan: Option<&'a GroupingPlan>,
+    groups: Option<&'a GroupsAhead>,
+}
 
 /// Why clouds cannot form a batch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -72,22 +78,37 @@ impl<'a> CloudBatch<'a> {
                 return Err(CloudBatchError::NotFinite { cloud, point });
             }
         }
-        Ok(Self(clouds))
+        Ok(Self { clouds, plan: None, groups: None })
+    }
+
+    /// The batch with groups that were computed ahead; `plan` learns how to compute those of the next batch.
+    #[must_use]
+    pub fn with_plan(self, plan: &'a GroupingPlan, groups: Option<&'a GroupsAhead>) -> Self {
+        Self { plan: Some(plan), groups, ..self }
+    }
+
+    /// Groups of the points of a cloud.
+    pub(super) fn group(&self, cloud: usize, grouping: Grouping) -> Groups {
+        if let Some(plan) = self.plan {
+            plan.learn(grouping);
+        }
+        let known = self.groups.and_then(|groups| groups.get(cloud, grouping));
+        known.cloned().unwrap_or_else(|| grouping.of(&self.clouds[cloud].positions))
     }
 
     /// Number of clouds.
     pub fn n_clouds(&self) -> usize {
-        self.0.len()
+        self.clouds.len()
     }
 
     /// Number of points of each cloud.
     pub fn n_points(&self) -> usize {
-        self.0[0].positions.len()
+        self.clouds[0].positions.len()
     }
 
     /// The clouds.
     pub fn as_slice(&self) -> &'a [PreparedCloud] {
-        self.0
+        self.clouds
     }
 }
 

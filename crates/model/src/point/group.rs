@@ -113,7 +113,7 @@ impl Grouping {
 
     /// Groups the points of every cloud of a batch.
     pub fn group_batch(&self, clouds: &CloudBatch) -> Vec<Groups> {
-        clouds.as_slice().par_iter().map(|cloud| self.of(&cloud.positions)).collect()
+        (0..clouds.n_clouds()).into_par_iter().map(|cloud| clouds.group(cloud, *self)).collect()
     }
 }
 

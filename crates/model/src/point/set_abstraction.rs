@@ -24,8 +24,10 @@ pub enum FpsKernel {
 }
 
 /// Positions of a batch of point sets, in host memory, where neighbors are searched.
-pub(super) struct PointBatch {
+pub(super) struct PointBatch<'a> {
     positions: Vec<Vec<Vec3>>,
+    /// The clouds themselves, before the first stage.
+    clouds: Option<CloudBatch<'a>>,
 }
 
 /// Grouping of a stage: a [`Grouping`] without the start of sampling.
@@ -38,9 +40,10 @@ pub(super) struct SetAbstractionConfig {
     pub neighborhood: Neighborhood,
 }
 
-impl PointBatch {
-    pub fn of(clouds: &CloudBatch) -> Self {
-        Self { positions: clouds.as_slice().iter().map(|cloud| cloud.positions.clone()).collect() }
+impl<'a> PointBatch<'a> {
+    pub fn of(clouds: &CloudBatch<'a>) -> Self {
+        let positions = clouds.as_slice().iter().map(|cloud| cloud.positions.clone()).collect();
+        Self { positions, clouds: Some(*clouds) }
     }
 
     pub fn n_points(&self) -> usize {
@@ -59,7 +62,9 @@ impl PointBatch {
                 FpsKernel::Pointnet2 => FpsVariant::Pointnet2,
                 FpsKernel::Openpoints => FpsVariant::Openpoints,
             };
-            Grouping { groups, size, rule, neighborhood }.of(positions)
+            let grouping = Grouping { groups, size, rule, neighborhood };
+            // Groups of whole clouds, the largest sets, may have been computed ahead.
+            self.clouds.map_or_else(|| grouping.of(positions), |clouds| clouds.group(cloud, grouping))
         };
         // Clouds are independent; `collect` keeps their order.
         self.positions.par_iter().enumerate().map(each).collect()
@@ -81,7 +86,7 @@ impl PointBatch {
     pub fn centers(&self, groups: &[Groups]) -> Self {
         let centers = self.positions.iter().zip(groups);
         let centers = centers.map(|(positions, groups)| groups.center_positions(positions).collect());
-        Self { positions: centers.collect() }
+        Self { positions: centers.collect(), clouds: None }
     }
 
     /// `[sets, points, 3]`.

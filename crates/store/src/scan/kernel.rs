@@ -36,8 +36,10 @@ impl Kernel for Dots<'_> {
         for (row, out) in self.rows.chunks_exact(row_bytes).zip(self.out) {
             let (scale, error, codes) = decode(row);
             // 16-bit factors and a 32-bit sum: the shape of the multiply-add instruction, of which each does two.
-            let products = self.query.iter().zip(codes);
-            let sum = products.map(|(a, b)| i32::from(*a) * i32::from(b.cast_signed())).sum();
+            let products =
+                self.query.iter().zip(codes).map(|(a, b)| i32::from(*a) * i32::from(b.cast_signed()));
+            // Wrapping, although the sum fits: a check for overflow would keep builds that have one from vectorizing it.
+            let sum = products.fold(0_i32, i32::wrapping_add);
             *out = RowScore { sum, scale, error };
         }
     }

@@ -16,6 +16,7 @@ impl Batch {
         self.segments.extend(other.segments);
         self.views.extend(other.views);
         self.clouds.extend(other.clouds);
+        self.groups = self.groups.zip(other.groups).and_then(|(own, other)| own.followed_by(other));
         self.captions.extend(other.captions);
         self.labels = self.labels.followed_by(other.labels, categories);
         // A caption may be in both sources.

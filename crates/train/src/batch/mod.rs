@@ -6,7 +6,7 @@ pub(crate) mod sampler;
 use std::ops::Range;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use lexiform_model::point::PreparedCloud;
+use lexiform_model::point::{GroupsAhead, PreparedCloud};
 use lexiform_model::preprocess::Preprocess;
 use rayon::prelude::*;
 
@@ -21,6 +21,8 @@ pub struct Batch {
     pub views: Vec<ShapeViews>,
     /// Prepared clouds, one per shape; empty without a point encoder.
     pub clouds: Vec<PreparedCloud>,
+    /// Groups of their points, once it is known how the encoder groups them.
+    pub groups: Option<GroupsAhead>,
     /// One caption per shape; empty if it has none.
     pub captions: Vec<String>,
     /// Features of the teacher, if any.

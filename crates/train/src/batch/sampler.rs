@@ -7,7 +7,7 @@ use std::ops::Range;
 use image::RgbaImage;
 use lexiform_data::DataError;
 use lexiform_geometry::sample::sample_cloud;
-use lexiform_model::point::{FpsStart, PointPreprocess, PreparedCloud};
+use lexiform_model::point::{FpsStart, GroupingPlan, PointPreprocess, PreparedCloud};
 use lexiform_model::preprocess::{Crop, Preprocess};
 use lexiform_shapes::Rng;
 use rand::seq::SliceRandom as _;
@@ -41,6 +41,8 @@ pub(crate) struct Sampler<'a> {
     pub teacher_dim: usize,
     /// The teacher's text features by class name; empty without `class-text` losses.
     pub class_text: &'a HashMap<String, Vec<f32>>,
+    /// How the encoder groups points.
+    pub grouping: &'a GroupingPlan,
     /// Random seed.
     pub seed: u64,
     /// Number of this process, and of all: views and points are loaded for its rows only.
@@ -124,10 +126,11 @@ impl Sampler<'_> {
                 class_names.iter().filter_map(|name| self.class_text.get(name)).flatten().copied().collect();
         }
         let clouds = self.clouds(&shapes, &own, &mut rng);
+        let groups = self.grouping.group(&clouds);
         let seed = rand::RngCore::next_u64(&mut rng);
         let segments = vec![Segment { rows: samples.len(), n_views: views }];
         let views = images.into_iter().flatten().collect();
-        Ok(Batch { segments, views, clouds, captions, teacher, labels, seed, class_names })
+        Ok(Batch { segments, views, clouds, groups, captions, teacher, labels, seed, class_names })
     }
 
     fn labels<'a>(

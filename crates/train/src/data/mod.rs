@@ -1,6 +1,7 @@
 //! Training and validation data: sources of shapes, shapes in memory or on disk, and a teacher's features of them.
 
 pub(crate) mod caption;
+mod caption_sampling;
 pub(crate) mod features;
 pub(crate) mod loaded_shape;
 pub(crate) mod on_disk;

@@ -75,8 +75,9 @@ impl Towers {
             (OutputConfig::Points(config), _, Some(points)) => {
                 let first_row = rows.start;
                 // Farthest point sampling may start at the first point: the sampler has shuffled them.
+                let groups = batch.groups.as_ref().map(|groups| groups.slice(rows.clone()));
                 let clouds = CloudBatch::new(&batch.clouds[rows], config.tower.encoder.colored());
-                let clouds = clouds.map_err(ModelError::from)?;
+                let clouds = clouds.map_err(ModelError::from)?.with_plan(&spec.grouping, groups.as_ref());
                 let encoded = match spec.drop_path {
                     0.0 => points.encoder().encode(&clouds, FpsStart::default()),
                     rate => {

@@ -1,6 +1,9 @@
 //! Configuration of the model that a run writes.
 
+use std::sync::Arc;
+
 use lexiform_model::clip::ClipText;
+use lexiform_model::point::GroupingPlan;
 use lexiform_model::{ModelConfig, PointModelConfig};
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +36,8 @@ pub struct ModelSpec {
     pub(super) text: Option<ClipText>,
     /// The prompted teacher's configuration, if its image tower runs in every step (CG3D).
     pub prompted_teacher: Option<ModelConfig>,
+    /// How the point encoder groups points, which threads that load batches do ahead.
+    pub grouping: Arc<GroupingPlan>,
     /// Stochastic depth: drop probability of the last block.
     pub(super) drop_path: f32,
     /// Dropout probability before the head's last layer.
@@ -41,6 +46,13 @@ pub struct ModelSpec {
 
 impl ModelSpec {
     pub(super) fn new(config: OutputConfig) -> Self {
-        Self { config, text: None, prompted_teacher: None, drop_path: 0.0, dropout: 0.0 }
+        Self {
+            config,
+            text: None,
+            prompted_teacher: None,
+            grouping: Arc::default(),
+            drop_path: 0.0,
+            dropout: 0.0,
+        }
     }
 }

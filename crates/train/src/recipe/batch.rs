@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::SecondSourceConfig;
-
 /// Batch size and sampling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,17 +56,6 @@ pub enum BatchSize {
     Shapes(usize),
     /// Number of images: a batch with `v` views per shape holds `images / v` shapes.
     Images(usize),
-}
-
-impl BatchConfig {
-    /// Sampling of the second source: fewer shapes, captions as its own table says.
-    pub(crate) fn of_second(&self, second: &SecondSourceConfig) -> Self {
-        let size = match self.size {
-            BatchSize::Shapes(shapes) => BatchSize::Shapes(shapes / second.fraction.max(1)),
-            BatchSize::Images(images) => BatchSize::Images(images / second.fraction.max(1)),
-        };
-        Self { size, caption_sampling: second.caption_sampling, hard_negatives: None, ..self.clone() }
-    }
 }
 
 impl BatchSize {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use lexiform_mesh_io::UpRule;
 use serde::{Deserialize, Serialize};
 
-use super::{CaptionSampling, skip_if, templates};
+use super::{BatchConfig, BatchSize, CaptionSampling, skip_if, templates};
 
 /// Training and validation shapes: procedurally generated, the labeled files of a folder, or a data set written by
 /// `lexiform data`.
@@ -103,6 +103,16 @@ impl SecondSourceConfig {
 
     fn default_sampling() -> CaptionSampling {
         CaptionSampling::ViewMean
+    }
+
+    /// How its shapes are sampled: as the first source's, but fewer of them, and captions as this table says.
+    pub(crate) fn batch(&self, first: &BatchConfig) -> BatchConfig {
+        let size = match first.size {
+            BatchSize::Shapes(shapes) => BatchSize::Shapes(shapes / self.fraction.max(1)),
+            BatchSize::Images(images) => BatchSize::Images(images / self.fraction.max(1)),
+        };
+        let caption_sampling = self.caption_sampling;
+        BatchConfig { size, caption_sampling, hard_negatives: None, ..first.clone() }
     }
 }
 

@@ -26,7 +26,7 @@ impl Recipe {
         let Some(second) = &self.data.second else { return Ok(()) };
         let of_classes =
             |term: &LossTermConfig| matches!(term.kind, LossKind::ClassText | LossKind::ClassHead);
-        let rows = self.batch.of_second(second).size.shapes(self.batch.max_views);
+        let rows = second.batch(&self.batch).size.shapes(self.batch.max_views);
         let (field, found, rule) = if self.teacher.is_none() {
             ("data.second", second.path.display().to_string(), "requires a teacher")
         } else if second.fraction == 0 || rows == 0 {

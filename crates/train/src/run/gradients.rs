@@ -5,7 +5,6 @@ use std::ops::Range;
 use burn::module::Module as _;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Gradients, Tensor};
-use lexiform_model::nn::cast_block_weights;
 
 use crate::batch::Batch;
 use crate::error::FitError;
@@ -16,6 +15,9 @@ use crate::optim::parameters::copy_trained;
 use crate::recipe::RunPosition;
 use crate::run::Run;
 
+/// The towers on a device, and its index.
+type Replica<'a> = (usize, &'a Towers);
+
 impl Run<'_> {
     /// Loss terms and gradients of one batch. Each device encodes a part of the rows; the loss is computed once, on the first
     /// device, from the features of all.
@@ -24,7 +26,7 @@ impl Run<'_> {
         batch: &Batch,
         position: RunPosition,
     ) -> Result<(LossValues<f64>, GradientsParams), FitError> {
-        let replicas: Vec<&Towers> = std::iter::once(&self.towers).chain(&self.copies).collect();
+        let replicas: Vec<Replica> = std::iter::once(&self.towers).chain(&self.copies).enumerate().collect();
         let [rank, count] = [self.processes.rank(), self.processes.count()];
         let of_all = split(0..batch.rows(), replicas.len() * count);
         let shares: Vec<Range<usize>> = of_all.skip(rank * replicas.len()).take(replicas.len()).collect();
@@ -56,18 +58,18 @@ impl Run<'_> {
         &self,
         batch: &Batch,
         position: RunPosition,
-        replicas: &[&Towers],
+        replicas: &[Replica],
         shares: &[Range<usize>],
     ) -> Result<(LossValues<f64>, GradientsParams), FitError> {
         let main = &self.devices[0];
         let ranks: Vec<BatchFeatures> = (replicas.iter().zip(shares))
-            .map(|(towers, rows)| Ok(self.features(&self.autocast(towers), batch, rows)?.moved_to(main)))
+            .map(|(replica, rows)| Ok(self.features(*replica, batch, rows)?.moved_to(main)))
             .collect::<Result<_, FitError>>()?;
         // Autodiff crosses devices: one backward pass reaches every copy of the towers.
         let (value, all) = self.loss(batch, position, &ranks);
         let Some(mut all) = all else { return Ok((value, GradientsParams::new())) };
         let mut gradients = GradientsParams::new();
-        for towers in replicas {
+        for (_, towers) in replicas {
             let own = GradientsParams::from_module(&mut all, *towers);
             gradients = gradients::add(&self.towers, gradients, own);
         }
@@ -82,23 +84,24 @@ impl Run<'_> {
         &self,
         batch: &Batch,
         position: RunPosition,
-        replicas: &[&Towers],
+        replicas: &[Replica],
         chunks: &[Vec<Range<usize>>],
     ) -> Result<(LossValues<f64>, GradientsParams), FitError> {
         let main = &self.devices[0];
         let mut graphs: Vec<Option<BatchFeatures>> = Vec::with_capacity(replicas.len());
         let own: Vec<BatchFeatures> = (replicas.iter().zip(chunks))
-            .map(|(towers, chunks)| {
+            .map(|(&(device, towers), chunks)| {
                 // A device with a single chunk keeps its graph: nothing is computed twice.
                 if let [rows] = &chunks[..] {
-                    let features = self.features(&self.autocast(towers), batch, rows)?;
+                    let features = self.features((device, towers), batch, rows)?;
                     graphs.push(Some(features.clone()));
                     return Ok(features.into_leaves(main));
                 }
                 graphs.push(None);
-                let towers = self.autocast(&towers.without_graph());
-                let parts =
-                    chunks.iter().map(|rows| Ok(self.features(&towers, batch, rows)?.into_leaves(main)));
+                let towers = towers.without_graph();
+                let parts = chunks
+                    .iter()
+                    .map(|rows| Ok(self.features((device, &towers), batch, rows)?.into_leaves(main)));
                 Ok(BatchFeatures::concat(parts.collect::<Result<_, FitError>>()?).into_leaves(main))
             })
             .collect::<Result<_, FitError>>()?;
@@ -111,7 +114,7 @@ impl Run<'_> {
             true => GradientsParams::from_module(&mut all, &self.towers),
             false => GradientsParams::new(),
         };
-        for (((towers, chunks), rank), mut graph) in
+        for (((replica, chunks), rank), mut graph) in
             replicas.iter().zip(chunks).zip(&ranks[first_own..]).zip(graphs)
         {
             let first = chunks.first().map_or(0, |rows| rows.start);
@@ -119,11 +122,11 @@ impl Run<'_> {
                 // Cast for each chunk: a backward pass consumes the graph of the cast.
                 let features = match graph.take() {
                     Some(features) => features,
-                    None => self.features(&self.autocast(towers), batch, rows)?,
+                    None => self.features(*replica, batch, rows)?,
                 };
                 let own_rows = rows.start - first..rows.end - first;
                 let mut own = features.backward(rank, &all, own_rows);
-                let own = GradientsParams::from_module(&mut own, *towers);
+                let own = GradientsParams::from_module(&mut own, replica.1);
                 gradients = gradients::add(&self.towers, gradients, own);
             }
         }
@@ -132,10 +135,11 @@ impl Run<'_> {
 
     fn features(
         &self,
-        towers: &Towers,
+        (device, towers): Replica,
         batch: &Batch,
         rows: &Range<usize>,
     ) -> Result<BatchFeatures, FitError> {
+        let towers = self.autocast(device, towers);
         towers.features(batch, rows.clone(), &self.spec, &self.objective)
     }
 
@@ -152,10 +156,10 @@ impl Run<'_> {
         (value, total.map(|total| (total / batches).backward()))
     }
 
-    /// The towers with matrix products in the recipe's data type.
-    fn autocast(&self, towers: &Towers) -> Towers {
-        match self.recipe.run.mixed_precision.dtype() {
-            Some(dtype) => cast_block_weights(towers.clone(), dtype),
+    /// The towers on a device with matrix products in the recipe's data type.
+    fn autocast(&self, device: usize, towers: &Towers) -> Towers {
+        match self.casts.get(device) {
+            Some(cast) => cast.borrow_mut().apply(towers.clone()),
             None => towers.clone(),
         }
     }

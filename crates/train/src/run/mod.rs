@@ -24,11 +24,12 @@ pub use dry_run::{DryRun, dry_run};
 pub use fit::fit;
 pub use options::FitOptions;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use burn::tensor::Device;
+use lexiform_model::nn::BlockWeightCast;
 
 use crate::data::pool::ShapePool;
 use crate::error::FitError;
@@ -62,6 +63,8 @@ pub(crate) struct Run<'a> {
     frozen_checksum: OnceCell<String>,
     /// Copies of the towers on the other devices.
     copies: Vec<Towers>,
+    /// Casts to the data type of mixed precision, by device; empty without.
+    casts: Vec<RefCell<BlockWeightCast>>,
     /// The checkpoint that is being written.
     writer: CheckpointWriter,
     /// Step of the last checkpoint.

@@ -6,7 +6,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use lexiform_data::DataError;
-use lexiform_model::point::PointPreprocess;
+use lexiform_model::point::{GroupingPlan, PointPreprocess};
 use lexiform_model::preprocess::Preprocess;
 
 use crate::batch::Batch;
@@ -34,6 +34,7 @@ pub(crate) struct BatchSource {
     pub neighbors: Option<Arc<Neighbors>>,
     pub teacher_dim: usize,
     pub class_text: Arc<HashMap<String, Vec<f32>>>,
+    pub grouping: Arc<GroupingPlan>,
     pub seed: u64,
     pub process: [usize; 2],
 }
@@ -61,6 +62,7 @@ impl BatchSource {
             neighbors: self.neighbors.as_deref(),
             teacher_dim: self.teacher_dim,
             class_text: &self.class_text,
+            grouping: &self.grouping,
             seed: self.seed,
             process: self.process,
             stream,

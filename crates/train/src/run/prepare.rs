@@ -1,12 +1,13 @@
 //! Start and resume of a run: data, network and optimizers.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::path::Path;
 
 use burn::module::Module as _;
 use burn::tensor::Device;
 use lexiform_geometry::RigKind;
+use lexiform_model::nn::BlockWeightCast;
 
 use super::check;
 use crate::data::requirements::DataRequirements;
@@ -130,6 +131,9 @@ impl Network {
         data: TrainingData,
     ) -> Run<'a> {
         let Self { towers, spec, groups, frozen } = self;
+        let dtype = recipe.run.mixed_precision.dtype();
+        let cast = |dtype| RefCell::new(BlockWeightCast::new(dtype, groups.ids()));
+        let casts = dtype.map_or(Vec::new(), |dtype| devices.iter().map(|_| cast(dtype)).collect());
         Run {
             ema: (recipe.run.ema_decay > 0.0).then(|| towers.valid()),
             progress: RunProgress { data_fingerprint: data.fingerprint(), ..RunProgress::default() },
@@ -137,6 +141,7 @@ impl Network {
             frozen,
             frozen_checksum: OnceCell::new(),
             copies: Vec::new(),
+            casts,
             writer: CheckpointWriter::default(),
             last_checkpoint: None,
             checkpoint_verified: false,

@@ -95,6 +95,7 @@ impl Run<'_> {
             neighbors: self.data.neighbors.clone(),
             teacher_dim: self.data.teacher_dim,
             class_text: Arc::clone(&self.data.class_text),
+            grouping: Arc::clone(&self.spec.grouping),
             seed: self.recipe.seed,
             process: [self.processes.rank(), self.processes.count()],
         }

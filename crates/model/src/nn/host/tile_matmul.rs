@@ -15,11 +15,12 @@ use super::matrix::{Matrix, MatrixMut, Parallelism, WriteMode};
 /// Fewer rows, columns or products in a sum are not worth packing the other matrix.
 const LEAST: usize = 24;
 
-/// Depth that is packed at once, at most: 256 rows of it take 1.5 MiB, of 2 MiB of L2 cache.
-const DEPTH: usize = 1024;
+/// Depth that is packed at once, at most: 512 rows of it take 1.5 MiB, of 2 MiB of L2 cache. Many rows for each block of columns,
+/// which comes from beyond that cache.
+const DEPTH: usize = 512;
 
-/// Rows of a task, in blocks.
-const ROW_BLOCKS: usize = 8;
+/// Rows of a task, in blocks, at most.
+const ROW_BLOCKS: usize = 16;
 
 /// Tiles of the right matrix that are packed at once, at most: 16 MiB.
 const RIGHT_TILES: usize = 1 << 14;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 use lexiform_geometry::PointCloud;
+use lexiform_model::point::GroupingPlan;
 use serde::Deserialize;
 
 use super::{Sampler, caption_ids};
@@ -74,6 +75,7 @@ fn shares(recipe: &Recipe, pool: &ShapePool) -> BTreeMap<String, f64> {
         teacher_dim: 0,
         class_text: &HashMap::new(),
         seed: recipe.seed,
+        grouping: &GroupingPlan::default(),
         process: [0, 1],
         stream: "",
         second: None,

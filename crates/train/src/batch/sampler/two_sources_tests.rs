@@ -8,6 +8,7 @@ use lexiform_data::import::{self, ImportOptions};
 use lexiform_data::{BuildOptions, build_dataset, merge_partitions};
 use lexiform_golden::{Golden, check, fixture};
 use lexiform_model::Teacher;
+use lexiform_model::point::GroupingPlan;
 use lexiform_model::preprocess::Preprocess;
 use lexiform_shapes::Rng;
 
@@ -117,7 +118,7 @@ fn targets_and_views_equal_the_references() {
 #[test]
 fn each_source_has_its_own_number_of_views() {
     let Sources { recipe, first, second, _folder } = sources();
-    let class_text = HashMap::new();
+    let (class_text, grouping) = (HashMap::new(), GroupingPlan::default());
     let sampler = |config, stream| Sampler {
         config,
         preprocess: Some(Preprocess::clip(SIZE)),
@@ -127,6 +128,7 @@ fn each_source_has_its_own_number_of_views() {
         teacher_dim: 128,
         class_text: &class_text,
         seed: 1,
+        grouping: &grouping,
         process: [0, 1],
         stream,
         second: None,

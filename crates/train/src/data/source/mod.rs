@@ -16,7 +16,7 @@ use crate::data::shape_set::SampleSize;
 use crate::data::source::dataset::DatasetSource;
 use crate::data::source::folder::FolderSource;
 use crate::error::{FitError, FolderError};
-use crate::recipe::DataConfig;
+use crate::recipe::{DataConfig, RecipeError};
 
 /// A source of shapes.
 pub(crate) enum DataSource {
@@ -41,6 +41,11 @@ impl DataSource {
         Ok(match &config.path {
             Some(folder) if lexiform_data::Dataset::exists(folder) => {
                 Self::Dataset(DatasetSource::open(folder, config, requirements, teacher)?)
+            }
+            _ if config.ids.is_some() => {
+                let found = config.ids.as_deref().map_or(String::new(), |ids| ids.display().to_string());
+                let rule = "requires a data set, whose shapes have ids: data.path";
+                return Err(RecipeError::Value { field: "data.ids", found, rule }.into());
             }
             Some(folder) => Self::Folder(FolderSource::open(folder, config, requirements)?),
             None => Self::Procedural,

@@ -33,7 +33,7 @@ impl SecondSource {
         teacher: Option<&Teacher>,
         edge: usize,
     ) -> Result<Self, FitError> {
-        let (config, batch) = (recipe.data.of_second(second), recipe.batch.of_second(second));
+        let (config, batch) = (recipe.data.of_second(second), second.batch(&recipe.batch));
         let source = DatasetSource::open(&second.path, &config, requirements, teacher)?;
         let (most, count) = (batch.size.shapes(batch.min_views), source.count(&config));
         if most > count {
