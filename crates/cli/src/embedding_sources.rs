@@ -25,7 +25,7 @@ const SHAPES_PER_BATCH: usize = 16;
 /// A source of records without files.
 pub(crate) enum FilelessSource {
     /// A file of embeddings.
-    Embeddings(EmbeddingFile),
+    Embeddings(Box<EmbeddingFile>),
     /// A data set.
     Dataset(PathBuf, Arc<Dataset>),
 }
@@ -42,7 +42,7 @@ pub(crate) fn split(
         if path.is_dir() && Dataset::exists(path) {
             sources.push(FilelessSource::Dataset(path.clone(), Arc::new(Dataset::open(path)?)));
         } else if let Some(file) = embeddings(path, names, dim)? {
-            sources.push(FilelessSource::Embeddings(file));
+            sources.push(FilelessSource::Embeddings(Box::new(file)));
         } else {
             files.push(path.clone());
         }

@@ -193,7 +193,7 @@ fn new_captions_are_added_or_replace_the_old_ones() {
     let folder = tempfile::tempdir().unwrap();
     let set = prepare(folder.path(), "set", None, None);
     let own = ("shape".to_owned(), None);
-    assert_eq!(captions(&set, "shape-7.obj"), [own.clone()]);
+    assert_eq!(captions(&set, "shape-7.obj"), std::slice::from_ref(&own));
     update(&set, Some(&DESCRIBER), None, UpdateConfig::default()).unwrap();
     let added = captions(&set, "shape-7.obj");
     assert_eq!((added.len(), &added[0]), (1 + 2 * VIEWS, &own));

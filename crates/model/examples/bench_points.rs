@@ -28,9 +28,7 @@ fn main() {
         let what = format!("PointBERT, 10k colored points, batch {batch}");
         measure(&what, repeats, || tower.encode(&clouds, FpsStart::default()).into_data());
         let grouping = PointBertConfig::ulip2_colored().grouping();
-        measure(&format!("PointBERT, groups alone, batch {batch}"), repeats, || {
-            grouping.group_batch(&clouds)
-        });
+        measure(&format!("PointBERT, groups alone, batch {batch}"), repeats, || clouds.groups(grouping));
     }
     convolutional(&device);
 }

@@ -200,7 +200,8 @@ fn receive(
     let mut buffer = vec![0; 1 << 16];
     let mut reported = downloaded;
     loop {
-        let n = body.read(&mut buffer).map_err(io)?;
+        let interrupted = |error| failed(&remote.url, format!("{error}; run the command again to resume"));
+        let n = body.read(&mut buffer).map_err(interrupted)?;
         if n == 0 {
             break;
         }

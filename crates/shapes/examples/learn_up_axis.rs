@@ -7,6 +7,7 @@
 //!
 //! Of each shape, the up direction shall score above the four horizontal ones, whichever way the shape faces: a logistic loss over
 //! pairs of directions, minimized by AdamW. The accuracy that is printed is of folders and categories that were left out.
+#![expect(clippy::print_stderr, reason = "a program for the command line")]
 
 #[path = "learn_up_axis/network.rs"]
 mod network;

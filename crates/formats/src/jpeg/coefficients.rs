@@ -56,7 +56,7 @@ struct Huffman {
     counts: [usize; 17],
     /// Values in the order of their codes.
     values: Vec<u8>,
-    /// Length and value of the code that the next bits start with; length 0 if it is longer, or there is none.
+    /// Length and value of the code that the next bits start with; length 0 if it is longer or no code.
     lookup: Vec<(u8, u8)>,
 }
 

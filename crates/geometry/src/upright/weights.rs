@@ -1,4 +1,5 @@
 //! Weights of the network that scores directions, written by `crates/shapes/examples/learn_up_axis.rs`.
+#![expect(clippy::approx_constant, reason = "learned numbers")]
 
 use super::features::N_FEATURES;
 

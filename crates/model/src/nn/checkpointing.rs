@@ -310,7 +310,7 @@ mod tests {
         impl ModuleMapper for FreezeSome {
             fn map_float<const D: usize>(&mut self, parameter: Param<Tensor<D>>) -> Param<Tensor<D>> {
                 self.0 += 1;
-                let trained = self.0 > 16 && self.0 % 3 == 0;
+                let trained = self.0 > 16 && self.0.is_multiple_of(3);
                 parameter.map(|tensor| tensor.set_require_grad(trained))
             }
         }

@@ -1,17 +1,9 @@
 //! Batches of preprocessed point clouds.
 
 use glam::Vec3;
+use rayon::prelude::*;
 
-use super::{Grouping, GroupingPlan, Groups, GroupsAhead};
-
-/// A preprocessed point cloud: normalized positions, and sRGB colors in `0..=1`. `colors` is empty or as long as `positions`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct PreparedCloud {
-    /// Positions.
-    pub positions: Vec<Vec3>,
-    /// Colors; ignored by encoders that use none.
-    pub colors: Vec<Vec3>,
-}
+use super::{Grouping, GroupingPlan, Groups, GroupsAhead, PreparedCloud};
 
 /// A batch of one or more clouds with the same, nonzero number of points, all finite.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +86,11 @@ impl<'a> CloudBatch<'a> {
         }
         let known = self.groups.and_then(|groups| groups.get(cloud, grouping));
         known.cloned().unwrap_or_else(|| grouping.of(&self.clouds[cloud].positions))
+    }
+
+    /// Groups of the points of every cloud.
+    pub fn groups(&self, grouping: Grouping) -> Vec<Groups> {
+        (0..self.n_clouds()).into_par_iter().map(|cloud| self.group(cloud, grouping)).collect()
     }
 
     /// Number of clouds.

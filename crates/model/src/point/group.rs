@@ -6,10 +6,7 @@ use glam::Vec3;
 use lexiform_geometry::neighbors::{Ball, FpsVariant, ball_query, farthest_point_sample_by, knn};
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
-use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
-
-use super::CloudBatch;
 
 /// The first point of farthest-point sampling, in encoders whose reference starts at a random point, even in evaluation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,11 +106,6 @@ impl Grouping {
         let centers = farthest_point_sample_by(positions, self.groups, self.rule);
         let members = members_of(positions, &centers, self.size, self.neighborhood);
         Groups { centers, members }
-    }
-
-    /// Groups the points of every cloud of a batch.
-    pub fn group_batch(&self, clouds: &CloudBatch) -> Vec<Groups> {
-        (0..clouds.n_clouds()).into_par_iter().map(|cloud| clouds.group(cloud, *self)).collect()
     }
 }
 

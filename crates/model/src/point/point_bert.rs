@@ -311,7 +311,7 @@ impl PointBert {
     fn tokens(&self, clouds: &CloudBatch, hook: &mut dyn FnMut(&str, &Tensor<3>)) -> (Tensor<3>, Tensor<3>) {
         let (n, PointBertConfig { groups, group_width, .. }) = (clouds.n_clouds(), self.config);
         let device = self.cls_token.val().device();
-        let parts = self.config.grouping().group_batch(clouds);
+        let parts = clouds.groups(self.config.grouping());
         let local = TensorData::new(self.local_points(clouds, &parts), self.local_shape(n));
         let local = Tensor::from_data(local, &device);
         hook("neighborhood", &local);

@@ -138,7 +138,8 @@ impl Network {
         };
         let hidden = self.bias.len();
         let mut text = String::from(
-            "//! Weights of the network that scores directions, written by `crates/shapes/examples/learn_up_axis.rs`.\n\n\
+            "//! Weights of the network that scores directions, written by `crates/shapes/examples/learn_up_axis.rs`.\n\
+             #![expect(clippy::approx_constant, reason = \"learned numbers\")]\n\n\
              use super::features::N_FEATURES;\n\n/// `[hidden, features]`.\n#[rustfmt::skip]\n",
         );
         // Writing to a string cannot fail.

@@ -49,7 +49,7 @@ pub fn generated(per_category: u64) -> Vec<Example> {
             Example::new(category.name.to_owned(), category.name, &scene, true)
         })
     };
-    balanced(categories().into_iter().flat_map(of_category).collect())
+    balanced(categories().iter().flat_map(of_category).collect())
 }
 
 /// The 3D files below a folder, or those that a CSV file names in its first column.

@@ -115,7 +115,8 @@ impl FewShotArgs {
         ];
         let row = |fold: &FoldResult| {
             let counts = [fold.ways, fold.examples, fold.queries].map(|count| count.to_string());
-            [&[fold.fold.clone()], &counts[..], &[format!("{:.2}", 100.0 * fold.accuracy)]].concat()
+            [std::slice::from_ref(&fold.fold), &counts[..], &[format!("{:.2}", 100.0 * fold.accuracy)]]
+                .concat()
         };
         output::line(output::table(&columns, &report.folds.iter().map(row).collect::<Vec<_>>()))?;
         output::line(format!(

@@ -43,8 +43,7 @@ fn show(bar: &mut Option<Progress>, event: EvalEvent<'_>) {
         }
         EvalEvent::SampledInStoredOrder => output::note(
             "note: views are sampled in the order of the data set; for a published run give its list of shapes too, such as --labels \
-             lvis.csv"
-                .to_owned(),
+             lvis.csv",
         ),
         EvalEvent::FilesInCommon { first, run, files } => {
             let (first, run) = (first.display(), run.display());

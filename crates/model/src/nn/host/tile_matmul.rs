@@ -12,8 +12,12 @@ use rayon::prelude::*;
 
 use super::matrix::{Matrix, MatrixMut, Parallelism, WriteMode};
 
-/// Fewer rows, columns or products in a sum are not worth packing the other matrix.
+/// Fewer columns or products in a sum are not worth packing.
 const LEAST: usize = 24;
+
+/// Fewer rows are not worth packing the other matrix. Decoding stays below, so that captions do not depend on how many are
+/// generated at once: products here are rounded differently.
+const LEAST_ROWS: usize = 256;
 
 /// Depth that is packed at once, at most: 512 rows of it take 1.5 MiB, of 2 MiB of L2 cache. Many rows for each block of columns,
 /// which comes from beyond that cache.
@@ -42,7 +46,7 @@ pub(super) fn multiply(
     let ([m, k], [_, n]) = (a.shape(), b.shape());
     let Some(unit) = TileUnit::detect() else { return false };
     // Numbers that are not finite must be found before anything is added.
-    if m < LEAST || n < LEAST || k < LEAST || (mode == WriteMode::Add && k > DEPTH) {
+    if m < LEAST_ROWS || n < LEAST || k < LEAST || (mode == WriteMode::Add && k > DEPTH) {
         return false;
     }
     let (Some(left), Some(right)) = (a.operand(), b.transposed().operand()) else { return false };
