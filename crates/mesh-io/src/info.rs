@@ -45,7 +45,7 @@ pub struct FileInfo {
     pub has_normals: bool,
     /// Mesh quality; `None` if there are no triangles.
     pub surface: Option<SurfaceInfo>,
-    /// Warnings about the file, as in [`Scene::notes`].
+    /// Warnings about the file, as in [`lexiform_geometry::Scene::notes`].
     pub notes: Vec<String>,
 }
 

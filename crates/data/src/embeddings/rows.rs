@@ -11,7 +11,7 @@ const ROWS_AT_ONCE: usize = 4096;
 /// Separates the path of a file from the name of an array in it.
 const ARRAY_SEPARATOR: char = '#';
 
-/// An open file of embeddings, see the [module's documentation](self).
+/// An open file of embeddings.
 pub struct EmbeddingFile {
     path: PathBuf,
     source: Source,
