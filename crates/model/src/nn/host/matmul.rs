@@ -150,7 +150,7 @@ mod tests {
 
     #[test]
     fn large_products_match_sums_in_64_bits() {
-        for sizes in [[33, 65, 70], [64, 40, 1100], [300, 97, 33], [24, 1000, 257]] {
+        for sizes in [[257, 65, 70], [320, 40, 1100], [300, 97, 33], [256, 1000, 257]] {
             check_large(sizes, Parallelism::Parallel);
             check_large(sizes, Parallelism::Serial);
         }
@@ -159,14 +159,14 @@ mod tests {
     /// Where numbers are split into parts, those of infinity and NaN would not add up.
     #[test]
     fn infinity_and_nan_are_as_in_plain_arithmetic() {
-        let (mut left, right) = (vec![1.0; 64 * 64], vec![2.0; 64 * 64]);
+        let (mut left, right) = (vec![1.0; 260 * 64], vec![2.0; 64 * 64]);
         (left[0], left[64], left[128]) = (f32::INFINITY, f32::NAN, f32::MAX);
-        let out = matmul(Matrix::new(&left, [64, 64]), Matrix::new(&right, [64, 64]));
+        let out = matmul(Matrix::new(&left, [260, 64]), Matrix::new(&right, [64, 64]));
         assert_eq!([out[0], out[128], out[192]], [f32::INFINITY, f32::INFINITY, 128.0]);
         assert!(out[64].is_nan());
         // Parts of a large and of a small number are far from the limits of `f32`.
         let right = vec![1e-20; 64 * 64];
-        let out = matmul(Matrix::new(&left[192..], [61, 64]), Matrix::new(&right, [64, 64]));
+        let out = matmul(Matrix::new(&left[192..], [257, 64]), Matrix::new(&right, [64, 64]));
         assert!(out.iter().all(|x| (x / 64e-20 - 1.0).abs() < 1e-6));
     }
 
