@@ -1,4 +1,4 @@
-//! What an argument is that may be a 3D file, an image, a folder of views or words: a mistyped name is never taken for words.
+//! Whether an argument is a 3D file, an image, a folder of views or a text. A mistyped file name is an error, never a text.
 
 use std::path::{Path, PathBuf};
 

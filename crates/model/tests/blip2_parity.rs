@@ -33,7 +33,7 @@ fn tiny() -> Captioner {
 }
 
 fn expected() -> Value {
-    serde_json::from_str(&std::fs::read_to_string(golden().path("expected.json")).unwrap()).unwrap()
+    support::expected_json(&golden())
 }
 
 fn numbers(list: &Value) -> Vec<u32> {
@@ -42,15 +42,7 @@ fn numbers(list: &Value) -> Vec<u32> {
 
 /// The fixture's views, which are not square.
 fn views() -> Vec<RgbaImage> {
-    let (shape, bytes) = golden().bytes("expected.safetensors", "views");
-    let [_, height, width, _] = shape[..] else { panic!("{shape:?}") };
-    let image = |view: &[u8]| {
-        RgbaImage::from_fn(width as u32, height as u32, |x, y| {
-            let i = (y as usize * width + x as usize) * 3;
-            Rgba([view[i], view[i + 1], view[i + 2], 255])
-        })
-    };
-    bytes.chunks(height * width * 3).map(image).collect()
+    support::views(&golden())
 }
 
 /// The ways in which the fixture's captions were written.

@@ -35,20 +35,12 @@ fn tiny() -> Captioner {
 }
 
 fn expected() -> Value {
-    serde_json::from_str(&std::fs::read_to_string(golden().path("expected.json")).unwrap()).unwrap()
+    support::expected_json(&golden())
 }
 
-/// The fixture's views, `[views, size, size, 3]` bytes.
+/// The fixture's views.
 fn views() -> Vec<RgbaImage> {
-    let (shape, bytes) = golden().bytes("expected.safetensors", "views");
-    let size = shape[1];
-    let image = |view: &[u8]| {
-        RgbaImage::from_fn(size as u32, size as u32, |x, y| {
-            let i = (y as usize * size + x as usize) * 3;
-            Rgba([view[i], view[i + 1], view[i + 2], 255])
-        })
-    };
-    bytes.chunks(size * size * 3).map(image).collect()
+    support::views(&golden())
 }
 
 /// The ways in which the fixture's captions were written.
@@ -211,16 +203,16 @@ fn the_original_layout_is_the_same_network() {
 fn mismatched_towers_are_reported() {
     let folder = tempfile::tempdir().unwrap();
     let same = |name: &str| name.to_owned();
-    let told = |changes: &[Change]| {
+    let message = |changes: &[Change]| {
         let path = rewritten(folder.path(), same, changes);
         open(&path).err().unwrap().to_string()
     };
     let norm = "text_decoder.bert.encoder.layer.1.crossattention.output.LayerNorm.bias";
-    assert!(told(&[(norm, None)]).contains(&format!("{norm:?} is missing")));
+    assert!(message(&[(norm, None)]).contains(&format!("{norm:?} is missing")));
     let extra = ("text_encoder.embeddings.LayerNorm.bias", Some((vec![2], vec![0.0; 2])));
-    assert!(told(&[extra]).contains("the first is \"text_encoder.embeddings.LayerNorm.bias\""));
+    assert!(message(&[extra]).contains("the first is \"text_encoder.embeddings.LayerNorm.bias\""));
     let untied = ("text_decoder.cls.predictions.decoder.bias", Some((vec![2], vec![0.0; 2])));
-    assert!(told(&[untied]).contains("to which it should be tied"));
+    assert!(message(&[untied]).contains("to which it should be tied"));
     let path = rewritten(folder.path(), same, &[]);
     let long = GenerationConfig { prompt: "a ".repeat(40), ..GenerationConfig::blip() };
     let failed = open(&path).unwrap().caption(&views(), &long, 0).unwrap_err();

@@ -4,7 +4,8 @@ mod support;
 
 use std::path::Path;
 
-use lexiform_train::{Checkpoint, FitOptions, Recipe, TrainEvent, fit};
+use lexiform_train::{Checkpoint, FitOptions, fit};
+use support::{checkpoint, recipe};
 
 /// A few steps on a few shapes.
 const SHORT: &[&str] = &[
@@ -19,23 +20,10 @@ const SHORT: &[&str] = &[
     "run.evaluate_every=3",
 ];
 
-fn recipe(name: &str, settings: &[&str]) -> Recipe {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(name);
-    let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
-    Recipe::read(&path, &settings).unwrap()
-}
-
 /// Losses of every step, and the checkpoint after the last.
 fn train(name: &str, settings: &[&str], out: &Path) -> (Vec<f64>, Checkpoint) {
-    let mut losses = Vec::new();
     let recipe = recipe(name, &[SHORT, settings].concat());
-    fit(&recipe, out, &FitOptions::default(), &mut |event| {
-        if let TrainEvent::Step(step) = event {
-            losses.push(step.loss);
-        }
-    })
-    .unwrap();
-    (losses, Checkpoint::read(&out.join("checkpoint.safetensors")).unwrap())
+    (support::train(&recipe, out, &FitOptions::default()), checkpoint(out))
 }
 
 fn assert_same(name: &str, settings: &[&str]) {

@@ -8,31 +8,26 @@ use std::path::Path;
 use burn::tensor::TensorData;
 use lexiform_model::Device;
 use lexiform_train::{Checkpoint, FitOptions, Recipe, TrainEvent, fit};
-use support::{FEW_GROUPS, TINY_ENCODER, TINY_HEAD, WITH_TEACHER};
+use support::{FEW_GROUPS, TINY_CLIP, TINY_ENCODER, TINY_HEAD, WITH_TEACHER, checkpoint, recipe};
 
 const FEW: &[&str] = &["data.val_per_class=0", "run.evaluate_every=3", "run.steps=3"];
+
+/// Of `duoduo-nano.toml`.
+const LEARNING_RATE: f64 = 5e-5;
 
 /// Losses and final weights.
 type Trained = (Vec<f64>, BTreeMap<String, TensorData>);
 
 fn train(name: &str, settings: &[&[&str]], devices: usize) -> Trained {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(name);
-    let settings: Vec<String> = settings.concat().iter().map(|setting| (*setting).to_owned()).collect();
-    let recipe = Recipe::read(&path, &settings).unwrap();
+    let recipe = recipe(name, &settings.concat());
     let out = tempfile::tempdir().unwrap();
     let options = FitOptions { devices: vec![Device::flex(); devices], ..FitOptions::default() };
-    let mut losses = Vec::new();
-    fit(&recipe, out.path(), &options, &mut |event| {
-        if let TrainEvent::Step(step) = event {
-            losses.push(step.loss);
-        }
-    })
-    .unwrap();
-    (losses, Checkpoint::read(&out.path().join("checkpoint.safetensors")).unwrap().weights)
+    (support::train(&recipe, out.path(), &options), checkpoint(out.path()).weights)
 }
 
 /// Compares losses and every weight; `tolerance` is relative to the largest weight of a tensor. Key biases do not affect
-/// attention: their gradients are rounding noise, which Adam scales to the size of all others, so they are left out.
+/// attention: their gradients are rounding noise, which Adam scales to the size of all others. For them it is absolute, and at
+/// least one step of the recipe's learning rate.
 fn assert_same(what: &str, whole: &Trained, chunked: &Trained, tolerance: f64) {
     lexiform_golden::check(&format!("{what}: losses"), &chunked.0, &whole.0, tolerance);
     assert_eq!(whole.1.len(), chunked.1.len());
@@ -47,8 +42,8 @@ fn assert_same(what: &str, whole: &Trained, chunked: &Trained, tolerance: f64) {
         let least = if keys.is_empty() { 1e-3 } else { 1.0 };
         let largest = expected.iter().fold(least, |largest: f64, value| largest.max(value.abs()));
         for (i, (a, b)) in expected.iter().zip(&found).enumerate() {
-            let same = keys.contains(&i) || (a - b).abs() <= tolerance * largest;
-            assert!(same, "{what}: {name}[{i}]: {b}, expected {a} within {tolerance:e} of {largest:e}");
+            let allowed = if keys.contains(&i) { tolerance.max(LEARNING_RATE) } else { tolerance * largest };
+            assert!((a - b).abs() <= allowed, "{what}: {name}[{i}]: {b}, expected {a} within {allowed:e}");
         }
     }
 }
@@ -73,15 +68,6 @@ fn duoduo_in_chunks_of_8_equals_64() {
 #[test]
 fn text_towers_and_accumulated_batches() {
     let settings = [
-        "network.dim=16",
-        "network.image_size=32",
-        "network.width=32",
-        "network.layers=2",
-        "network.head_width=16",
-        "network.joint_from=1",
-        "network.text_width=16",
-        "network.text_layers=1",
-        "network.n_views=2",
         "data.shapes=24",
         "data.views=3",
         "data.refresh_every=2",
@@ -91,8 +77,8 @@ fn text_towers_and_accumulated_batches() {
         "losses.text.kind=multi-positive",
         "losses.names={ kind = \"class-text\" }",
     ];
-    let whole = train("nano.toml", &[FEW, &settings], 1);
-    let chunked = train("nano.toml", &[FEW, &settings, &["batch.chunk_size.shapes=3"]], 1);
+    let whole = train("nano.toml", &[FEW, TINY_CLIP, &settings], 1);
+    let chunked = train("nano.toml", &[FEW, TINY_CLIP, &settings, &["batch.chunk_size.shapes=3"]], 1);
     assert_same("text", &whole, &chunked, 1e-5);
 }
 

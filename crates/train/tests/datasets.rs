@@ -108,17 +108,17 @@ struct Reported {
 }
 
 fn train(recipe: &Recipe, out: &Path, resume: bool) -> Result<Reported, FitError> {
-    let mut told = Reported::default();
+    let mut reported = Reported::default();
     fit(recipe, out, &FitOptions { resume, ..FitOptions::default() }, &mut |event| match event {
-        TrainEvent::Step(step) => told.losses.push(step.loss),
+        TrainEvent::Step(step) => reported.losses.push(step.loss),
         TrainEvent::Opened { training, validation, skipped, features, .. } => {
-            told.opened = Some((training, validation, skipped, features));
+            reported.opened = Some((training, validation, skipped, features));
         }
-        TrainEvent::Features { done, .. } => told.computed = done,
+        TrainEvent::Features { done, .. } => reported.computed = done,
         TrainEvent::Evaluated { report, .. } => {
-            told.measured.push(report.map_or(0, |report| report.items));
+            reported.measured.push(report.map_or(0, |report| report.items));
         }
-        TrainEvent::Finished { data_wait, .. } => told.data_wait = Some(data_wait),
+        TrainEvent::Finished { data_wait, .. } => reported.data_wait = Some(data_wait),
         TrainEvent::CheckpointSaved { step: 4 } if !resume => {
             let copy = out.with_extension("cut");
             std::fs::create_dir_all(&copy).unwrap();
@@ -127,7 +127,7 @@ fn train(recipe: &Recipe, out: &Path, resume: bool) -> Result<Reported, FitError
         }
         _ => {}
     })?;
-    Ok(told)
+    Ok(reported)
 }
 
 #[test]
@@ -183,31 +183,31 @@ fn point_encoders_learn_from_captions() {
     let folder = tempfile::tempdir().unwrap();
     let at = |name: &str| folder.path().join(name);
     let set = prepare(&at("set"), PreparedAs { features: true, val_fraction: 0.3, ..PreparedAs::default() });
-    let told = train(
+    let reported = train(
         &recipe("ulip2.toml", &set, &[TINY_ENCODER, WITH_TEACHER, FEW_GROUPS, SHORT]),
         &at("ulip2"),
         false,
     )
     .unwrap();
-    assert_eq!(told.losses.len(), 3);
-    assert!(told.losses.iter().all(|loss| loss.is_finite() && *loss > 0.0) && told.measured[0] > 0);
+    assert_eq!(reported.losses.len(), 3);
+    assert!(reported.losses.iter().all(|loss| loss.is_finite() && *loss > 0.0) && reported.measured[0] > 0);
     // Batches with hard negatives.
     let hard = [
         "batch.hard_negatives={ group_size = 3, neighbors = 4, margin = 0.1 }",
         "losses.text.negatives=hard",
         GATHERED,
     ];
-    let told = train(
+    let reported = train(
         &recipe("ulip2.toml", &set, &[TINY_ENCODER, WITH_TEACHER, FEW_GROUPS, SHORT, &hard]),
         &at("hard"),
         false,
     )
     .unwrap();
-    assert_eq!(told.losses.len(), 3);
+    assert_eq!(reported.losses.len(), 3);
     // A new text tower has the vocabulary of the data set.
     let sizes = ["network.layers=1", "network.text_layers=1", "run.steps=2", "batch.size.images=8"];
-    let told = train(&recipe("nano.toml", &set, &[&sizes]), &at("nano"), false).unwrap();
-    assert_eq!(told.losses.len(), 2);
+    let reported = train(&recipe("nano.toml", &set, &[&sizes]), &at("nano"), false).unwrap();
+    assert_eq!(reported.losses.len(), 2);
 }
 
 #[test]

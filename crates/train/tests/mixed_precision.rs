@@ -5,7 +5,8 @@ mod support;
 use std::path::Path;
 
 use burn::tensor::TensorData;
-use lexiform_train::{Checkpoint, FitOptions, Recipe, TrainEvent, fit};
+use lexiform_train::{Checkpoint, FitOptions, fit};
+use support::{checkpoint, recipe};
 
 /// A few steps on a few shapes.
 const SHORT: &[&str] = &[
@@ -22,17 +23,8 @@ const SHORT: &[&str] = &[
 
 /// Losses of every step, and the checkpoint after the last.
 fn train(name: &str, settings: &[&str], out: &Path) -> (Vec<f64>, Checkpoint) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(name);
-    let settings: Vec<String> = SHORT.iter().chain(settings).map(|setting| (*setting).to_owned()).collect();
-    let recipe = Recipe::read(&path, &settings).unwrap();
-    let mut losses = Vec::new();
-    fit(&recipe, out, &FitOptions::default(), &mut |event| {
-        if let TrainEvent::Step(step) = event {
-            losses.push(step.loss);
-        }
-    })
-    .unwrap();
-    (losses, Checkpoint::read(&out.join("checkpoint.safetensors")).unwrap())
+    let recipe = recipe(name, &[SHORT, settings].concat());
+    (support::train(&recipe, out, &FitOptions::default()), checkpoint(out))
 }
 
 fn initialized_nonzero(name: &str, data: &TensorData) -> bool {
@@ -82,7 +74,6 @@ fn points() {
 /// Without transformer blocks mixed precision has no effect, which is an error.
 #[test]
 fn networks_without_transformer_blocks_are_errors() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes/classify.toml");
     let settings = [
         "data.shapes=12",
         "data.points=128",
@@ -91,7 +82,7 @@ fn networks_without_transformer_blocks_are_errors() {
         "network.tower.encoder={ kind = \"point-net2\" }",
         "run.mixed_precision=bf16",
     ];
-    let recipe = Recipe::read(&path, &settings.map(str::to_owned)).unwrap();
+    let recipe = recipe("classify.toml", &settings);
     let folder = tempfile::tempdir().unwrap();
     let error = fit(&recipe, folder.path(), &FitOptions::default(), &mut |_| ()).unwrap_err().to_string();
     assert!(error.contains("run.mixed_precision") && error.contains("has no effect"), "{error}");

@@ -8,8 +8,8 @@ use std::sync::{Arc, Barrier, Mutex};
 
 use lexiform_model::Device;
 use lexiform_train::processes::{Processes, Transport, TransportError};
-use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, TrainEvent, fit};
-use support::{FEW_GROUPS, TINY_ENCODER, WITH_TEACHER};
+use lexiform_train::{FitError, FitOptions, Recipe, TrainEvent, fit};
+use support::{FEW_GROUPS, TINY_CLIP, TINY_ENCODER, WITH_TEACHER, checkpoint};
 
 /// Messages in memory.
 #[derive(Debug)]
@@ -47,7 +47,6 @@ impl Transport for Threads {
 }
 
 fn recipe(name: &str, settings: &[&[&str]]) -> Recipe {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(name);
     let few: &[&str] = &[
         "data.shapes=24",
         "data.val_per_class=0",
@@ -55,9 +54,7 @@ fn recipe(name: &str, settings: &[&[&str]]) -> Recipe {
         "run.steps=4",
         "run.checkpoint_every=2",
     ];
-    let settings = [few, &settings.concat()].concat();
-    let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
-    Recipe::read(&path, &settings).unwrap()
+    support::recipe(name, &[few, &settings.concat()].concat())
 }
 
 /// Trains in `count` processes, each with a folder of its own, as on machines without common files. Returns the losses of the
@@ -96,8 +93,8 @@ fn folder(out: &Path, rank: usize) -> PathBuf {
 }
 
 fn weights(out: &Path) -> Vec<(String, Vec<f64>)> {
-    let checkpoint = Checkpoint::read(&out.join("checkpoint.safetensors")).unwrap();
-    let values = checkpoint.weights.iter();
+    let weights = checkpoint(out).weights;
+    let values = weights.iter();
     values.map(|(name, data)| (name.clone(), data.iter::<f64>().collect())).collect()
 }
 
@@ -112,15 +109,6 @@ fn assert_close(what: &str, found: &[(String, Vec<f64>)], expected: &[(String, V
 /// Both towers are trained, and class names are encoded by the first process only. Momentum without Adam, which scales rounding
 /// noise to the size of all other gradients.
 const BOTH_TOWERS: &[&str] = &[
-    "network.dim=16",
-    "network.image_size=32",
-    "network.width=32",
-    "network.layers=2",
-    "network.head_width=16",
-    "network.joint_from=1",
-    "network.text_width=16",
-    "network.text_layers=1",
-    "network.n_views=2",
     "data.views=3",
     "batch.size.images=22",
     "run.ema_decay=0.9",
@@ -131,7 +119,7 @@ const BOTH_TOWERS: &[&str] = &[
 fn processes_equal_one() {
     let temporary = tempfile::tempdir().unwrap();
     let one = temporary.path().join("one");
-    let recipe = recipe("nano.toml", &[BOTH_TOWERS]);
+    let recipe = recipe("nano.toml", &[TINY_CLIP, BOTH_TOWERS]);
     let losses = train(&recipe, &one, 1, &FitOptions::default());
     assert_eq!(losses.len(), 4);
     for count in [2, 3] {
@@ -150,8 +138,10 @@ fn processes_equal_one() {
 fn processes_devices_and_chunks_combine() {
     let temporary = tempfile::tempdir().unwrap();
     let (one, two) = (temporary.path().join("one"), temporary.path().join("two"));
-    let recipe =
-        recipe("nano.toml", &[BOTH_TOWERS, &["batch.accumulate_batches=2", "batch.chunk_size.shapes=2"]]);
+    let recipe = recipe(
+        "nano.toml",
+        &[TINY_CLIP, BOTH_TOWERS, &["batch.accumulate_batches=2", "batch.chunk_size.shapes=2"]],
+    );
     let losses = train(&recipe, &one, 1, &FitOptions::default());
     let devices = vec![Device::flex(); 2];
     let shared = train(&recipe, &two, 2, &FitOptions { devices, ..FitOptions::default() });
@@ -193,7 +183,7 @@ fn points_and_a_resumed_run() {
 
 #[test]
 fn fewer_shapes_than_devices_are_an_error() {
-    let recipe = recipe("nano.toml", &[BOTH_TOWERS, &["batch.size.images=4"]]);
+    let recipe = recipe("nano.toml", &[TINY_CLIP, BOTH_TOWERS, &["batch.size.images=4"]]);
     let devices = vec![Device::flex(); 3];
     let out = tempfile::tempdir().unwrap();
     let error =

@@ -6,19 +6,10 @@ use std::path::{Path, PathBuf};
 
 use lexiform_model::Device;
 use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, StepsOrEpochs, TrainEvent, fit};
-use support::{FEW_GROUPS, TINY_ENCODER, TINY_HEAD, WITH_TEACHER};
+use support::{FEW_GROUPS, TINY_CLIP, TINY_ENCODER, TINY_HEAD, WITH_TEACHER, checkpoint, train};
 
-/// A network of a few thousand parameters; shapes are refreshed in the middle of the run.
+/// A few steps of a small network; shapes are refreshed in the middle of the run.
 const TINY: &[&str] = &[
-    "network.dim=16",
-    "network.image_size=32",
-    "network.width=32",
-    "network.layers=2",
-    "network.head_width=16",
-    "network.joint_from=1",
-    "network.text_width=16",
-    "network.text_layers=1",
-    "network.n_views=2",
     "data.shapes=24",
     "data.views=3",
     "data.val_per_class=0",
@@ -32,29 +23,7 @@ const TINY: &[&str] = &[
 ];
 
 fn recipe(more: &[&str]) -> Recipe {
-    recipe_of("nano.toml", &[TINY, more].concat())
-}
-
-fn recipe_of(name: &str, settings: &[&str]) -> Recipe {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(name);
-    let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
-    Recipe::read(&path, &settings).unwrap()
-}
-
-/// Trains and returns the losses.
-fn train(recipe: &Recipe, out: &Path, options: &FitOptions) -> Vec<f64> {
-    let mut losses = Vec::new();
-    let result = fit(recipe, out, options, &mut |event| {
-        if let TrainEvent::Step(step) = event {
-            losses.push(step.loss);
-        }
-    });
-    result.unwrap();
-    losses
-}
-
-fn checkpoint(out: &Path) -> Checkpoint {
-    Checkpoint::read(&out.join("checkpoint.safetensors")).unwrap()
+    support::recipe("nano.toml", &[TINY_CLIP, TINY, more].concat())
 }
 
 fn assert_same(a: &Checkpoint, b: &Checkpoint) {
@@ -119,7 +88,7 @@ fn point_encoders_resume() {
         ("classify.toml", &[TINY_ENCODER, FEW_GROUPS, TINY_HEAD, few]),
     ];
     for (name, settings) in recipes {
-        let recipe = recipe_of(name, &settings.concat());
+        let recipe = support::recipe(name, &settings.concat());
         let whole = folder.path().join(name);
         let (losses, cut) = train_and_copy(&recipe, &whole, 4);
         let resumed = train(&recipe, &cut, &FitOptions { resume: true, ..FitOptions::default() });

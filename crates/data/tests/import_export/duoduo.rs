@@ -12,11 +12,11 @@ fn duoduo_and_its_known_pitfalls() {
     let options = ImportOptions { view_format: ViewFormat::Png, features: true, ..ImportOptions::default() };
     let imported = run("duoduo", &fixture("duoduo"), &options);
     assert_eq!(imported.dataset.len(), 3);
-    let told = imported.warnings.join("\n");
+    let warnings = imported.warnings.join("\n");
     for trap in
         ["1 duplicate ids", "1 of 4 rows have no id", "big-endian", "in lvis.csv, which is for evaluation"]
     {
-        assert!(told.contains(trap), "no {trap:?} in {told}");
+        assert!(warnings.contains(trap), "no {trap:?} in {warnings}");
     }
     let shape = imported.shape("bbbb");
     let view = decode_view(&imported.dataset.views(shape, &[3]).unwrap()[0]).unwrap();
@@ -62,7 +62,7 @@ fn duoduo_lists_determine_the_evaluation_split() {
     let folder = duoduo_as("lvis_images.h5", "lvis_model_to_idx.json", &lvis);
     let imported = run("duoduo", folder.path(), &ImportOptions::default());
     assert_eq!(said(&imported, "bbbb"), ("cup".to_owned(), "test".to_owned()));
-    assert!(!imported.warnings.iter().any(|told| told.contains("lvis.csv")), "{:?}", imported.warnings);
+    assert!(!imported.warnings.iter().any(|warning| warning.contains("lvis.csv")), "{:?}", imported.warnings);
 
     // Training images have labels of an evaluation list only where the list is given.
     let folder = duoduo_as("mv_images.h5", "model_to_idx.json", &lvis);
@@ -72,7 +72,7 @@ fn duoduo_lists_determine_the_evaluation_split() {
         imported
             .warnings
             .iter()
-            .any(|told| told.contains("2 shapes are in the training images and in lvis.csv"))
+            .any(|warning| warning.contains("2 shapes are in the training images and in lvis.csv"))
     );
     let annotations = AnnotationTable::read(&folder.path().join("csv_list/lvis.csv")).unwrap();
     let options = ImportOptions { annotations, ..ImportOptions::default() };
@@ -85,10 +85,10 @@ fn duoduo_lists_determine_the_evaluation_split() {
     let imported = run("duoduo", folder.path(), &ImportOptions::default());
     assert_eq!(said(&imported, "bbbb"), ("wash basin".to_owned(), "val".to_owned()));
     assert_eq!(said(&imported, "aaaa"), ("a cup".to_owned(), "train".to_owned()));
-    let told = imported.warnings.join("\n");
+    let warnings = imported.warnings.join("\n");
     assert!(
-        told.contains("1 shapes are in the images and in mvpnet_val.csv") && told.contains("bbbb"),
-        "{told}"
+        warnings.contains("1 shapes are in the images and in mvpnet_val.csv") && warnings.contains("bbbb"),
+        "{warnings}"
     );
 
     // Only the ids of a list, which are not in the val split.
@@ -99,9 +99,9 @@ fn duoduo_lists_determine_the_evaluation_split() {
     assert_eq!((chosen.dataset.len(), said(&chosen, "aaaa").1.as_str()), (1, "train"));
     let same = |imported: &Imported| imported.dataset.views(imported.shape("aaaa"), &[0, 3]).unwrap();
     assert_eq!(same(&chosen), same(&imported));
-    let told = chosen.warnings.join("\n");
-    assert!(told.contains("mvpnet_train_model_ids.txt: 1 of 2 ids are not in the source"), "{told}");
-    assert!(!told.contains("mvpnet_val.csv"), "{told}");
+    let warnings = chosen.warnings.join("\n");
+    assert!(warnings.contains("mvpnet_train_model_ids.txt: 1 of 2 ids are not in the source"), "{warnings}");
+    assert!(!warnings.contains("mvpnet_val.csv"), "{warnings}");
     let open = |options: &ImportOptions| (import::find("duoduo").unwrap().open)(folder.path(), options);
     let all = open(&ImportOptions::default()).unwrap();
     let set = chosen.folder.path().join("set");

@@ -248,8 +248,8 @@ fn modelnet10_shares_the_folder_of_modelnet40() {
         found.warnings
     };
     let all = [("cup_0001", "train"), ("cup_0002", "test"), ("sofa_0001", "train"), ("sofa_0002", "test")];
-    let told = check(folder.path(), &all);
-    assert!(told[0].contains("modelnet10_shape_names.txt"), "{told:?}");
+    let warnings = check(folder.path(), &all);
+    assert!(warnings[0].contains("modelnet10_shape_names.txt"), "{warnings:?}");
     let list = |name: &str| folder.path().join(name);
     assert_eq!(check(&list("modelnet10_shape_names.txt"), &all[2..]), [""; 0]);
     check(&list("modelnet10_test.txt"), &all[3..]);

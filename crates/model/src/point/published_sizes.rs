@@ -1,9 +1,6 @@
 //! Sizes of the encoders as their authors trained them.
 
-use super::{
-    EncoderConfig, FpsKernel, PointBertConfig, PointMlpConfig, PointMlpStage, PointNet2Config,
-    PointNextConfig, PpatConfig,
-};
+use super::{EncoderConfig, PointBertConfig, PointMlpConfig, PointNet2Config, PointNextConfig, PpatConfig};
 use crate::nn::Activation;
 
 impl EncoderConfig {
@@ -22,27 +19,18 @@ impl EncoderConfig {
     /// ```
     pub fn published(kind: &str) -> Option<Self> {
         Some(match kind {
-            "point-bert" => Self::PointBert(point_bert()),
+            "point-bert" => Self::PointBert(PointBertConfig {
+                colored: false,
+                layers: 12,
+                ..PointBertConfig::ulip2_colored()
+            }),
             "ppat" => Self::Ppat(ppat()),
-            "point-mlp" => Self::PointMlp(point_mlp()),
-            "point-next" => Self::PointNext(PointNextConfig { height: true, width: 32, dense: [512, 256] }),
+            "point-mlp" => Self::PointMlp(PointMlpConfig::ulip()),
+            "point-next" => Self::PointNext(PointNextConfig::ulip()),
             "point-net2" => Self::PointNet2(PointNet2Config::default()),
             "point-conv" => Self::PointConv {},
             _ => return None,
         })
-    }
-}
-
-fn point_bert() -> PointBertConfig {
-    PointBertConfig {
-        colored: false,
-        groups: 512,
-        group_size: 32,
-        group_width: 256,
-        width: 384,
-        layers: 12,
-        heads: 6,
-        mlp_width: 1536,
     }
 }
 
@@ -60,17 +48,5 @@ fn ppat() -> PpatConfig {
         head_width: 64,
         mlp_width: 1536,
         activation: Activation::Gelu,
-    }
-}
-
-fn point_mlp() -> PointMlpConfig {
-    let stage = |width| PointMlpStage { width, inner: width, before: 2, after: 2 };
-    PointMlpConfig {
-        width: 64,
-        stages: [128, 256, 512, 1024].map(stage).to_vec(),
-        neighbors: 24,
-        points: 1024,
-        sampler: FpsKernel::Loop,
-        dense: Some([512, 256]),
     }
 }

@@ -4,6 +4,7 @@
 use std::path::PathBuf;
 
 use burn::tensor::Tensor;
+use image::{Rgba, RgbaImage};
 pub use lexiform_golden::check;
 use lexiform_model::weights::TensorList;
 
@@ -46,6 +47,24 @@ impl Golden {
     fn read(&self, file: &str) -> lexiform_golden::Golden {
         lexiform_golden::Golden::read(&self.path(file))
     }
+}
+
+/// The views of a fixture, `[views, height, width, 3]` bytes.
+pub fn views(golden: &Golden) -> Vec<RgbaImage> {
+    let (shape, bytes) = golden.bytes("expected.safetensors", "views");
+    let [_, height, width, _] = shape[..] else { panic!("{shape:?}") };
+    let image = |view: &[u8]| {
+        RgbaImage::from_fn(width as u32, height as u32, |x, y| {
+            let i = (y as usize * width + x as usize) * 3;
+            Rgba([view[i], view[i + 1], view[i + 2], 255])
+        })
+    };
+    bytes.chunks(height * width * 3).map(image).collect()
+}
+
+/// `expected.json` of a fixture.
+pub fn expected_json(golden: &Golden) -> serde_json::Value {
+    serde_json::from_str(&std::fs::read_to_string(golden.path("expected.json")).unwrap()).unwrap()
 }
 
 /// Values of a tensor.

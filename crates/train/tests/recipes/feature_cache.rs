@@ -89,15 +89,15 @@ fn partially_computed_features_are_continued() {
         })
     });
     assert!(died.is_err());
-    let mut told = Vec::new();
+    let mut progress = Vec::new();
     fit(&cut, &at("cut"), &FitOptions::default(), &mut |event| {
         if let TrainEvent::Features { done, total: all } = event {
-            told.push((done, all));
+            progress.push((done, all));
         }
     })
     .unwrap();
-    let (first, all) = told[0];
-    assert!(first * 2 > all && told.last() == Some(&(all, all)), "{told:?}");
+    let (first, all) = progress[0];
+    assert!(first * 2 > all && progress.last() == Some(&(all, all)), "{progress:?}");
     let bytes = |name: &str| std::fs::read(at(name).join("features.safetensors")).unwrap();
     assert!(bytes("whole") == bytes("cut"), "the files differ");
     let left = std::fs::read_dir(at("cut"))

@@ -49,14 +49,14 @@ fn invalid_values_are_errors() {
     check("ulip2.toml", "run.evaluate_every={ epochs = 0 }", &["run.evaluate_every"]);
     check("ulip2.toml", "network.head={ dropout = 0.5 }", &["network.head", "of kind \"class-head\""]);
     check("ulip2.toml", "losses.text={ kind = \"class-head\" }", &["network.head = absent"]);
-    for (setting, told) in [
+    for (setting, expected) in [
         ("network.head.hidden_width=0", "network.head.hidden_width = 0"),
         ("teacher=nano", "teacher = nano"),
         ("network.head.dropout=1.0", "network.head.dropout = 1"),
         ("network.groups=0", "network.tower.encoder"),
     ] {
         let error = recipe("classify.toml", &["data=models", setting]).unwrap_err().to_string();
-        assert!(error.contains(told), "{error}");
+        assert!(error.contains(expected), "{error}");
     }
     check("ulip2.toml", "network.input.n_points=0", &["network.input.n_points = 0"]);
     check(

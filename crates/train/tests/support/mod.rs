@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::module::Module;
 use burn::optim::GradientsParams;
@@ -10,6 +10,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use glam::Vec3;
 use lexiform_model::point::PreparedCloud;
 use lexiform_train::optim::parameters::{load_values, parameters, values as values_of};
+use lexiform_train::{Checkpoint, FitOptions, Recipe, TrainEvent, fit};
 
 /// A point encoder with a few thousand parameters.
 pub const TINY_ENCODER: &[&str] = &[
@@ -26,6 +27,43 @@ pub const WITH_TEACHER: &[&str] = &["teacher=nano", "network.tower.projection.di
 pub const TINY_HEAD: &[&str] = &["network.head={ hidden_width = 16, dropout = 0.1 }"];
 /// Few points in few groups.
 pub const FEW_GROUPS: &[&str] = &["network.tower.encoder.groups=8", "network.tower.encoder.group_size=8"];
+
+/// A CLIP of a few thousand parameters.
+pub const TINY_CLIP: &[&str] = &[
+    "network.dim=16",
+    "network.image_size=32",
+    "network.width=32",
+    "network.layers=2",
+    "network.head_width=16",
+    "network.joint_from=1",
+    "network.text_width=16",
+    "network.text_layers=1",
+    "network.n_views=2",
+];
+
+/// A recipe of the repository with settings.
+pub fn recipe(name: &str, settings: &[&str]) -> Recipe {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../recipes").join(name);
+    let settings: Vec<String> = settings.iter().map(|setting| (*setting).to_owned()).collect();
+    Recipe::read(&path, &settings).unwrap()
+}
+
+/// Trains, and returns the losses of every step.
+pub fn train(recipe: &Recipe, out: &Path, options: &FitOptions) -> Vec<f64> {
+    let mut losses = Vec::new();
+    fit(recipe, out, options, &mut |event| {
+        if let TrainEvent::Step(step) = event {
+            losses.push(step.loss);
+        }
+    })
+    .unwrap();
+    losses
+}
+
+/// The checkpoint of an output folder.
+pub fn checkpoint(out: &Path) -> Checkpoint {
+    Checkpoint::read(&out.join("checkpoint.safetensors")).unwrap()
+}
 
 /// A file of golden tensors.
 pub struct Golden(lexiform_golden::Golden);

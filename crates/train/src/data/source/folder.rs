@@ -259,13 +259,13 @@ fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FolderError> {
 
 /// Checksum over paths, sizes, labels, captions and splits.
 fn fingerprint_of(rows: &[Row], folder: &Path, up: UpRule) -> String {
-    let told = rows.iter().map(|row| {
+    let lines = rows.iter().map(|row| {
         // The size stands for the content: reading all files would take too long.
         let bytes = row.path.metadata().map_or(0, |file| file.len());
         let path = row.path.strip_prefix(folder).unwrap_or(&row.path).to_string_lossy();
         format!("{path}\0{bytes}\0{}\0{}\0{}\n", row.label, row.captions.join("\0"), row.validation)
     });
-    let mut text: String = told.collect();
+    let mut text: String = lines.collect();
     if up != UpRule::Format {
         text += &format!("up axis {up}\n");
     }
