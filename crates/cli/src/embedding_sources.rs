@@ -173,8 +173,7 @@ impl<'a> ShapeFeatures<'a> {
                 Err(error) => RowFeatures::Failed(error.to_string()),
             });
         }
-        let input = match StoredShape::new(self.set, Path::new("the data set"), shape).read(self.preprocessor)
-        {
+        let input = match StoredShape::new(self.set, shape).read(self.preprocessor) {
             Ok(input) => input,
             Err(error) => return Ok(RowFeatures::Failed(error.to_string())),
         };

@@ -2,8 +2,8 @@
 
 use glam::Vec3;
 use lexiform_formats::array::Array;
-use lexiform_geometry::{PointCloud, Scene, linear_from_srgb, srgb_from_linear};
-use lexiform_mesh_io::{UpRule, turn_upright};
+use lexiform_geometry::{PointCloud, linear_from_srgb, srgb_from_linear};
+use lexiform_mesh_io::{UpRule, turn_cloud_upright};
 
 /// A point cloud as an array `[points, 3 or 6]` in `float16`: positions, then sRGB colors in `0..=1` if there are any. In the unit
 /// sphere the rounding error is at most 2.4e-4.
@@ -46,11 +46,10 @@ pub fn points_from_array(points: &Array) -> Result<PointCloud, String> {
 /// The points `[points, 3 or 6]` turned to +Y up, in `float32`; colors are unchanged.
 pub(crate) fn turned(points: &Array, up: UpRule) -> Result<Array, String> {
     let cloud = points_from_array(points)?;
-    let (scene, _) = turn_upright(Scene::from_cloud(cloud), up);
+    let cloud = turn_cloud_upright(cloud, up);
     let columns = points.shape[1];
     let mut numbers = points.to_f32_vec();
-    let positions = scene.clouds.iter().flat_map(|cloud| cloud.positions());
-    for (row, position) in numbers.chunks_exact_mut(columns).zip(positions) {
+    for (row, position) in numbers.chunks_exact_mut(columns).zip(cloud.positions()) {
         row[..3].copy_from_slice(&position.to_array());
     }
     Ok(Array::from_f32(&points.shape, &numbers))

@@ -65,6 +65,14 @@ fn shapes_have_renders_and_captions_of_each() {
         // The order within a view is that of the file.
         captions.sort_by_key(|(_, view)| *view);
         assert_eq!(captions, [("a bowl", Some(0)), ("a cup", Some(2)), ("a mug", Some(2))]);
+        // Another import of the data set keeps the captions of its views.
+        let again =
+            (import::find("lexiform").unwrap().open)(&sets.path().join("whole"), &ImportOptions::default());
+        build_dataset(&again.unwrap(), &sets.path().join("again"), &BuildOptions::default(), &mut |_| {})
+            .unwrap();
+        merge_partitions(&sets.path().join("again")).unwrap();
+        let again = Dataset::open(&sets.path().join("again")).unwrap();
+        assert_eq!(again.metadata(0).unwrap().captions, metadata.captions);
         // Renders without point clouds.
         std::fs::remove_dir_all(folder.path().join("objaverse_pc_parallel")).unwrap();
         let (dataset, _) = imported(folder.path(), sets.path().join("renders"), &ImportOptions::default());

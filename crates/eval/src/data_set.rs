@@ -13,7 +13,7 @@ use crate::stored_shape::StoredShape;
 /// The labeled shapes, named by their keys.
 pub(crate) fn labeled(place: &Path, events: &mut OnEvent<'_>) -> Result<Vec<Entry>, EvalError> {
     let set = Arc::new(Dataset::open(place)?);
-    let with_label = |shape: usize| set.label(shape).map(|label| entry(&set, place, shape, label));
+    let with_label = |shape: usize| set.label(shape).map(|label| entry(&set, shape, label));
     let entries: Vec<Entry> = (0..set.len()).filter_map(with_label).collect();
     if entries.len() < set.len() {
         events(EvalEvent::ShapesWithoutLabel { labeled: entries.len(), shapes: set.len() });
@@ -48,7 +48,7 @@ pub(crate) fn captioned(place: &Path) -> Result<Captioned, EvalError> {
         // Several captioners may have produced the same sentence.
         captions.sort();
         captions.dedup();
-        let entry = entry(&set, place, shape, set.label(shape).unwrap_or_default());
+        let entry = entry(&set, shape, set.label(shape).unwrap_or_default());
         entries.push(CaptionedEntry { entry, captions });
     }
     let by_label = entries.iter().all(|shape| shape.captions.is_empty());
@@ -59,11 +59,11 @@ pub(crate) fn captioned(place: &Path) -> Result<Captioned, EvalError> {
     Ok(Captioned { entries, by_label })
 }
 
-fn entry(set: &Arc<Dataset>, place: &Path, shape: usize, label: &str) -> Entry {
+fn entry(set: &Arc<Dataset>, shape: usize, label: &str) -> Entry {
     let key = set.key(shape);
     Entry {
         split: Some(set.split(shape).to_owned()),
-        stored: Some(StoredShape::new(set, place, shape)),
+        stored: Some(StoredShape::new(set, shape)),
         ..Entry::of_file(key.to_owned(), key.into(), label.to_owned())
     }
 }

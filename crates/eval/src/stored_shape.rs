@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use lexiform_data::import::{self, ImportFormat, ImportOptions, ImportSource};
 use lexiform_data::{Dataset, Key, Member, POINTS, ProduceError, Producer as _, ShapeJob, points_from_array};
+use lexiform_formats::file_exists;
 use lexiform_formats::npy::{Npy, read_npy};
 use lexiform_formats::view_format::{ViewFormat, decode_view};
 use lexiform_geometry::PointCloud;
@@ -100,13 +101,13 @@ impl ShapeStore {
 fn format_of(path: &Path) -> Option<&'static ImportFormat> {
     let ending = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     let (_, format) = FORMATS.iter().find(|(extension, _)| *extension == ending)?;
-    import::find(format).filter(|_| path.is_file())
+    import::find(format).filter(|_| file_exists(path))
 }
 
 impl StoredShape {
-    /// The shape with this index of the data set at `place`.
-    pub fn new(set: &Arc<Dataset>, place: &Path, shape: usize) -> Self {
-        let store = ShapeStore { path: place.to_owned(), contents: Contents::Set(Arc::clone(set)) };
+    /// The shape of a data set with this index.
+    pub fn new(set: &Arc<Dataset>, shape: usize) -> Self {
+        let store = ShapeStore { path: set.root().to_owned(), contents: Contents::Set(Arc::clone(set)) };
         Self { store: Arc::new(store), name: set.key(shape).to_owned(), shape: Some(shape) }
     }
 

@@ -6,7 +6,7 @@ use glam::Vec3;
 use serde::Serialize;
 
 use crate::read::LoadedFile;
-use crate::{Format, Orientation, ReadError, ReadOptions, read};
+use crate::{Format, Orientation, ReadError, ReadOptions, UpAxis, read};
 use lexiform_geometry::Mesh;
 
 /// A summary of a file.
@@ -85,7 +85,8 @@ pub fn info_with(path: &Path, options: &ReadOptions) -> Result<FileInfo, ReadErr
 }
 
 fn describe(path: &Path, bytes: u64, file: &LoadedFile) -> FileInfo {
-    let LoadedFile { scene, format, orientation, file_extents } = file;
+    let LoadedFile { scene, format, orientation } = file;
+    let extents_y_up = scene.bounds().map_or([0.0; 3], |b| b.extents().to_array());
     FileInfo {
         path: path.to_owned(),
         format: *format,
@@ -97,8 +98,8 @@ fn describe(path: &Path, bytes: u64, file: &LoadedFile) -> FileInfo {
         points: scene.n_points(),
         materials: scene.materials.len(),
         texture_sizes: scene.textures.iter().map(|t| [t.image.width(), t.image.height()]).collect(),
-        extents: *file_extents,
-        extents_y_up: scene.bounds().map_or([0.0; 3], |b| b.extents().to_array()),
+        extents: file_extents(extents_y_up, orientation.axis),
+        extents_y_up,
         has_colors: scene.meshes.iter().any(|m| m.colors().is_some())
             || scene.clouds.iter().any(|c| c.colors().is_some()),
         has_uvs: scene.meshes.iter().any(|m| m.uvs().is_some()),
@@ -106,6 +107,15 @@ fn describe(path: &Path, bytes: u64, file: &LoadedFile) -> FileInfo {
             || scene.clouds.iter().any(|c| c.normals().is_some()),
         surface: (scene.n_faces() > 0).then(|| surface(&scene.meshes)),
         notes: scene.notes.clone(),
+    }
+}
+
+/// Extents in the file's own axes.
+fn file_extents([x, y, z]: [f32; 3], up: UpAxis) -> [f32; 3] {
+    match up {
+        UpAxis::X => [y, x, z],
+        UpAxis::Y => [x, y, z],
+        UpAxis::Z => [x, z, y],
     }
 }
 

@@ -53,7 +53,7 @@ pub use format::Format;
 pub use info::{FileInfo, SurfaceInfo, info, info_with};
 pub use read::{ReadOptions, material_library_sidecars, read, read_bytes, read_with, sidecars};
 pub use sidecar::Sidecar;
-pub use up::{Orientation, UnknownUpRule, UpRule, UpSource, turn_upright};
+pub use up::{Orientation, UnknownUpRule, UpRule, UpSource, turn_cloud_upright, turn_upright};
 pub use views::{is_image, strip_views, thin_views, view_files};
 pub use walk::{HEAD_BYTES, WalkResult, is_asset, walk};
 pub use write::{GlbError, WriteError, write, write_glb};

@@ -87,12 +87,11 @@ pub fn material_library_sidecars(content: impl BufRead) -> io::Result<Vec<Sideca
     Ok(sidecars.into_vec())
 }
 
-/// A scene with its format, and the up axis and size that it has in the file.
+/// A scene with its format, and the up axis that it has in the file.
 pub(crate) struct LoadedFile {
     pub scene: Scene,
     pub format: Format,
     pub orientation: Orientation,
-    pub file_extents: [f32; 3],
 }
 
 pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<LoadedFile, ReadError> {
@@ -100,7 +99,6 @@ pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<L
     let found = sniff::format(path, &content)?;
     let source = Source { path, bytes: &content, format: found.format.name() };
     let (scene, stated) = read_format(&source, found.format)?;
-    let file_extents = scene.bounds().map_or([0.0; 3], |bounds| bounds.extents().to_array());
     let orientation = options.up.resolve(&scene, Orientation::of_format(found.format, stated));
     let mut scene = turned(scene, orientation.axis);
     // A guess is said where it changes something.
@@ -117,7 +115,7 @@ pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<L
     if scene.is_empty() {
         return Err(ReadError::Empty { path: path.to_owned() });
     }
-    Ok(LoadedFile { scene, format: found.format, orientation, file_extents })
+    Ok(LoadedFile { scene, format: found.format, orientation })
 }
 
 /// The scene in the file's own axes, and the one that points up if the file states it.

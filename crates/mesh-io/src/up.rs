@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use lexiform_geometry::Scene;
 use lexiform_geometry::upright::z_up_probability;
+use lexiform_geometry::{PointCloud, Scene};
 use serde::{Deserialize, Serialize};
 
 use crate::Format;
@@ -64,8 +64,8 @@ impl UpRule {
     }
 }
 
-/// Turns a scene whose coordinates are of no format, such as a stored point cloud, to +Y up. [`UpRule::Format`] leaves it as it
-/// is: coordinates without a format are never turned unless asked.
+/// Turns a scene whose coordinates are of no format, such as a stored point cloud, to +Y up. [`UpRule::Format`] does not turn
+/// it: coordinates without a format are never turned unless asked.
 ///
 /// ```
 /// use glam::Vec3;
@@ -81,6 +81,11 @@ pub fn turn_upright(scene: Scene, rule: UpRule) -> (Scene, UpAxis) {
     let unstated = Orientation { axis: UpAxis::Y, source: UpSource::Default, confidence: None };
     let axis = rule.resolve(&scene, unstated).axis;
     (turned(scene, axis), axis)
+}
+
+/// As [`turn_upright`], for a point cloud.
+pub fn turn_cloud_upright(cloud: PointCloud, rule: UpRule) -> PointCloud {
+    turn_upright(Scene::from_cloud(cloud), rule).0.clouds.pop().unwrap_or_default()
 }
 
 /// The scene with `up` turned to +Y.

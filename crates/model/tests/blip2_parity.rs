@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
-use image::{Rgba, RgbaImage};
+use image::RgbaImage;
 use lexiform_model::blip::{Captioner, DecodingStrategy, GenerationConfig};
 use lexiform_model::tokenizer::BytePairTokenizer;
 use lexiform_model::weights::{Precision, TensorList, WeightFile};

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
-use image::{Rgba, RgbaImage};
+use image::RgbaImage;
 use lexiform_model::blip::{Captioner, DecodingStrategy, GenerationConfig};
 use lexiform_model::tokenizer::BertTokenizer;
 use lexiform_model::weights::{Precision, TensorList, WeightFile};

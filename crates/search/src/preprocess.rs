@@ -11,7 +11,9 @@ use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_geometry::resize::{composite_on_white, resize_bicubic_rgba};
 use lexiform_geometry::sample::{sample_cloud, sample_surface};
 use lexiform_geometry::{Camera, PointCloud, Scene};
-use lexiform_mesh_io::{Format, ReadOptions, UpAxis, UpRule, read_with, thin_views, turn_upright};
+use lexiform_mesh_io::{
+    Format, ReadOptions, UpAxis, UpRule, read_with, thin_views, turn_cloud_upright, turn_upright,
+};
 use lexiform_render::{RenderConfig, Renderer};
 use lexiform_store::Payload;
 use rand::SeedableRng as _;
@@ -249,7 +251,7 @@ impl ShapePreprocessor {
     /// than the encoder chooses from; for a model of views only, they are rendered.
     pub fn process_stored(&self, views: Vec<RgbaImage>, cloud: Option<PointCloud>) -> Option<ModelInput> {
         let cloud = cloud.filter(|cloud| !cloud.positions().is_empty());
-        let cloud = cloud.and_then(|cloud| turn_upright(Scene::from_cloud(cloud), self.up).0.clouds.pop());
+        let cloud = cloud.map(|cloud| turn_cloud_upright(cloud, self.up));
         // A model of points gets points. Without views, points go to the point encoder if the model has one, and are
         // rendered otherwise.
         match ([self.input_spec, self.point_cloud_spec], cloud) {

@@ -38,12 +38,13 @@ fn columns(first: &StringRecord) -> Result<ColumnIndices, String> {
     // A table with some known headings has headings, so it has none of the forms without.
     let has_none = columns.shape.is_none() && !columns.has_annotations();
     let start = first.get(0).unwrap_or_default().trim();
+    // Duoduo CLIP's lvis.csv: class number, class name, uid.
+    let class_list = ColumnIndices::of_class_list(first).filter(|_| has_none);
+    if let Some(columns) = class_list {
+        return Ok(columns);
+    }
     match first.len() {
         _ if columns.shape.is_some() && columns.has_annotations() => Ok(columns),
-        // Duoduo CLIP's lvis.csv: class number, class name, uid.
-        3 if has_none && start.parse::<u32>().is_ok() => {
-            Ok(ColumnIndices::of_class_list(first).unwrap_or_default())
-        }
         // Cap3D: uid, caption. An id contains no spaces.
         2.. if has_none && !start.contains(' ') => {
             Ok(ColumnIndices { shape: Some(0), captions: vec![1], ..ColumnIndices::default() })

@@ -8,13 +8,13 @@ use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
 
 use fnv::FnvHasher;
-use lexiform_formats::view_format::{ViewFormat, decode_view, extension_of};
+use lexiform_formats::view_format::{ViewFormat, decode_view};
 use lexiform_geometry::resize::resize_bicubic_rgba;
 use serde_json::Value;
 
 use super::files::{file_name, first_existing, list_dir};
 use super::id_lists::{lines_if_exists, overlap};
-use super::members::{points, read_array};
+use super::members::{numbered_views, points, read_array};
 use super::options::ImportOptions;
 use super::shapenet55::taxonomy;
 use super::source::ImportSource;
@@ -71,7 +71,9 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource,
         let (id, split) = &shapes[i];
         let (synset, model) = id.split_once('-').ok_or("expected <synset>-<model>")?;
         let name = names.get(synset).cloned().unwrap_or_default();
-        let mut members = views(&folders.renders.join("img").join(synset).join(model))?;
+        let mut metadata = Metadata::default();
+        let renders = renders(&folders.renders.join("img").join(synset).join(model))?;
+        let mut members = numbered_views(&renders, &mut metadata)?;
         let class = classes.get(&name);
         let photos = class.map_or(&[][..], |class| &class.photos);
         for (at, photo) in chosen(photos, PHOTOS, id).into_iter().enumerate() {
@@ -83,12 +85,9 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource,
         members.push(points(&read_array(&folders.clouds.join(format!("{id}.npy")))?, None)?);
         let captions = class.map_or(&[][..], |class| &class.captions);
         let captions = chosen(captions, CLASS_CAPTIONS, id).into_iter();
-        let mut metadata = Metadata {
-            labels: if name.is_empty() { Vec::new() } else { vec![name] },
-            captions: captions.map(|text| Caption::new(text.clone(), "cg3d")).collect(),
-            split: (*split).to_owned(),
-            ..Metadata::default()
-        };
+        metadata.captions = captions.map(|text| Caption::new(text.clone(), "cg3d")).collect();
+        metadata.labels.extend(Some(name).filter(|name| !name.is_empty()));
+        metadata.split = (*split).to_owned();
         metadata.extra.insert("synset".to_owned(), synset.into());
         Ok((members, metadata))
     };
@@ -190,21 +189,11 @@ fn chosen<'a, T>(all: &'a [T], count: usize, id: &str) -> Vec<&'a T> {
     all.iter().cycle().skip(start).take(count.min(all.len())).collect()
 }
 
-/// The rendered views of a shape.
-fn views(folder: &Path) -> Result<Vec<Member>, String> {
-    let mut members = Vec::new();
-    for index in 0..VIEWS {
-        let path = folder.join(format!("{index:03}.png"));
-        if path.exists() {
-            let bytes = fs_err::read(&path).map_err(|error| error.to_string())?;
-            let ending = extension_of(&bytes).ok_or_else(|| format!("{} is not an image", path.display()))?;
-            members.push(Member::view(members.len(), ending, bytes));
-        }
-    }
-    if members.is_empty() {
-        return Err(format!("no views 000.png … in {}", folder.display()));
-    }
-    Ok(members)
+/// The rendered views of a shape with their numbers.
+fn renders(folder: &Path) -> Result<Vec<(usize, PathBuf)>, String> {
+    let views = (0..VIEWS).map(|number| (number, folder.join(format!("{number:03}.png"))));
+    let found: Vec<_> = views.filter(|(_, path)| path.exists()).collect();
+    if found.is_empty() { Err(format!("no views 000.png … in {}", folder.display())) } else { Ok(found) }
 }
 
 /// The central square of a photograph.

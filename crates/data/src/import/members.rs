@@ -11,7 +11,7 @@ use lexiform_mesh_io::UpRule;
 
 use crate::points::turned;
 use crate::shape::POINTS;
-use crate::{Member, Metadata};
+use crate::{Caption, Member, Metadata};
 
 /// Metadata with the source's numbers of a shape's views, where some are missing or they do not start at 0.
 pub(super) const VIEW_NUMBERS: &str = "view_numbers";
@@ -37,17 +37,18 @@ pub(super) fn record_numbers(numbers: impl Iterator<Item = usize> + Clone, metad
     }
 }
 
-/// Changes the views of captions from the source's numbers to the positions of the views; captions of missing views are dropped.
-pub(super) fn renumber_captions(metadata: &mut Metadata) {
-    let Some(numbers) = metadata.extra.get(VIEW_NUMBERS).and_then(|list| list.as_array()) else { return };
-    let position = |view: usize| numbers.iter().position(|number| number.as_u64() == Some(view as u64));
-    metadata.captions.retain_mut(|caption| match caption.view {
-        Some(view) => {
-            caption.view = position(view);
-            caption.view.is_some()
-        }
-        None => true,
+/// Adds captions whose views have the source's numbers: they get the positions of the views, and those of missing views are left out.
+pub(super) fn add_captions(metadata: &mut Metadata, captions: &[Caption]) {
+    let numbers = metadata.extra.get(VIEW_NUMBERS).and_then(|list| list.as_array());
+    let position = |view: usize| match numbers {
+        Some(numbers) => numbers.iter().position(|number| number.as_u64() == Some(view as u64)),
+        None => Some(view),
+    };
+    let renumbered = captions.iter().filter_map(|caption| match caption.view {
+        Some(view) => Some(Caption { view: Some(position(view)?), ..caption.clone() }),
+        None => Some(caption.clone()),
     });
+    metadata.captions.extend(renumbered);
 }
 
 /// Reads a `.npy` file of numbers.

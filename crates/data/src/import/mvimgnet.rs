@@ -11,6 +11,7 @@ use lexiform_formats::view_format::ViewFormat;
 use lexiform_formats::view_format::decode_view;
 use lexiform_formats::view_format::extension_of;
 use lexiform_geometry::resize::resize_bicubic_rgba;
+use lexiform_mesh_io::thin_views;
 
 use super::files::{file_name, first_existing, list_dir};
 use super::id_lists::{lines_if_exists, overlap};
@@ -137,10 +138,8 @@ fn views(folder: &Path, size: u32, view_format: ViewFormat) -> Result<Vec<Member
     if files.len() < VIEWS {
         return Err(format!("has {} photographs, expected at least {VIEWS}", files.len()));
     }
-    // Integer division, as in the packing script of Duoduo CLIP.
-    let step = if files.len() > VIEWS { files.len() / VIEWS } else { 1 };
-    let files = files.iter().step_by(step).take(VIEWS);
-    files.enumerate().map(|(i, path)| view(i, path, size, view_format)).collect()
+    let files = thin_views(files, VIEWS);
+    files.iter().enumerate().map(|(i, path)| view(i, path, size, view_format)).collect()
 }
 
 /// A photograph resized to `size` × `size` as by Pillow, ignoring its aspect ratio. One of the right size and format is kept without

@@ -163,7 +163,7 @@ fn resolve(root: &Path, path: &str) -> PathBuf {
 fn lvis_labels(from: &Path) -> Result<HashMap<String, String>, DataError> {
     let folder = if from.is_dir() { from } else { from.parent().unwrap_or(Path::new("")) };
     let path = folder.join("objaverse_lvis_metadata.json");
-    let is_evaluation = from.is_dir() || file_name(from).contains("lvis");
+    let is_evaluation = from.is_dir() || file_name(from).starts_with("lvis");
     if !is_evaluation || !path.exists() {
         return Ok(HashMap::new());
     }

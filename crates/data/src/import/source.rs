@@ -5,7 +5,7 @@ use std::path::Path;
 use lexiform_mesh_io::UpRule;
 use serde_json::{Value, json};
 
-use super::members::{renumber_captions, turn_points};
+use super::members::{add_captions, turn_points};
 use super::options::{ImportOptions, Selection};
 use crate::annotations::{MatchCounts, extend_unique};
 use crate::shape::assign_split;
@@ -48,10 +48,10 @@ impl ImportSource {
             let (mut members, metadata) = read(chosen[index])?;
             turn_points(&mut members, up)?;
             let mut metadata = complete_metadata(index, metadata);
-            // Captions of renders that were not downloaded still describe the shape.
-            if !members.iter().any(|member| Member::view_index(&member.name).is_some()) {
-                metadata.captions.iter_mut().for_each(|caption| caption.view = None);
-            }
+            // Captions of views that were not imported still describe the shape.
+            let last = members.iter().filter_map(|member| Member::view_index(&member.name)).max();
+            let is_imported = |view: &usize| last.is_some_and(|last| *view <= last);
+            metadata.captions.iter_mut().for_each(|caption| caption.view = caption.view.filter(is_imported));
             Ok((members, metadata))
         };
         let warnings = warning.into_iter().collect();
@@ -95,6 +95,12 @@ fn settings(format: &str, options: &ImportOptions) -> Value {
     if options.up != UpRule::Format {
         settings["up"] = options.up.name().into();
     }
+    for (name, given) in [("class_photos", options.class_photos), ("class_captions", options.class_captions)]
+    {
+        if given {
+            settings[name] = true.into();
+        }
+    }
     if let Some(ids) = &options.ids {
         settings["ids"] = ids.digest().into();
     }
@@ -118,11 +124,10 @@ fn complete_metadata(
         }
         if let Some(more) = annotations.find(id) {
             extend_unique(&mut metadata.labels, more.labels.iter().cloned());
-            metadata.captions.extend(more.captions.iter().cloned());
+            add_captions(&mut metadata, &more.captions);
             // The user's split wins over the source's.
             metadata.split = more.split.clone().unwrap_or(metadata.split);
         }
-        renumber_captions(&mut metadata);
         if metadata.split.is_empty() {
             metadata.split = assign_split(key, val_fraction).to_owned();
         }

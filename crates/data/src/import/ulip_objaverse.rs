@@ -12,7 +12,7 @@ use lexiform_formats::array::Array;
 use lexiform_mesh_io::{ReadOptions, UpAxis, UpRule, read_with};
 
 use super::files::{file_name, first_existing, list_dir};
-use super::members::{numbered_views, points};
+use super::members::{add_captions, numbered_views, points};
 use super::options::ImportOptions;
 use super::source::ImportSource;
 use crate::annotations::AnnotationTable;
@@ -50,7 +50,9 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource,
             None => Vec::new(),
         };
         members.extend(clouds.get(id).map(|path| cloud(path)).transpose()?);
-        metadata.captions.extend(captions.find(id).into_iter().flat_map(|found| found.captions.clone()));
+        if let Some(found) = captions.find(id) {
+            add_captions(&mut metadata, &found.captions);
+        }
         Ok((members, metadata))
     };
     let source = ImportSource::new("ulip-objaverse", from, &ids, options, read)?.with_warnings(warnings);
@@ -91,7 +93,13 @@ fn render_folders(root: &Path) -> Result<BTreeMap<String, PathBuf>, DataError> {
 }
 
 fn has_images(folder: &Path) -> Result<bool, DataError> {
-    Ok(list_dir(folder)?.iter().any(|path| number_of(path).is_some()))
+    // Hundreds of thousands of folders: the first image is enough.
+    for entry in fs_err::read_dir(folder)? {
+        if number_of(&entry?.path()).is_some() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The number of a render: `007.png` → 7.

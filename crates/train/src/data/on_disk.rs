@@ -9,8 +9,8 @@ use lexiform_data::{
 };
 use lexiform_formats::array::Array;
 use lexiform_formats::view_format::decode_view;
-use lexiform_geometry::{PointCloud, Scene};
-use lexiform_mesh_io::{UpRule, turn_upright};
+use lexiform_geometry::PointCloud;
+use lexiform_mesh_io::{UpRule, turn_cloud_upright};
 use lexiform_model::preprocess::resize_bicubic_rgba;
 
 use crate::data::caption::{Caption, CaptionSource};
@@ -194,8 +194,7 @@ impl OnDiskPool {
         let array = self.array(read, POINTS)?;
         let cloud = points_from_array(&array)
             .map_err(|error| self.set.invalid(read.shape, format!("{POINTS}: {error}")))?;
-        let (turned, _) = turn_upright(Scene::from_cloud(cloud), self.options.up);
-        Ok(turned.clouds.into_iter().next().unwrap_or_default())
+        Ok(turn_cloud_upright(cloud, self.options.up))
     }
 
     fn array(&self, read: &ShapeFiles, name: &str) -> Result<Array, DataError> {

@@ -6,6 +6,7 @@ use anyhow::anyhow;
 use clap::{ArgGroup, Args};
 use lexiform_data::parse_split;
 use lexiform_eval::{DataConfig, LabelSource, ShapeOrientation, ShapeSource, Turn};
+use lexiform_formats::file_exists;
 
 use crate::error::UsageError;
 use crate::up_axis::UpArg;
@@ -131,7 +132,7 @@ impl DataArgs {
 
 /// A data set or images that exist: a misspelled path would be treated as an empty folder of files.
 fn existing(path: &Path) -> anyhow::Result<PathBuf> {
-    if path.exists() {
+    if path.exists() || file_exists(path) {
         Ok(path.to_owned())
     } else {
         Err(anyhow!("{}: no such data set or file", path.display()))
