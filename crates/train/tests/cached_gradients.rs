@@ -7,7 +7,7 @@ use std::path::Path;
 
 use burn::tensor::TensorData;
 use lexiform_model::Device;
-use lexiform_train::{Checkpoint, FitOptions, Recipe, TrainEvent, fit};
+use lexiform_train::{FitOptions, Recipe};
 use support::{FEW_GROUPS, TINY_CLIP, TINY_ENCODER, TINY_HEAD, WITH_TEACHER, checkpoint, recipe};
 
 const FEW: &[&str] = &["data.val_per_class=0", "run.evaluate_every=3", "run.steps=3"];
