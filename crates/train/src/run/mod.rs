@@ -18,8 +18,8 @@ mod timing;
 mod training_data;
 mod validate_model;
 
-pub(crate) use checkpoint::checkpoint_path;
 pub use checkpoint::{Checkpoint, RunProgress};
+pub(crate) use checkpoint::{checkpoint_path, read_progress, recover_latest};
 pub use dry_run::{DryRun, dry_run};
 pub use fit::fit;
 pub use options::FitOptions;
