@@ -16,6 +16,7 @@
 //! [`hdf5`], which opens files itself, returns a [`FormatError`].
 
 pub mod array;
+mod csv;
 mod error;
 pub mod hdf5;
 pub mod inflate;
@@ -34,6 +35,7 @@ mod zip_writer;
 /// What files that Lexiform writes name as their software, where the format has a place for it.
 pub const SOFTWARE: &str = "Lexiform";
 
+pub use csv::csv_cell;
 pub use error::FormatError;
 pub use read_at::{PositionedFile, RandomAccess, file_exists, read_exact_at};
 pub use rgba::composite_on_white;

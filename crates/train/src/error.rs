@@ -22,7 +22,7 @@ pub enum FitError {
     /// The checkpoint cannot be read, written or resumed from.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
-    /// The processes of a run cannot exchange messages, or have different weights.
+    /// The processes of a run cannot exchange messages, or have different inputs or weights.
     #[error(transparent)]
     Transport(#[from] TransportError),
     /// A file in the output folder cannot be read or written.

@@ -50,7 +50,7 @@ pub enum TrainEvent {
     Evaluated {
         /// Steps done.
         step: usize,
-        /// ClassificationMetrics of the validation shapes; absent if there are none.
+        /// Metrics of the validation shapes; absent if there are none.
         report: Option<ClassificationMetrics>,
         /// Whether top-1 is the best so far; always true without validation shapes.
         best: bool,

@@ -1,7 +1,8 @@
 //! Trains multi-view and point cloud encoders: recipes, data loading, losses, optimizers, and the training loop.
 //!
 //! A [`Recipe`] is a TOML file: network, data, loss terms, parameter groups and a learning rate schedule. [`fit`] trains it,
-//! reports [`TrainEvent`]s, and writes models and a [`Checkpoint`] into an output folder; [`dry_run`] only measures a step.
+//! reports [`TrainEvent`]s, and writes models and a [`Checkpoint`] into an output folder; [`dry_run`] measures a step, an
+//! evaluation and a checkpoint in a temporary folder.
 //!
 //! ```
 //! use lexiform_train::{Recipe, StepsOrEpochs};
@@ -44,4 +45,4 @@ pub use recipe::{
 };
 pub use reference_names::{ReferenceName, find_reference_name, reference_names};
 pub use run::{Checkpoint, DryRun, FitOptions, RunProgress, dry_run, fit};
-pub use sweep::{Sweep, SweepResult, SweepRun, existing_run, write_sweep};
+pub use sweep::{Sweep, SweepResult, SweepRun, check_no_run, write_sweep};

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use lexiform_formats::write_file;
+use lexiform_formats::{csv_cell, write_file};
 use serde::Serialize;
 
 use crate::error::FitError;
 use crate::logging::read_log;
 use crate::recipe::RecipeError;
-use crate::run::{Checkpoint, checkpoint_path};
+use crate::run::{checkpoint_path, read_progress, recover_latest};
 
 /// Steps whose mean loss is reported at the end of a run.
 const LAST_STEPS: usize = 20;
@@ -130,15 +130,21 @@ fn values_of(list: &str) -> Option<Vec<String>> {
     }
 }
 
-/// The error that a run into `out` would give without [`FitOptions::resume`](crate::FitOptions::resume), if there is a run.
-pub fn existing_run(out: &Path) -> Option<FitError> {
+/// Checks that the output folder has no run, which [`fit`](crate::fit) would refuse to overwrite.
+///
+/// # Errors
+/// [`FitError::Exists`] if it has one, or if its checkpoint cannot be read.
+pub fn check_no_run(out: &Path) -> Result<(), FitError> {
     let path = checkpoint_path(out);
-    let step = Checkpoint::read(&path).ok()?.progress.step;
-    Some(FitError::Exists { path, step })
+    if !recover_latest(&path)? {
+        return Ok(());
+    }
+    let step = read_progress(&path)?.step;
+    Err(FitError::Exists { path, step })
 }
 
 /// Result of a run.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct SweepResult {
     /// Name of its folder.
     pub run: String,
@@ -193,12 +199,7 @@ impl SweepResult {
         let known = Self::read(run, folder).unwrap_or_else(|_| Self {
             run: run.name.clone(),
             values: run.values.clone(),
-            steps: 0,
-            loss: None,
-            top_1: None,
-            top_5: None,
-            best_step: None,
-            error: None,
+            ..Self::default()
         });
         Self { error: Some(error), ..known }
     }
@@ -230,15 +231,6 @@ pub fn write_sweep(folder: &Path, keys: &[String], results: &[SweepResult]) -> s
         .map(|cells| cells.iter().map(|cell| csv_cell(cell)).collect::<Vec<_>>().join(",") + "\n")
         .collect();
     write_file(&folder.join("sweep.csv"), text.as_bytes())
-}
-
-/// A cell, quoted if needed ([RFC 4180](https://www.rfc-editor.org/rfc/rfc4180)).
-fn csv_cell(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }
 
 #[cfg(test)]

@@ -66,7 +66,12 @@ fn models() -> &'static Path {
 }
 
 fn prepare(out: &Path, made: PreparedAs) -> PathBuf {
-    let source = LocalFiles::new(&[models().display().to_string()]).unwrap();
+    prepare_files(models(), out, made)
+}
+
+/// The files of a folder as a data set.
+fn prepare_files(files: &Path, out: &Path, made: PreparedAs) -> PathBuf {
+    let source = LocalFiles::new(&[files.display().to_string()]).unwrap();
     let config = PrepareConfig {
         views: 4,
         size: 64,
@@ -307,6 +312,54 @@ fn a_head_learns_the_labels_of_a_set() {
     assert!(!changed.is_empty() && changed.iter().all(|name| name.starts_with("classifier.")), "{changed:?}");
     let gone = train(&recipe_with(&["network.base=absent.safetensors"]), &folder.path().join("gone"), false);
     assert!(gone.err().unwrap().to_string().contains("absent.safetensors"));
+}
+
+/// The classes of a head are the training labels, also for a validation set that has only some of them.
+#[test]
+fn a_head_is_validated_on_another_set() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let set_of = |name: &str, labels: &[&str]| {
+        let files = at(name).with_extension("files");
+        for label in labels {
+            std::fs::create_dir_all(files.join(label)).unwrap();
+            for i in 0..6 {
+                let file = format!("{label}/{i}.glb");
+                std::fs::copy(models().join(&file), files.join(&file)).unwrap();
+            }
+        }
+        prepare_files(&files, &at(name), PreparedAs::default())
+    };
+    let (chairs, others) = (set_of("chairs", &["chair"]), set_of("others", &["mug", "sword"]));
+    let all = prepare(&at("all"), PreparedAs::default());
+    let few = [
+        "batch.size.shapes=6",
+        "data.val_fraction=0",
+        "run.steps=20",
+        "run.evaluate_every=20",
+        "schedule.warmup=2",
+        "param_groups.all.learning_rate=3e-3",
+    ];
+    let validated = |training: &Path, validation: &Path| {
+        let validation = format!("data.validation={{ path = {validation:?} }}");
+        recipe("classify.toml", training, &[TINY_ENCODER, FEW_GROUPS, TINY_HEAD, &few, &[&validation]])
+    };
+    // The runs differ in their validation sets only, so that they train the same weights.
+    let correct = |validation: &Path, items: usize| {
+        let (out, mut measured) = (validation.with_extension("run"), None);
+        fit(&validated(&all, validation), &out, &FitOptions::default(), &mut |event| {
+            if let TrainEvent::Evaluated { report, .. } = event {
+                measured = report;
+            }
+        })
+        .unwrap();
+        let report = measured.unwrap();
+        assert_eq!(report.items, items);
+        (report.top_1 * items as f64).round() as usize
+    };
+    assert_eq!(correct(&chairs, 6) + correct(&others, 12), correct(&all, 18));
+    let error = train(&validated(&others, &all), &at("unknown"), false).err().unwrap().to_string();
+    assert!(error.contains("\"chair\"") && error.contains("is not one of the classes"), "{error}");
 }
 
 /// Imports a file of `fixtures/data/duoduo_two_sources` with its features.

@@ -141,6 +141,6 @@ fn patterns_that_name_nothing_are_errors() {
     let without_momentum = ParameterGroups::new(&sgd(0.0, true), Schedule::Constant {}, None, &weights);
     assert!(without_momentum.err().unwrap().to_string().contains("requires momentum above 0"));
     assert!(error("vision.{joint_from}+", Some(1)).contains("matches no parameter"));
-    assert!(error("matrix.{joint_from}+", None).contains("needs a network of views"));
+    assert!(error("matrix.{joint_from}+", None).contains("attends across views; this network has none"));
     assert!(error("matrices", Some(1)).contains("matches no parameter"));
 }

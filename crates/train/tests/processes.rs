@@ -25,6 +25,16 @@ struct Shared {
     barrier: Barrier,
 }
 
+impl Shared {
+    fn new(count: usize) -> Arc<Self> {
+        Arc::new(Self { messages: Mutex::new(vec![Vec::new(); count]), barrier: Barrier::new(count) })
+    }
+}
+
+fn processes(rank: usize, shared: &Arc<Shared>) -> Processes {
+    Processes::new(Arc::new(Threads { rank, shared: Arc::clone(shared) }))
+}
+
 impl Transport for Threads {
     fn rank(&self) -> usize {
         self.rank
@@ -60,11 +70,9 @@ fn recipe(name: &str, settings: &[&[&str]]) -> Recipe {
 /// Trains in `count` processes, each with a folder of its own, as on machines without common files. Returns the losses of the
 /// first process, and its folder.
 fn train(recipe: &Recipe, out: &Path, count: usize, options: &FitOptions) -> Vec<f64> {
-    let messages = Mutex::new(vec![Vec::new(); count]);
-    let shared = Arc::new(Shared { messages, barrier: Barrier::new(count) });
+    let shared = Shared::new(count);
     let process = |rank: usize| {
-        let processes = Processes::new(Arc::new(Threads { rank, shared: Arc::clone(&shared) }));
-        let options = FitOptions { processes, ..options.clone() };
+        let options = FitOptions { processes: processes(rank, &shared), ..options.clone() };
         let mut losses = Vec::new();
         fit(recipe, &folder(out, rank), &options, &mut |event| match event {
             TrainEvent::Step(step) => losses.push(step.loss),
@@ -179,6 +187,47 @@ fn points_and_a_resumed_run() {
     let resumed = train(&recipe, &cut, 2, &resume);
     assert_eq!(resumed, losses[2..]);
     assert!(weights(&cut) == weights(&two), "weights differ");
+}
+
+/// Every process loads the new shapes; the teacher's features of them are computed by one process after the other.
+#[test]
+fn refreshed_shapes_have_features_in_every_process() {
+    let temporary = tempfile::tempdir().unwrap();
+    let settings = ["data.views=2", "data.points=256", "data.refresh_every=2", "batch.size.shapes=8"];
+    let recipe = recipe("ulip2.toml", &[TINY_ENCODER, WITH_TEACHER, FEW_GROUPS, &settings]);
+    let out = temporary.path().join("out");
+    assert_eq!(train(&recipe, &out, 2, &FitOptions::default()).len(), 4);
+    for rank in 0..2 {
+        for name in ["features.safetensors", "features-1.safetensors"] {
+            assert!(folder(&out, rank).join(name).is_file(), "{name} of process {rank}");
+        }
+    }
+}
+
+/// Otherwise they would not share the rows of one batch.
+#[test]
+fn processes_with_different_inputs_are_errors() {
+    let temporary = tempfile::tempdir().unwrap();
+    let recipe = recipe("nano.toml", &[TINY_CLIP, BOTH_TOWERS]);
+    let mut other = recipe.clone();
+    other.seed += 1;
+    let check = |name: &str, recipes: [&Recipe; 2], devices: [usize; 2], expected: &str| {
+        let shared = Shared::new(2);
+        let error = |rank: usize| {
+            let devices = vec![Device::flex(); devices[rank]];
+            let options =
+                FitOptions { devices, processes: processes(rank, &shared), ..FitOptions::default() };
+            let out = folder(&temporary.path().join(name), rank);
+            fit(recipes[rank], &out, &options, &mut |_| {}).unwrap_err().to_string()
+        };
+        let errors = std::thread::scope(|scope| {
+            let second = scope.spawn(|| error(1));
+            [error(0), second.join().unwrap()]
+        });
+        assert!(errors.iter().all(|error| error.contains(expected)), "{name}: {errors:?}");
+    };
+    check("recipes", [&recipe, &other], [1, 1], "the processes have different recipes");
+    check("devices", [&recipe, &recipe], [1, 2], "the processes have different numbers of devices");
 }
 
 #[test]

@@ -5,7 +5,9 @@ mod support;
 use std::path::{Path, PathBuf};
 
 use lexiform_model::Device;
-use lexiform_train::{Checkpoint, FitError, FitOptions, Recipe, StepsOrEpochs, TrainEvent, fit};
+use lexiform_train::{
+    Checkpoint, FitError, FitOptions, Recipe, StepsOrEpochs, TrainEvent, check_no_run, fit,
+};
 use support::{FEW_GROUPS, TINY_CLIP, TINY_ENCODER, TINY_HEAD, WITH_TEACHER, checkpoint, train};
 
 /// A few steps of a small network; shapes are refreshed in the middle of the run.
@@ -136,7 +138,9 @@ fn ema_follows_the_weights() {
 fn a_run_is_not_overwritten() {
     let folder = tempfile::tempdir().unwrap();
     let recipe = recipe(&["run.steps=2"]);
+    check_no_run(folder.path()).unwrap();
     train(&recipe, folder.path(), &FitOptions::default());
+    assert!(matches!(check_no_run(folder.path()), Err(FitError::Exists { step: 2, .. })));
     let again = fit(&recipe, folder.path(), &FitOptions::default(), &mut |_| {});
     assert!(matches!(again, Err(FitError::Exists { step: 2, .. })));
     let resume = FitOptions { resume: true, ..FitOptions::default() };
@@ -213,7 +217,7 @@ fn resumes_from_the_previous_checkpoint_if_the_last_is_missing() {
     assert_eq!(resumed, losses[6..]);
 }
 
-/// Learning rates and the number of steps may change as long as finished steps stay the same.
+/// Learning rates, the number of steps and activation checkpointing may change as long as finished steps stay the same.
 #[test]
 fn learning_rates_and_lengths_may_change() {
     let folder = tempfile::tempdir().unwrap();
@@ -222,6 +226,7 @@ fn learning_rates_and_lengths_may_change() {
     train(&constant, folder.path(), &FitOptions::default());
     let mut other = constant.clone();
     other.run.steps = StepsOrEpochs::Steps(3);
+    other.run.checkpoint_activations = !constant.run.checkpoint_activations;
     other.param_groups.values_mut().for_each(|group| group.learning_rate *= 0.5);
     other.param_groups.get_mut("rest").unwrap().grad_clip = None;
     assert_eq!(train(&other, folder.path(), &resume).len(), 1);
@@ -247,6 +252,14 @@ fn damaged_checkpoints_are_errors() {
     for end in [0, 7, 100, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..end]).unwrap();
         assert!(Checkpoint::read(&path).is_err(), "{end}");
+        assert!(check_no_run(folder.path()).is_err(), "{end}");
+    }
+    // An empty file is a damaged checkpoint too: the run is not started again over it.
+    std::fs::write(&path, b"").unwrap();
+    for resume in [false, true] {
+        let options = FitOptions { resume, ..FitOptions::default() };
+        let error = fit(&recipe, folder.path(), &options, &mut |_| {}).unwrap_err().to_string();
+        assert!(error.contains("the file is empty"), "{error}");
     }
 }
 

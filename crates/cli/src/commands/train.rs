@@ -17,9 +17,6 @@ use crate::mpi_job::MpiJob;
 use crate::output::{self, Align};
 use crate::progress::Progress;
 
-/// What to do about an output folder with a run.
-const EXISTS_HINT: &str = "add --resume, or choose another folder with --out";
-
 /// Train models from recipes
 #[derive(Args)]
 pub(crate) struct TrainArgs {
@@ -94,12 +91,7 @@ impl TrainArgs {
         }
         let mut runs: Vec<(Recipe, PathBuf)> = Vec::new();
         for path in &self.recipes {
-            let recipe = match Recipe::read(path, &self.set) {
-                Err(RecipeError::Io(error)) if !path.exists() => {
-                    return Err(RecipeError::Io(error)).hint(missing_recipe_hint(path));
-                }
-                read => read?,
-            };
+            let recipe = read_recipe(path, &self.set)?;
             let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
             if runs.iter().any(|(_, other)| *other == out) {
                 let name = &recipe.name;
@@ -130,10 +122,7 @@ impl TrainArgs {
         });
         // The bar is removed before errors and results are printed.
         drop(console);
-        let model = match done {
-            Err(error @ FitError::Exists { .. }) => return Err(error).hint(EXISTS_HINT),
-            done => done?,
-        };
+        let model = with_exists_hint(done)?;
         logged?;
         shown?;
         let curves = logger.finish()?;
@@ -158,6 +147,26 @@ impl TrainArgs {
             output::line(dry_run_table(&trial))?;
         }
         Ok(())
+    }
+}
+
+/// Adds what to do about an output folder that already has a run.
+fn with_exists_hint<T>(done: Result<T, FitError>) -> anyhow::Result<T> {
+    match done {
+        Err(error @ FitError::Exists { .. }) => {
+            Err(error).hint("add --resume, or choose another folder with --out")
+        }
+        done => Ok(done?),
+    }
+}
+
+/// Reads a recipe with overrides.
+fn read_recipe(path: &Path, settings: &[String]) -> anyhow::Result<Recipe> {
+    match Recipe::read(path, settings) {
+        Err(RecipeError::Io(error)) if !path.exists() => {
+            Err(RecipeError::Io(error)).hint(missing_recipe_hint(path))
+        }
+        read => Ok(read?),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The report's CSV tables, and reading predictions back.
 
+use lexiform_formats::csv_cell;
 use lexiform_metrics::{ConfusionMatrix, Prediction};
 
 use super::classification::ClassificationResult;
@@ -37,7 +38,7 @@ impl ClassificationTables {
 /// assert_eq!(text, "label,cup,vase\ncup,1,0\nvase,1,0\n");
 /// ```
 pub fn confusion_csv(confusion: &ConfusionMatrix, labels: &[String]) -> String {
-    let cells: Vec<String> = labels.iter().map(|label| cell(label)).collect();
+    let cells: Vec<String> = labels.iter().map(|label| csv_cell(label)).collect();
     let mut text = format!("label,{}\n", cells.join(","));
     for (truth, label) in cells.iter().enumerate().filter(|(truth, _)| confusion.support(*truth) > 0) {
         let counts: Vec<String> =
@@ -56,12 +57,12 @@ pub fn classes_csv(metrics: &ClassificationResult) -> String {
         let accuracy = class.correct as f64 / class.shapes.max(1) as f64;
         text.push_str(&format!(
             "{},{},{},{},{accuracy:.4},{},{}\n",
-            cell(&class.label),
+            csv_cell(&class.label),
             class.shapes,
             class.correct,
             class.correct_top_5,
             class.false_positives,
-            cell(&taken.join("; "))
+            csv_cell(&taken.join("; "))
         ));
     }
     text
@@ -74,26 +75,17 @@ pub fn predictions_csv(files: &[String], predictions: &[Prediction], labels: &[S
         let best: Vec<&str> = p.top_k.iter().map(|class| labels[*class].as_str()).collect();
         text.push_str(&format!(
             "{},{},{},{},{:.6},{:.6},{}\n",
-            cell(file),
+            csv_cell(file),
             // The label list's spelling, not the file's, so that `label == predicted` holds for correct rows.
-            cell(&labels[p.truth]),
-            cell(best.first().copied().unwrap_or_default()),
+            csv_cell(&labels[p.truth]),
+            csv_cell(best.first().copied().unwrap_or_default()),
             p.rank,
             p.score,
             p.truth_score,
-            cell(&best.join("; "))
+            csv_cell(&best.join("; "))
         ));
     }
     text
-}
-
-/// A CSV cell, quoted if necessary.
-fn cell(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
 }
 
 /// Per-file results from the parsed records of [`predictions_csv`].

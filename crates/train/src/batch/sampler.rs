@@ -59,19 +59,19 @@ impl Sampler<'_> {
     /// # Errors
     /// If a shape cannot be read from disk.
     pub fn sample(&self, pool: &ShapePool, step: usize, part: usize) -> Result<Batch, DataError> {
+        let choice = self.choose(pool, [step, part]);
+        let first = choice.samples.len();
         let Some((second, shapes)) = &self.second else {
-            let own = self.own_rows(self.choose(pool, [step, part]).samples.len());
-            return self.sample_source(pool, [step, part], own);
+            return self.sample_source(pool, choice, self.own_rows(first));
         };
+        let of_second = second.choose(shapes, [step, part]);
         // Processes share the rows of both sources.
-        let rows = [(self, pool), (&**second, *shapes)]
-            .map(|(sampler, pool)| sampler.choose(pool, [step, part]).samples.len());
-        let own = self.own_rows(rows[0] + rows[1]);
-        let batch = self.sample_source(pool, [step, part], own.start.min(rows[0])..own.end.min(rows[0]))?;
-        let of_second = own.start.saturating_sub(rows[0])..own.end.saturating_sub(rows[0]);
+        let own = self.own_rows(first + of_second.samples.len());
+        let batch = self.sample_source(pool, choice, own.start.min(first)..own.end.min(first))?;
+        let own = own.start.saturating_sub(first)..own.end.saturating_sub(first);
         // Shapes without a label have categories of their own, after those with one.
         let categories = pool.categories().len() + pool.len();
-        Ok(batch.followed_by(second.sample_source(shapes, [step, part], of_second)?, categories))
+        Ok(batch.followed_by(second.sample_source(shapes, of_second, own)?, categories))
     }
 
     /// Rows of a batch that this process encodes.
@@ -90,15 +90,10 @@ impl Sampler<'_> {
         Choice { samples, groups, n_views, rng }
     }
 
-    /// The shapes of one source, with views and points of the rows `own`. Captions and features are needed of all rows: the loss
-    /// is that of the whole batch.
-    fn sample_source(
-        &self,
-        pool: &ShapePool,
-        place: [usize; 2],
-        own: Range<usize>,
-    ) -> Result<Batch, DataError> {
-        let Choice { samples, groups, n_views: views, mut rng } = self.choose(pool, place);
+    /// The chosen shapes of one source, with views and points of the rows `own`. Captions and features are needed of all rows: the
+    /// loss is that of the whole batch.
+    fn sample_source(&self, pool: &ShapePool, choice: Choice, own: Range<usize>) -> Result<Batch, DataError> {
+        let Choice { samples, groups, n_views: views, mut rng } = choice;
         let view_choice = self.views(pool, &samples, views, &mut rng);
         let seeds: Vec<u64> = (0..samples.len() * views).map(|_| rand::RngCore::next_u64(&mut rng)).collect();
         // One crop for the whole batch: 224 − 208 leaves 17 positions along each axis.

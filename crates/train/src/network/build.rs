@@ -87,7 +87,7 @@ impl Towers {
             None => (Some(text), None),
         };
         let logit_scale = scale(recipe, base.logit_scale(), device);
-        let design = OutputConfig::Joint(config_build_pretrained(recipe, network, base.config()));
+        let design = OutputConfig::Joint(pretrained_config(recipe, network, base.config()));
         let towers = Self { text, vision: Some(vision), points: None, logit_scale };
         Ok((towers, ModelSpec { text: frozen, ..ModelSpec::new(design) }))
     }
@@ -124,7 +124,7 @@ impl Towers {
 }
 
 /// Configuration of a model that continues a pretrained one.
-fn config_build_pretrained(recipe: &Recipe, network: &PretrainedNetwork, base: &ModelConfig) -> ModelConfig {
+fn pretrained_config(recipe: &Recipe, network: &PretrainedNetwork, base: &ModelConfig) -> ModelConfig {
     ModelConfig {
         name: recipe.name.clone(),
         // A point tower is aligned with the base, not with what is trained from it.

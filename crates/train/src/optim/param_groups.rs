@@ -169,7 +169,7 @@ fn indices_named(pattern: &str, joint_from: Option<usize>, all: &[Parameter]) ->
         }
         (true, None) => {
             return Err(format!(
-                "pattern {pattern:?} needs a network of views, whose blocks attend across them"
+                "pattern {pattern:?}: {{joint_from}} is the first block that attends across views; this network has none"
             ));
         }
     };

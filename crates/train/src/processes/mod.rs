@@ -12,6 +12,8 @@ use std::sync::Arc;
 #[cfg(feature = "mpi")]
 pub use self::mpi::Mpi;
 
+use crate::data::features::vectors::{to_bytes, to_floats};
+
 /// How processes exchange messages. All of them make the same calls in the same order.
 pub trait Transport: std::fmt::Debug + Send + Sync {
     /// Number of this process, from 0.
@@ -135,14 +137,4 @@ impl Processes {
     pub(crate) fn error(&self, message: String) -> TransportError {
         TransportError { rank: self.rank(), count: self.count(), message }
     }
-}
-
-/// Numbers as little-endian bytes.
-pub(crate) fn to_bytes(values: &[f32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
-}
-
-/// Numbers from little-endian bytes.
-pub(crate) fn to_floats(bytes: &[u8]) -> Vec<f32> {
-    bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }

@@ -116,7 +116,7 @@ impl SecondSourceConfig {
     }
 }
 
-/// Validation shapes of a data set of their own, such as Objaverse-LVIS: its test split, or all shapes if it has no splits.
+/// Validation shapes of a data set of their own, such as Objaverse-LVIS: its test or val split, or all shapes if it has no splits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ValidationConfig {
@@ -132,7 +132,7 @@ pub struct ValidationConfig {
     #[serde(default, skip_serializing_if = "skip_if::is_zero")]
     pub max_per_class: usize,
     /// The labels to choose from: CSV with class number and class name first, such as `lvis.csv`. Default: the labels of the
-    /// data set, sorted.
+    /// data set, sorted; with a classification head, the training labels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub class_list: Option<PathBuf>,
     /// Text features of the labels, `[classes, dim]` in the order of the class numbers (`.npy`), such as
@@ -150,6 +150,9 @@ impl DataConfig {
             trust_features: second.trust_features,
             label_table: None,
             val_fraction: 0.0,
+            // They are the first source's, and would make the key of cached features depend on it.
+            shapes: 0,
+            refresh_every: 0,
             templates: Vec::new(),
             second: None,
             validation: None,

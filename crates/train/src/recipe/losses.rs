@@ -36,9 +36,14 @@ impl LossTermConfig {
         1.0
     }
 
+    /// Whether the term compares shapes with classes, and ignores `between`.
+    pub(crate) fn is_of_classes(&self) -> bool {
+        matches!(self.kind, LossKind::ClassText | LossKind::ClassHead)
+    }
+
     /// Whether the term compares this modality.
     pub(crate) fn compares(&self, modality: Modality) -> bool {
-        !matches!(self.kind, LossKind::ClassText | LossKind::ClassHead) && self.between.contains(&modality)
+        !self.is_of_classes() && self.between.contains(&modality)
     }
 }
 

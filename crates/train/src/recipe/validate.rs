@@ -1,11 +1,17 @@
 //! Checks of a recipe's values beyond their types.
 
+use std::path::Path;
+
 use lexiform_model::point::{EncoderConfig, Resample};
 
 use super::{ClipNetwork, Gather, HeadConfig, NetworkConfig, PointNetwork, Recipe, RecipeError, RunConfig};
 use crate::recipe::{
     BatchConfig, CaptionSampling, LossKind, LossTermConfig, Modality, NegativesMode, Schedule,
+    ValidationConfig,
 };
+
+/// Rule of keys that compare the teacher's image features.
+const NO_STORED_FEATURES: &str = "needs network.prompts = 0: a prompted image tower has no stored features";
 
 impl Recipe {
     /// Checks the values that their types do not.
@@ -18,20 +24,19 @@ impl Recipe {
         self.check_scale()?;
         self.check_terms()?;
         self.check_second()?;
+        self.check_validation()?;
         self.check_points()
     }
 
     /// A second source has no labels in common with the first, and its features come from a teacher.
     fn check_second(&self) -> Result<(), RecipeError> {
         let Some(second) = &self.data.second else { return Ok(()) };
-        let of_classes =
-            |term: &LossTermConfig| matches!(term.kind, LossKind::ClassText | LossKind::ClassHead);
         let rows = second.batch(&self.batch).size.shapes(self.batch.max_views);
         let (field, found, rule) = if self.teacher.is_none() {
             ("data.second", second.path.display().to_string(), "requires a teacher")
         } else if second.fraction == 0 || rows == 0 {
             ("data.second.fraction", second.fraction.to_string(), "must leave at least one shape in a batch")
-        } else if self.losses.values().any(of_classes) {
+        } else if self.losses.values().any(LossTermConfig::is_of_classes) {
             let rule = "cannot be combined with losses of labels, which are those of the first source";
             ("data.second", second.path.display().to_string(), rule)
         } else if self.run.gather == Gather::Detached {
@@ -55,7 +60,7 @@ impl Recipe {
                 "data.shapes",
                 self.data.shapes,
                 self.data.shapes > 0 || self.data.path.is_some(),
-                "must be at least 1, or name a folder of labelled files or a data set: --set data=FOLDER",
+                "must be at least 1, or name a folder of labeled files or a data set: --set data=FOLDER",
             ),
             ("batch.min_views", min_views, min_views > 0, "must be at least 1"),
             ("batch.max_views", max_views, max_views >= min_views, "must be at least batch.min_views"),
@@ -125,10 +130,7 @@ impl Recipe {
             return Err(none("param_groups", "must train something, as in [param_groups.all]"));
         }
         for (name, term) in &self.losses {
-            // Classification terms ignore `between`.
-            let alone = matches!(term.kind, LossKind::ClassText | LossKind::ClassHead);
-            let of_images = !alone && term.between.contains(&Modality::Image);
-            if of_images && self.teacher.is_none() {
+            if term.compares(Modality::Image) && self.teacher.is_none() {
                 let message = "compares image features, which require a teacher; set teacher";
                 return Err(RecipeError::loss(name, message.to_owned()));
             }
@@ -138,14 +140,46 @@ impl Recipe {
             }
         }
         self.check_captions()?;
-        match &self.batch.hard_negatives {
-            Some(hard) if self.teacher.is_none() => Err(RecipeError::Value {
-                field: "batch.hard_negatives",
-                found: format!("{{ group_size = {}, … }}", hard.group_size),
-                rule: "requires a teacher, whose image features give the nearest neighbors",
-            }),
-            _ => Ok(()),
-        }
+        self.check_hard_negatives()
+    }
+
+    /// Groups are filled with nearest neighbors, which the teacher's stored image features give.
+    fn check_hard_negatives(&self) -> Result<(), RecipeError> {
+        let Some(hard) = &self.batch.hard_negatives else { return Ok(()) };
+        let shown = format!("{{ group_size = {}, … }}", hard.group_size);
+        let (field, found, rule) = if self.teacher.is_none() {
+            let rule = "requires a teacher, whose image features give the nearest neighbors";
+            ("batch.hard_negatives", shown, rule)
+        } else if self.network.prompts() > 0 {
+            ("batch.hard_negatives", shown, NO_STORED_FEATURES)
+        } else if hard.neighbors + 1 < hard.group_size {
+            let found = hard.neighbors.to_string();
+            ("batch.hard_negatives.neighbors", found, "must be at least group_size - 1")
+        } else {
+            return Ok(());
+        };
+        Err(RecipeError::Value { field, found, rule })
+    }
+
+    /// A validation set has views, and only keys that have an effect.
+    fn check_validation(&self) -> Result<(), RecipeError> {
+        let Some(config) = &self.data.validation else { return Ok(()) };
+        let shown = |path: &Path| path.display().to_string();
+        let (field, found, rule) = match (config, self.network.head()) {
+            (ValidationConfig { views: Some(0), .. }, _) => {
+                ("data.validation.views", "0".to_owned(), "must be at least 1, or absent")
+            }
+            (ValidationConfig { class_list: Some(list), .. }, Some(_)) => {
+                let rule = "cannot be combined with network.head, whose classes are the training labels";
+                ("data.validation.class_list", shown(list), rule)
+            }
+            (ValidationConfig { class_features: Some(features), .. }, _) if self.teacher.is_none() => {
+                let rule = "requires a teacher, by which they were computed";
+                ("data.validation.class_features", shown(features), rule)
+            }
+            _ => return Ok(()),
+        };
+        Err(RecipeError::Value { field, found, rule })
     }
 
     /// Means of captions are means of their features, and ranked captions are compared with the views'.
@@ -161,9 +195,7 @@ impl Recipe {
             _ if sampling.averages() && self.teacher.is_none() => {
                 wrong("requires a teacher, whose features of captions are averaged")
             }
-            CaptionSampling::TopK(_) if self.network.prompts() > 0 => {
-                wrong("requires stored image features, which network.prompts = 0 has")
-            }
+            CaptionSampling::TopK(_) if self.network.prompts() > 0 => wrong(NO_STORED_FEATURES),
             _ => Ok(()),
         }
     }

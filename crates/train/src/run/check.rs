@@ -95,7 +95,7 @@ pub(super) fn check_dims(
     let (field, found, rule) = match teacher {
         // A head replaces the projection whose width this is about.
         _ if recipe.network.head().is_some() => return Ok(()),
-        None => ("teacher", "absent".to_owned(), "an encoder of clouds requirements a teacher"),
+        None => ("teacher", "absent".to_owned(), "a point encoder needs a teacher"),
         Some(teacher) if teacher.dim() != dim => (
             "network.tower.projection.dim",
             dim.to_string(),

@@ -7,15 +7,16 @@
 //! `checkpoint.previous.safetensors`, because a checkpoint is known to be good only once a finite loss was computed from it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use burn::tensor::TensorData;
 use lexiform_formats::FileWriter;
 use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, TensorView};
+use safetensors::tensor::{Dtype, Metadata, TensorView};
 use serde::{Deserialize, Serialize};
 
+use crate::data::features::vectors::to_floats;
 use crate::error::CheckpointError;
 use crate::network::OutputConfig;
 use crate::recipe::Recipe;
@@ -29,6 +30,8 @@ const KEY: &str = "lexiform-checkpoint";
 const VERSION: u32 = 3;
 /// Oldest version that is read.
 const OLDEST_VERSION: u32 = 2;
+/// Limit of the safetensors format.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 /// Progress of a run.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -78,6 +81,18 @@ struct Header {
     frozen: Option<String>,
 }
 
+impl Header {
+    fn parse(metadata: &Metadata) -> Result<Self, String> {
+        let header = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
+        let header = header.ok_or("not a checkpoint of a training run")?;
+        let header: Self = serde_json::from_str(header).map_err(|e| e.to_string())?;
+        if !(OLDEST_VERSION..=VERSION).contains(&header.version) {
+            return Err(format!("version {}, expected {VERSION}", header.version));
+        }
+        Ok(header)
+    }
+}
+
 /// Path of the checkpoint in the output folder `out`.
 pub fn checkpoint_path(out: &Path) -> PathBuf {
     out.join("checkpoint.safetensors")
@@ -100,6 +115,21 @@ pub(crate) fn recover_latest(path: &Path) -> std::io::Result<bool> {
         fs_err::rename(before, path)?;
     }
     Ok(path.is_file())
+}
+
+/// The progress in the checkpoint at `path`, whose tensors are not read.
+///
+/// # Errors
+/// If the file cannot be read, or is not a checkpoint of this version.
+pub(crate) fn read_progress(path: &Path) -> Result<RunProgress, CheckpointError> {
+    let invalid = |message: String| CheckpointError::Invalid { path: path.to_owned(), message };
+    let (mut file, mut length) = (fs_err::File::open(path)?, [0; 8]);
+    file.read_exact(&mut length).map_err(|_| invalid("the file is too short".to_owned()))?;
+    // Bounded: the length of a damaged file may be any number.
+    let (mut json, length) = (Vec::new(), u64::from_le_bytes(length).min(MAX_HEADER_BYTES));
+    file.take(length).read_to_end(&mut json)?;
+    let metadata: Metadata = serde_json::from_slice(&json).map_err(|e| invalid(e.to_string()))?;
+    Ok(Header::parse(&metadata).map_err(invalid)?.progress)
 }
 
 /// Replaces the last checkpoint by the previous one and returns its step; `None` without one.
@@ -168,13 +198,7 @@ impl Checkpoint {
     pub(crate) fn parse(bytes: &[u8], path: &Path) -> Result<Self, CheckpointError> {
         let invalid = |message: String| CheckpointError::Invalid { path: path.to_owned(), message };
         let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| invalid(e.to_string()))?;
-        let header = metadata.metadata().as_ref().and_then(|entries| entries.get(KEY));
-        let header = header.ok_or_else(|| invalid("not a checkpoint of a training run".to_owned()))?;
-        let header: Header = serde_json::from_str(header).map_err(|e| invalid(e.to_string()))?;
-        if !(OLDEST_VERSION..=VERSION).contains(&header.version) {
-            return Err(invalid(format!("version {}, expected {VERSION}", header.version)));
-        }
-        let Header { recipe, model, progress, frozen, .. } = header;
+        let Header { recipe, model, progress, frozen, .. } = Header::parse(&metadata).map_err(invalid)?;
         let recipe = toml::from_str(&recipe).map_err(|e| invalid(e.to_string()))?;
         let (mut weights, mut ema, mut optimizers) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
         let tensors = SafeTensors::deserialize(bytes).map_err(|e| invalid(e.to_string()))?;
@@ -190,7 +214,8 @@ impl Checkpoint {
     }
 
     /// Checks that the run can resume with `recipe`. These may differ: intervals of evaluations and checkpoints, patience,
-    /// divergence ratio, chunk size, prefetch, learning rates, gradient clipping, and the number of steps if no learning rate depends on it.
+    /// divergence ratio, chunk size, prefetch, activation checkpointing, learning rates, gradient clipping, and the number of steps
+    /// if no learning rate depends on it.
     ///
     /// # Errors
     /// If another key differs; the error names the first.
@@ -202,6 +227,7 @@ impl Checkpoint {
         then.run.divergence_ratio = recipe.run.divergence_ratio;
         then.batch.chunk_size = recipe.batch.chunk_size;
         then.run.prefetch = recipe.run.prefetch;
+        then.run.checkpoint_activations = recipe.run.checkpoint_activations;
         for (name, group) in &mut then.param_groups {
             if let Some(now) = recipe.param_groups.get(name) {
                 (group.learning_rate, group.grad_clip) = (now.learning_rate, now.grad_clip);
@@ -246,8 +272,7 @@ impl RunProgress {
 }
 
 fn values(view: &TensorView) -> TensorData {
-    let numbers: Vec<f32> = view.data().as_chunks::<4>().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-    TensorData::new(numbers, view.shape().to_vec())
+    TensorData::new(to_floats(view.data()), view.shape().to_vec())
 }
 
 /// The first key whose values differ, with both values.

@@ -29,7 +29,7 @@ pub struct DryRun {
     pub run_memory_bytes: u64,
 }
 
-/// Builds the network, takes two steps on a few shapes, evaluates a few others and writes a checkpoint, in a temporary folder.
+/// Builds the network, takes a few steps on a few shapes, evaluates a few others and writes a checkpoint, in a temporary folder.
 /// `data.feature_file` is not used.
 ///
 /// # Errors
@@ -43,13 +43,8 @@ pub fn dry_run(
     let small = reduced(recipe);
     let mut widest = small.clone();
     widest.batch.min_views = widest.batch.max_views;
-    let found = Run::prepare(&small, &folder, options, on_event).and_then(|mut run| {
-        // A step with the largest number of views, which takes most memory, is the warm-up.
-        run.use_recipe(&widest);
-        run.step(run.position(), &mut StepTimer::default())?;
-        run.use_recipe(&small);
-        measure(run, recipe)
-    });
+    let found = Run::prepare(&small, &folder, options, on_event)
+        .and_then(|run| measure(run, recipe, [&small, &widest]));
     // Also after an error, which is returned afterwards.
     fs_err::remove_dir_all(&folder)?;
     found
@@ -70,7 +65,12 @@ fn reduced(recipe: &Recipe) -> Recipe {
     small
 }
 
-fn measure(mut run: Run, recipe: &Recipe) -> Result<DryRun, FitError> {
+/// Measures `run`, which is of `small`; `widest` differs from it in the number of views only.
+fn measure<'a>(
+    mut run: Run<'a>,
+    recipe: &Recipe,
+    [small, widest]: [&'a Recipe; 2],
+) -> Result<DryRun, FitError> {
     let mut plan = run.plan();
     // The plan is of the reduced data: lengths and memory are computed from the full recipe.
     plan.steps_per_epoch = run.steps_per_epoch_of(recipe);
@@ -78,7 +78,15 @@ fn measure(mut run: Run, recipe: &Recipe) -> Result<DryRun, FitError> {
     let missing_shapes = run.memory_of_missing_shapes(recipe);
     plan.memory_bytes += missing_shapes;
     let mut timer = StepTimer::default();
+    // The warm-up also loads the first batches ahead, so that the timed step waits for data as those of a run do.
+    run.step(run.position(), &mut StepTimer::default())?;
     timer.step(|timer| run.step(run.position(), timer))?;
+    if widest.batch != small.batch {
+        // Most views take most memory. Last, because it begins without a batch that is loaded ahead.
+        run.use_recipe(widest);
+        run.step(run.position(), &mut StepTimer::default())?;
+        run.use_recipe(small);
+    }
     let ((shapes, images), peak_memory_bytes) = (timer.counts(), peak_memory_bytes());
     run.limit_validation(VALIDATION_SHAPES);
     run.evaluate()?;

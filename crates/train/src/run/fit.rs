@@ -10,7 +10,7 @@ use crate::run::options::FitOptions;
 use crate::run::timing::StepTimer;
 
 /// Trains a model and returns the path of its file: `out/model.safetensors`, or `out/joint.safetensors` if
-/// `run.save_joint_model` is set. Models are saved in `f16`.
+/// `run.save_joint_model` is set. Models are saved in `run.save_precision`.
 ///
 /// Progress is passed to `on_event`. A run that was interrupted resumes from its last checkpoint if
 /// [`FitOptions::resume`] is set, and gives the same weights, bit by bit, as one that was not.

@@ -5,10 +5,11 @@ use std::collections::VecDeque;
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use crate::data::features::vectors::{to_bytes, to_floats};
 use crate::loss::BatchFeatures;
 use crate::optim::gradients;
 use crate::optim::parameters::parameters;
-use crate::processes::{TransportError, to_bytes, to_floats};
+use crate::processes::TransportError;
 use crate::run::Run;
 
 /// Number of gradients that are summed at a time, to bound memory.

@@ -18,8 +18,8 @@ mod timing;
 mod training_data;
 mod validate_model;
 
-pub(crate) use checkpoint::checkpoint_path;
 pub use checkpoint::{Checkpoint, RunProgress};
+pub(crate) use checkpoint::{checkpoint_path, read_progress, recover_latest};
 pub use dry_run::{DryRun, dry_run};
 pub use fit::fit;
 pub use options::FitOptions;
@@ -82,11 +82,6 @@ impl<'a> Run<'a> {
 }
 
 impl Run<'_> {
-    /// Number of training shapes of a recipe.
-    pub(crate) fn n_shapes(&self, recipe: &Recipe) -> usize {
-        self.data.count(recipe)
-    }
-
     /// Memory in bytes of the shapes of a recipe that this run, of a reduced one, has not loaded.
     pub(crate) fn memory_of_missing_shapes(&self, recipe: &Recipe) -> u64 {
         let missing = |pool: &ShapePool, all: usize| {
@@ -97,7 +92,7 @@ impl Run<'_> {
             None => recipe.data.val_per_class * self.data.pool.categories().len(),
             Some(_) => self.data.validation.len(),
         };
-        missing(&self.data.pool, self.n_shapes(recipe)) + missing(&self.data.validation, validation)
+        missing(&self.data.pool, self.data.count(recipe)) + missing(&self.data.validation, validation)
     }
 
     /// Keeps the first `limit` validation shapes.
@@ -123,16 +118,19 @@ impl Run<'_> {
     }
 
     fn steps_per_epoch(&self) -> usize {
-        let of_second =
-            self.data.second.as_ref().map_or(0, |second| second.steps_per_epoch(&self.recipe.data));
-        self.recipe.batch.steps_per_epoch(self.data.pool.len()).max(of_second)
+        self.epoch(self.recipe, self.data.pool.len())
     }
 
-    /// Steps per epoch of a recipe with more of the same shapes. An epoch lasts until each source was used once; the shorter one
-    /// starts again.
+    /// Steps per epoch of a recipe with more of the same shapes.
     pub(crate) fn steps_per_epoch_of(&self, recipe: &Recipe) -> usize {
-        let of_second = self.data.second.as_ref().map_or(0, |second| second.steps_per_epoch(&recipe.data));
-        recipe.batch.steps_per_epoch(self.n_shapes(recipe)).max(of_second)
+        self.epoch(recipe, self.data.count(recipe))
+    }
+
+    /// Steps in which each source is used once, the first one with `shapes` shapes; the shorter one starts again.
+    fn epoch(&self, recipe: &Recipe, shapes: usize) -> usize {
+        let second = self.data.second.as_ref();
+        let of_second = second.map_or(0, |second| second.steps_per_epoch(recipe.data.max_shapes));
+        recipe.batch.steps_per_epoch(shapes).max(of_second)
     }
 
     /// Loads new shapes if `data.refresh_every` steps have passed.
@@ -144,10 +142,11 @@ impl Run<'_> {
         position: RunPosition,
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<(), FitError> {
-        if self.data.is_current(self.recipe, position.step) {
+        if !self.data.refresh(self.recipe, position.step, on_event)? {
             return Ok(());
         }
         let (data, processes) = (&mut self.data, &self.processes);
-        processes.in_turn(|| data.refresh(self.recipe, self.out, position.step, on_event))
+        // Only the features: a later process finds those of an earlier one in the cache, but shapes are made by each.
+        processes.in_turn(|| data.load_features(self.recipe, self.out, on_event))
     }
 }

@@ -2,10 +2,12 @@
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
+use std::hash::Hasher as _;
 use std::path::Path;
 
 use burn::module::Module as _;
 use burn::tensor::Device;
+use fnv::FnvHasher;
 use lexiform_geometry::RigKind;
 use lexiform_model::nn::BlockWeightCast;
 
@@ -18,7 +20,7 @@ use crate::loss::Objective;
 use crate::network::{ModelSpec, NetworkVocabulary, OutputConfig, PretrainedModels, Towers};
 use crate::optim::ParameterGroups;
 use crate::optim::parameters::{freeze_except, frozen_names, load_values_except, with_stable_ids};
-use crate::processes::Processes;
+use crate::processes::{Processes, TransportError};
 use crate::recipe::{NetworkConfig, Recipe};
 use crate::run::checkpoint::{Checkpoint, RunProgress};
 use crate::run::checkpoint_writer::CheckpointWriter;
@@ -46,7 +48,9 @@ impl<'a> Run<'a> {
         let devices: Vec<Device> = options.devices.iter().map(|device| device.clone().autodiff()).collect();
         let models = PretrainedModels::new(&devices[0]);
         let done = checkpoint.as_ref().map_or(0, |checkpoint| checkpoint.progress.step);
-        let data = load_data(recipe, &objective, &models, done, on_event)?;
+        let inputs = data_inputs(recipe, &objective, &models, options.processes.is_first())?;
+        let data = TrainingData::prepare(recipe, inputs, done, on_event)?;
+        check_same_inputs(recipe, options, data.fingerprint())?;
         // The vocabulary of a new text tower depends on the captions: a resumed run takes it from the checkpoint.
         let known = checkpoint.as_ref().map(|checkpoint| &checkpoint.model);
         let network = Network::build(recipe, &data, &models, known, &devices[0])?;
@@ -158,14 +162,13 @@ impl Network {
     }
 }
 
-/// Opens the data and loads the shapes; features are computed later.
-fn load_data(
+/// What to load for the recipe's network and losses.
+fn data_inputs(
     recipe: &Recipe,
     objective: &Objective,
     models: &PretrainedModels,
-    step: usize,
-    on_event: &mut dyn FnMut(TrainEvent),
-) -> Result<TrainingData, FitError> {
+    validates: bool,
+) -> Result<Inputs, FitError> {
     let rig = match recipe.network.rig() {
         // Seed 0: random rigs are the same in every run.
         Some((rig, n_views)) => Some(rig.parse::<RigKind>()?.rig(n_views, 0)),
@@ -178,7 +181,23 @@ fn load_data(
         points: recipe.data.points.max(recipe.network.n_points()),
     };
     let requirements = DataRequirements::of(recipe, objective);
-    TrainingData::prepare(recipe, Inputs { requirements, teacher, rig, size }, step, on_event)
+    Ok(Inputs { requirements, teacher, rig, size, validates })
+}
+
+/// Checks that all processes have the same recipe, data and number of devices: otherwise they would not share the rows of one batch.
+fn check_same_inputs(
+    recipe: &Recipe,
+    options: &FitOptions,
+    fingerprint: Option<String>,
+) -> Result<(), TransportError> {
+    let mut hasher = FnvHasher::default();
+    hasher.write(toml::to_string(recipe).expect("a recipe is plain data").as_bytes());
+    let [recipe, devices] = [format!("{:016x}", hasher.finish()), options.devices.len().to_string()];
+    let processes = &options.processes;
+    processes.check_equal("the processes have different recipes: checksum", &recipe)?;
+    processes.check_equal("the processes have different numbers of devices", &devices)?;
+    let data = fingerprint.unwrap_or_else(|| "none".to_owned());
+    processes.check_equal("the processes have different data: checksum", &data)
 }
 
 /// Creates the output folder and writes the recipe; reads the checkpoint of an existing run.
@@ -201,6 +220,11 @@ fn open_checkpoint(
     // The first process reads the file: the others may be on machines without it.
     let present = options.processes.is_first() && checkpoint::recover_latest(path)?;
     let bytes = if present { fs_err::read(path)? } else { Vec::new() };
+    if present && bytes.is_empty() {
+        // An empty message means that there is no run: it would be overwritten.
+        let message = "the file is empty".to_owned();
+        return Err(CheckpointError::Invalid { path: path.to_owned(), message }.into());
+    }
     let bytes = options.processes.broadcast(bytes)?;
     if bytes.is_empty() {
         return Ok(None);

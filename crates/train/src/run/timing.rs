@@ -70,7 +70,7 @@ impl StepTimer {
         (self.shapes, self.images)
     }
 
-    /// Counts the time of data_wait for a batch.
+    /// Times waiting for a batch.
     pub fn time_data_wait<T>(&mut self, work: impl FnOnce() -> T) -> T {
         let before = Instant::now();
         let done = work();

@@ -12,7 +12,7 @@ use lexiform_model::{ModelError, Teacher};
 use crate::data::features;
 use crate::data::features::neighbors::Neighbors;
 use crate::data::features::targets::{CachePath, Targets};
-use crate::data::pool::ShapePool;
+use crate::data::pool::{InMemoryPool, ShapePool};
 use crate::data::requirements::DataRequirements;
 use crate::data::shape_set::SampleSize;
 use crate::data::source::DataSource;
@@ -33,6 +33,38 @@ pub(crate) struct Inputs {
     pub rig: Option<Rig>,
     /// Sizes of views and clouds.
     pub size: SampleSize,
+    /// Whether validation shapes are needed: only the first process evaluates.
+    pub validates: bool,
+}
+
+impl Inputs {
+    /// Validation shapes: those of a data set of their own, or of `source`. `pool` are the training shapes.
+    fn validation(
+        &self,
+        recipe: &Recipe,
+        source: &DataSource,
+        pool: &ShapePool,
+        on_event: &mut dyn FnMut(TrainEvent),
+    ) -> Result<ShapePool, FitError> {
+        if !self.validates {
+            return Ok(ShapePool::InMemory(InMemoryPool::default()));
+        }
+        let Some(config) = &recipe.data.validation else {
+            return Ok(source.validation(&recipe.data, self.rig.as_ref(), self.size));
+        };
+        let n_views = self.rig.as_ref().map_or(0, |rig| rig.0.len());
+        // The head's logits are in the order of the training labels.
+        let labels = recipe.network.head().map(|_| pool.names());
+        let found = validation_pool(config, self.requirements, self.size.view, n_views, labels.as_deref())?;
+        on_event(TrainEvent::Opened {
+            path: config.path.clone(),
+            training: 0,
+            validation: found.len(),
+            skipped: Vec::new(),
+            features: None,
+        });
+        Ok(ShapePool::OnDisk(found))
+    }
 }
 
 /// Training and validation shapes of a run.
@@ -63,52 +95,35 @@ impl TrainingData {
     /// Opens the data and loads the shapes for `step`.
     pub fn prepare(
         recipe: &Recipe,
-        Inputs { requirements, teacher, rig, size }: Inputs,
+        inputs: Inputs,
         step: usize,
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<Self, FitError> {
-        let source = DataSource::open(&recipe.data, requirements, teacher.as_ref())?;
+        let Inputs { requirements, size, validates, .. } = inputs;
+        let teacher = inputs.teacher.as_ref();
+        let source = DataSource::open(&recipe.data, requirements, teacher)?;
         on_event(match &source {
             DataSource::Dataset(set) => set.opened_event(recipe.data.validation.is_none()),
             DataSource::Procedural | DataSource::Folder(_) => {
                 TrainEvent::Preparing { shapes: source.count(&recipe.data) }
             }
         });
-        let second = recipe
-            .data
-            .second
-            .as_ref()
-            .map(|second| SecondSource::open(recipe, second, requirements, teacher.as_ref(), size.view));
-        let second = second.transpose()?;
+        let open = |second| SecondSource::open(recipe, second, requirements, teacher, size.view);
+        let second = recipe.data.second.as_ref().map(open).transpose()?;
         if let Some(second) = &second {
             on_event(second.opened_event());
         }
         let refresh = refresh_index(recipe, &source, step);
         let pool = source.training(&recipe.data, size, recipe.seed, refresh)?;
-        let validation = match &recipe.data.validation {
-            Some(config) => {
-                let n_views = rig.as_ref().map_or(0, |rig| rig.0.len());
-                let pool = validation_pool(config, requirements, size.view, n_views)?;
-                on_event(TrainEvent::Opened {
-                    path: config.path.clone(),
-                    training: 0,
-                    validation: pool.len(),
-                    skipped: Vec::new(),
-                    features: None,
-                });
-                ShapePool::OnDisk(pool)
-            }
-            None => source.validation(&recipe.data, rig.as_ref(), size),
-        };
+        let validation = inputs.validation(recipe, &source, &pool, on_event)?;
         report_skipped([&pool, &validation], on_event);
         Ok(Self {
             class_text: teacher
-                .as_ref()
                 .filter(|_| requirements.label)
                 .map_or_else(|| Ok(HashMap::new()), |teacher| class_text_features(teacher, &pool))?
                 .into(),
-            class_features: class_features(recipe, teacher.as_ref(), &validation)?,
-            teacher_dim: teacher.as_ref().map_or(0, Teacher::dim),
+            class_features: class_features(recipe, teacher.filter(|_| validates), &validation)?,
+            teacher_dim: teacher.map_or(0, Teacher::dim),
             neighbors: None,
             source,
             requirements,
@@ -117,30 +132,29 @@ impl TrainingData {
             pool: Arc::new(pool),
             second: second.map(Arc::new),
             validation,
-            teacher,
+            teacher: inputs.teacher,
         })
     }
 
-    /// Loads new shapes if they are due at `step`.
+    /// Loads new shapes, without their features, if they are due at `step`; whether they were.
     ///
     /// # Errors
-    /// If shapes cannot be loaded or features not be computed.
+    /// If shapes cannot be loaded.
     pub fn refresh(
         &mut self,
         recipe: &Recipe,
-        out: &Path,
         step: usize,
         on_event: &mut dyn FnMut(TrainEvent),
-    ) -> Result<(), FitError> {
-        let refresh = refresh_index(recipe, &self.source, step);
+    ) -> Result<bool, FitError> {
         // Most steps use the same shapes as the step before.
-        if refresh == self.refresh {
-            return Ok(());
+        if self.is_current(recipe, step) {
+            return Ok(false);
         }
+        let refresh = refresh_index(recipe, &self.source, step);
         on_event(TrainEvent::Preparing { shapes: self.source.count(&recipe.data) });
         self.pool = Arc::new(self.source.training(&recipe.data, self.size, recipe.seed, refresh)?);
         self.refresh = refresh;
-        self.load_features(recipe, out, on_event)
+        Ok(true)
     }
 
     /// Whether the current shapes are those of `step`.
@@ -214,8 +228,9 @@ impl TrainingData {
     ) -> Result<(), FitError> {
         let Some(teacher) = &self.teacher else { return Ok(()) };
         let key = self.feature_key(recipe);
+        // Shared once batches are loaded from it: then it has its features.
         if let Some(second) = self.second.as_mut().and_then(Arc::get_mut) {
-            second.load_features(teacher, &key, &out.join("features-second.safetensors"), on_event)?;
+            second.load_features(teacher, &out.join("features-second.safetensors"), on_event)?;
         }
         let hard = recipe.batch.hard_negatives.map(|hard| hard.neighbors);
         // Shared only once batches are loaded from it.

@@ -1,4 +1,4 @@
-//! ClassificationMetrics of the validation shapes.
+//! Metrics of the validation shapes.
 
 use std::borrow::Cow;
 
@@ -58,7 +58,7 @@ pub(crate) fn classify_clouds(
     })
 }
 
-/// ClassificationMetrics of point clouds by the head; `None` for an empty pool.
+/// Metrics of point clouds by the head; `None` for an empty pool.
 ///
 /// # Errors
 /// If a shape cannot be read or encoded.

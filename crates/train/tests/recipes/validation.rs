@@ -54,6 +54,7 @@ fn invalid_values_are_errors() {
         ("teacher=nano", "teacher = nano"),
         ("network.head.dropout=1.0", "network.head.dropout = 1"),
         ("network.groups=0", "network.tower.encoder"),
+        ("data.validation={ path = \"set\", class_list = \"lvis.csv\" }", "data.validation.class_list"),
     ] {
         let error = recipe("classify.toml", &["data=models", setting]).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
@@ -72,6 +73,26 @@ fn invalid_values_are_errors() {
         "nano.toml",
         "batch.hard_negatives={ group_size = 2, neighbors = 3, margin = 0.1 }",
         &["batch.hard_negatives", "teacher"],
+    );
+    check(
+        "cg3d.toml",
+        "batch.hard_negatives={ group_size = 2, neighbors = 3, margin = 0.1 }",
+        &["batch.hard_negatives", "needs network.prompts = 0"],
+    );
+    check(
+        "openshape.toml",
+        "batch.hard_negatives={ group_size = 5, neighbors = 3, margin = 0.1 }",
+        &["batch.hard_negatives.neighbors = 3", "at least group_size - 1"],
+    );
+    check(
+        "duoduo.toml",
+        "data.validation={ path = \"lvis\", views = 0 }",
+        &["data.validation.views = 0", "at least 1"],
+    );
+    check(
+        "nano.toml",
+        "data.validation={ path = \"lvis\", class_features = \"lvis.npy\" }",
+        &["data.validation.class_features", "requires a teacher"],
     );
     check(
         "ulip2.toml",

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
-use lexiform_train::{FitOptions, Recipe, Sweep, SweepResult, SweepRun, existing_run, write_sweep};
+use lexiform_train::{FitOptions, Recipe, Sweep, SweepResult, SweepRun, check_no_run, write_sweep};
 use serde_json::json;
 
-use super::{EXISTS_HINT, TrainArgs};
+use super::{TrainArgs, read_recipe, with_exists_hint};
 use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::output::{self, Align};
 
@@ -23,15 +23,15 @@ impl TrainArgs {
         let sweep = Sweep::parse(&self.sweep)?;
         let (out, runs) = self.plan_sweep(&sweep)?;
         if self.dry_run {
-            for planned in &runs {
-                self.announce(&planned.run, &runs)?;
+            for (index, planned) in runs.iter().enumerate() {
+                self.announce(index, &runs)?;
                 self.show_dry_run(&planned.recipe, options)?;
             }
             return Ok(Outcome::Done);
         }
         let mut results: Vec<SweepResult> = Vec::with_capacity(runs.len());
-        for planned in &runs {
-            self.announce(&planned.run, &runs)?;
+        for (index, planned) in runs.iter().enumerate() {
+            self.announce(index, &runs)?;
             let PlannedRun { run, recipe, out: folder } = planned;
             let trained =
                 self.train(recipe, folder, options).and_then(|_| Ok(SweepResult::read(run, folder)?));
@@ -56,14 +56,15 @@ impl TrainArgs {
         let [path] = &self.recipes[..] else {
             return Err(UsageError("--sweep is for a single recipe".to_owned()).into());
         };
-        let base = Recipe::read(path, &[&self.set[..], &sweep.runs()[0].settings].concat())?;
-        let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&base.name));
-        let mut planned = Vec::new();
-        for run in sweep.runs() {
-            let recipe = Recipe::read(path, &[&self.set[..], &run.settings].concat())?;
+        let runs = sweep.runs();
+        let read = |run: &SweepRun| read_recipe(path, &[&self.set[..], &run.settings].concat());
+        let recipes = runs.iter().map(read).collect::<anyhow::Result<Vec<Recipe>>>()?;
+        let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&recipes[0].name));
+        let mut planned = Vec::with_capacity(runs.len());
+        for (run, recipe) in runs.into_iter().zip(recipes) {
             let folder = out.join(&run.name);
-            if let Some(error) = existing_run(&folder).filter(|_| !self.resume && !self.dry_run) {
-                return Err(error).hint(EXISTS_HINT);
+            if !self.resume && !self.dry_run {
+                with_exists_hint(check_no_run(&folder))?;
             }
             planned.push(PlannedRun { run, recipe, out: folder });
         }
@@ -73,14 +74,14 @@ impl TrainArgs {
         Ok((out, planned))
     }
 
-    fn announce(&self, run: &SweepRun, all: &[PlannedRun]) -> anyhow::Result<()> {
-        let place = all.iter().position(|planned| planned.run == *run).unwrap_or(0);
+    fn announce(&self, index: usize, all: &[PlannedRun]) -> anyhow::Result<()> {
+        let run = &all[index].run;
         if self.json {
             return output::json(
-                &json!({ "event": "sweep-run", "run": run.name, "index": place, "runs": all.len() }),
+                &json!({ "event": "sweep-run", "run": run.name, "index": index, "runs": all.len() }),
             );
         }
-        output::note(format!("run {} of {}: {}", place + 1, all.len(), run.settings.join(", ")));
+        output::note(format!("run {} of {}: {}", index + 1, all.len(), run.settings.join(", ")));
         Ok(())
     }
 

@@ -76,7 +76,7 @@ fn sources() -> Sources {
     source.load_features(&mut first, &teacher, "", folder.path(), &mut |_| {}).unwrap();
     let second = recipe.data.second.as_ref().unwrap();
     let mut second = SecondSource::open(&recipe, second, requirements, Some(&teacher), SIZE).unwrap();
-    second.load_features(&teacher, "", folder.path(), &mut |_| {}).unwrap();
+    second.load_features(&teacher, folder.path(), &mut |_| {}).unwrap();
     Sources { first: ShapePool::OnDisk(first), second, recipe, _folder: folder }
 }
 

@@ -3,6 +3,7 @@
 use lexiform_data::DataError;
 use lexiform_formats::read_exact_at;
 
+use super::vectors::to_floats;
 use crate::data::requirements::DataRequirements;
 use crate::data::shape_set::CategoryNames;
 use crate::error::FitError;
@@ -91,6 +92,6 @@ impl FeatureFile {
         let row = self.dim as u64 * 4;
         let mut bytes = vec![0; ((self.first[at + 1] - self.first[at]) * row) as usize];
         read_exact_at(&self.file, &mut bytes, self.start + self.first[at] * row)?;
-        Ok(bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)).collect())
+        Ok(to_floats(&bytes))
     }
 }

@@ -7,6 +7,8 @@ use std::io::SeekFrom;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::vectors::{to_bytes, to_floats};
+
 /// Header entry with the cache key.
 pub(crate) const KEY: &str = "lexiform-features";
 
@@ -60,7 +62,7 @@ impl PartialFeatures {
     /// # Errors
     /// If the file cannot be written.
     pub fn push(&mut self, values: &[f32]) -> std::io::Result<()> {
-        self.file.write_all(&values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>())
+        self.file.write_all(&to_bytes(values))
     }
 
     /// Reads all values, which must be `count`.
@@ -76,7 +78,7 @@ impl PartialFeatures {
                 format!("{}: {} bytes of features, expected {}", self.path.display(), bytes.len(), count * 4);
             return Err(std::io::Error::new(std::io::ErrorKind::InvalidData, message));
         }
-        Ok(bytes.as_chunks::<4>().0.iter().map(|value| f32::from_le_bytes(*value)).collect())
+        Ok(to_floats(&bytes))
     }
 
     /// Syncs the complete file and renames it to `path`.

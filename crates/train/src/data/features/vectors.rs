@@ -1,4 +1,4 @@
-//! Arithmetic on feature rows: means and dot products.
+//! Feature rows: means, dot products, and bytes in files and messages.
 
 /// Mean of some rows of `[rows, dim]`, not normalized, as in Duoduo CLIP; empty without rows.
 pub(crate) fn mean_rows(rows: &[f32], dim: usize, which: &[usize]) -> Vec<f32> {
@@ -35,4 +35,14 @@ pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     }
     let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
     sums.iter().sum::<f32>() + rest
+}
+
+/// Numbers as little-endian bytes.
+pub(crate) fn to_bytes(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|value| value.to_le_bytes()).collect()
+}
+
+/// Numbers from little-endian bytes.
+pub(crate) fn to_floats(bytes: &[u8]) -> Vec<f32> {
+    bytes.as_chunks::<4>().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
 }

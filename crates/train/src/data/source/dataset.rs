@@ -124,9 +124,9 @@ impl DatasetSource {
         &self.fingerprint
     }
 
-    /// Number of training shapes.
-    pub fn count(&self, config: &DataConfig) -> usize {
-        match config.max_shapes {
+    /// Number of training shapes, at most `max_shapes`; 0 for all.
+    pub fn count(&self, max_shapes: usize) -> usize {
+        match max_shapes {
             0 => self.training.len(),
             most => self.training.len().min(most),
         }
@@ -134,7 +134,7 @@ impl DatasetSource {
 
     /// Training shapes, with views of `edge` pixels.
     pub fn training(&self, config: &DataConfig, edge: usize) -> OnDiskPool {
-        let entries = self.training[..self.count(config)].to_vec();
+        let entries = self.training[..self.count(config.max_shapes)].to_vec();
         self.on_disk_pool(entries, edge, config.views, &config.templates)
     }
 

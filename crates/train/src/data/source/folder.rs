@@ -55,7 +55,7 @@ impl FolderSource {
     ) -> Result<Self, FolderError> {
         let mut rows = rows_of(folder, config)?;
         rows.retain(|row| !(requirements.class_label && row.caption_only));
-        let fingerprint = fingerprint_of(&rows, folder, config.up);
+        let fingerprint = fingerprint_of(&rows, folder);
         if rows.len() < 2 {
             return Err(FolderError::TooFew { path: folder.to_owned(), found: rows.len(), first: None });
         }
@@ -258,18 +258,14 @@ fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FolderError> {
 }
 
 /// Checksum over paths, sizes, labels, captions and splits.
-fn fingerprint_of(rows: &[Row], folder: &Path, up: UpRule) -> String {
+fn fingerprint_of(rows: &[Row], folder: &Path) -> String {
     let lines = rows.iter().map(|row| {
         // The size stands for the content: reading all files would take too long.
         let bytes = row.path.metadata().map_or(0, |file| file.len());
         let path = row.path.strip_prefix(folder).unwrap_or(&row.path).to_string_lossy();
         format!("{path}\0{bytes}\0{}\0{}\0{}\n", row.label, row.captions.join("\0"), row.validation)
     });
-    let mut text: String = lines.collect();
-    if up != UpRule::Format {
-        text += &format!("up axis {up}\n");
-    }
-    format!("{:016x}", fnv1a(&text))
+    format!("{:016x}", fnv1a(&lines.collect::<String>()))
 }
 
 /// Labels from folder names; files directly in `folder` have none and are skipped.

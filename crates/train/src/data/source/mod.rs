@@ -88,7 +88,7 @@ impl DataSource {
         match self {
             Self::Procedural => config.shapes,
             Self::Folder(folder) => folder.count(config),
-            Self::Dataset(set) => set.count(config),
+            Self::Dataset(set) => set.count(config.max_shapes),
         }
     }
 }

@@ -35,7 +35,7 @@ impl SecondSource {
     ) -> Result<Self, FitError> {
         let (config, batch) = (recipe.data.of_second(second), second.batch(&recipe.batch));
         let source = DatasetSource::open(&second.path, &config, requirements, teacher)?;
-        let (most, count) = (batch.size.shapes(batch.min_views), source.count(&config));
+        let (most, count) = (batch.size.shapes(batch.min_views), source.count(config.max_shapes));
         if most > count {
             let message =
                 format!("up to {most} shapes per batch, but only {count} in {}", second.path.display());
@@ -55,26 +55,29 @@ impl SecondSource {
         self.source.fingerprint()
     }
 
-    /// Optimizer steps in which each shape is used once; `config` is that of the first source.
-    pub fn steps_per_epoch(&self, config: &DataConfig) -> usize {
-        let count = self.source.count(&DataConfig { max_shapes: config.max_shapes, ..self.config.clone() });
-        self.batch.steps_per_epoch(count)
+    /// Optimizer steps in which each of at most `max_shapes` shapes is used once; 0 for all.
+    pub fn steps_per_epoch(&self, max_shapes: usize) -> usize {
+        self.batch.steps_per_epoch(self.source.count(max_shapes))
     }
 
-    /// Attaches the teacher's features, cached in the file `path` if they are computed.
+    /// Attaches the teacher's features, cached in the file `path` if they are computed. Its shapes do not change during a run: the
+    /// second time there is nothing to do.
     ///
     /// # Errors
     /// If shapes cannot be read or features not be written.
     pub fn load_features(
         &mut self,
         teacher: &Teacher,
-        key: &str,
         path: &Path,
         on_event: &mut dyn FnMut(TrainEvent),
     ) -> Result<(), FitError> {
         match &mut self.pool {
-            ShapePool::OnDisk(pool) => self.source.load_features(pool, teacher, key, path, on_event),
-            ShapePool::InMemory(_) => Ok(()),
+            ShapePool::OnDisk(pool) if pool.features.is_none() => {
+                let data = toml::to_string(&self.config).unwrap_or_default();
+                let key = format!("views of {} pixels {data}", pool.options.image_size);
+                self.source.load_features(pool, teacher, &key, path, on_event)
+            }
+            _ => Ok(()),
         }
     }
 }

@@ -16,15 +16,17 @@ use crate::error::FitError;
 use crate::recipe::ValidationConfig;
 
 /// The shapes of the test or val split, or all if there is no split, with views of `edge` pixels; `n_views` of them unless the
-/// configuration has another number.
+/// configuration has another number. Categories are numbered as `labels`, if any.
 ///
 /// # Errors
-/// If the data set or the class list cannot be read, no shape has a label and the required input, or a label is not in the list.
+/// If the data set or the class list cannot be read, no shape has a label and the required input, or a label is not one of
+/// the classes.
 pub(crate) fn validation_pool(
     config: &ValidationConfig,
     requirements: DataRequirements,
     edge: usize,
     n_views: usize,
+    labels: Option<&[String]>,
 ) -> Result<OnDiskPool, FitError> {
     let set = Dataset::open(&config.path)?;
     let wrong = |message: String| FitError::Dataset { path: config.path.clone(), message };
@@ -38,9 +40,10 @@ pub(crate) fn validation_pool(
             "expected validation shapes with a label and views or points, found none".to_owned(),
         ));
     }
-    let names = match &config.class_list {
-        Some(path) => class_list(path)?,
-        None => {
+    let names = match (labels, &config.class_list) {
+        (Some(labels), _) => labels.to_vec(),
+        (None, Some(path)) => class_list(path)?,
+        (None, None) => {
             rows.iter().filter_map(|row| row.label.clone()).collect::<BTreeSet<_>>().into_iter().collect()
         }
     };
@@ -65,7 +68,11 @@ fn entries(rows: &[DatasetRow], names: &[String], max_per_class: usize) -> Resul
     for row in rows {
         let label = row.label.as_deref().unwrap_or_default();
         let class = classes.get(label).ok_or_else(|| {
-            format!("label {label:?} of shape {} is not in data.validation.class_list", row.key)
+            format!(
+                "label {label:?} of shape {} is not one of the classes (data.validation.class_list, or the training \
+                 labels of a head)",
+                row.key
+            )
         })?;
         let count = counts.entry(*class).or_default();
         *count += 1;
