@@ -36,12 +36,12 @@ pub use event::{FeatureSource, GroupPlan, StepMetrics, TrainEvent, TrainPlan};
 pub use logging::RunLogger;
 pub use network::OutputConfig;
 pub use recipe::{
-    AugmentConfig, Axis, BatchConfig, BatchSize, CaptionSampling, ClipNetwork, DataConfig, Gather, GradClip,
-    GroupConfig, HardNegativesConfig, HeadConfig, LogitScaleConfig, LoraConfig, LossKind, LossTermConfig,
-    MixedPrecision, Modality, NegativesMode, NetworkConfig, NoDecay, OptimizerConfig, PointAugmentation,
-    PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig, RunPosition, SampleOrder, SavePrecision,
-    ScanAugmentation, Schedule, SecondSourceConfig, StepParity, StepsOrEpochs, ValidationConfig,
-    ViewAugmentMode, edit_distance,
+    AssetsConfig, AugmentConfig, Axis, BatchConfig, BatchSize, CaptionSampling, ClipNetwork, DataConfig,
+    Gather, GradClip, GroupConfig, HardNegativesConfig, HeadConfig, LogitScaleConfig, LoraConfig, LossKind,
+    LossTermConfig, MixedPrecision, Modality, NegativesMode, NetworkConfig, NoDecay, OptimizerConfig,
+    PointAugmentation, PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig, RunPosition,
+    SampleOrder, SavePrecision, ScanAugmentation, Schedule, SecondSourceConfig, StepParity, StepsOrEpochs,
+    ValidationConfig, ViewAugmentMode, edit_distance,
 };
 pub use reference_names::{ReferenceName, find_reference_name, reference_names};
 pub use run::{Checkpoint, DryRun, FitOptions, RunProgress, dry_run, fit};

@@ -44,6 +44,9 @@ pub struct DataConfig {
     /// `four_no_lvis_model_ids.txt`; of a data set.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ids: Option<PathBuf>,
+    /// Files that are trained on together with generated shapes.
+    #[serde(default, skip_serializing_if = "AssetsConfig::is_absent")]
+    pub assets: AssetsConfig,
     /// A second data set, some of whose shapes are in every batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub second: Option<SecondSourceConfig>,
@@ -72,6 +75,33 @@ pub struct DataConfig {
     /// Cache file of the teacher's features. Default: a file in the output folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature_file: Option<PathBuf>,
+}
+
+/// A folder of 3D files that are trained on together with generated shapes. Names are captions: `Chair_Red_2.glb` is a red
+/// chair, `FishingRod.glb` a category of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct AssetsConfig {
+    /// The folder; without it, only generated shapes are trained on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub path: Option<PathBuf>,
+    /// Variations of each file among the shapes in memory: turned, stretched, recolored, gray, noisy, as points.
+    pub copies: usize,
+    /// Folders in it that are not trained on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub held_out: Vec<String>,
+}
+
+impl Default for AssetsConfig {
+    fn default() -> Self {
+        Self { path: None, copies: 4, held_out: Vec::new() }
+    }
+}
+
+impl AssetsConfig {
+    fn is_absent(&self) -> bool {
+        self.path.is_none()
+    }
 }
 
 /// A second data set in every batch, as MVImgNet in [Duoduo CLIP](https://arxiv.org/abs/2406.11579): its shapes follow those of

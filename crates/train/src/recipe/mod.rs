@@ -24,7 +24,7 @@ use serde::{Deserialize, Serialize};
 
 pub use augment::{AugmentConfig, Axis, PointAugmentation, ScanAugmentation, ViewAugmentMode};
 pub use batch::{BatchConfig, BatchSize, CaptionSampling, HardNegativesConfig, SampleOrder};
-pub use data::{DataConfig, SecondSourceConfig, ValidationConfig};
+pub use data::{AssetsConfig, DataConfig, SecondSourceConfig, ValidationConfig};
 pub use error::RecipeError;
 pub use logit_scale::LogitScaleConfig;
 pub use losses::{LossKind, LossTermConfig, Modality, NegativesMode};

@@ -16,6 +16,7 @@ use crate::data::pool::{InMemoryPool, ShapePool};
 use crate::data::requirements::DataRequirements;
 use crate::data::shape_set::SampleSize;
 use crate::data::source::DataSource;
+use crate::data::source::assets::Assets;
 use crate::data::source::second::SecondSource;
 use crate::data::source::validation::{read_class_features, validation_pool};
 use crate::error::FitError;
@@ -104,7 +105,7 @@ impl TrainingData {
         let source = DataSource::open(&recipe.data, requirements, teacher)?;
         on_event(match &source {
             DataSource::Dataset(set) => set.opened_event(recipe.data.validation.is_none()),
-            DataSource::Procedural | DataSource::Folder(_) => {
+            DataSource::Procedural(_) | DataSource::Folder(_) => {
                 TrainEvent::Preparing { shapes: source.count(&recipe.data) }
             }
         });
@@ -172,7 +173,7 @@ impl TrainingData {
         let first = match &self.source {
             DataSource::Dataset(set) => Some(set.fingerprint()),
             DataSource::Folder(folder) => Some(folder.fingerprint()),
-            DataSource::Procedural => None,
+            DataSource::Procedural(assets) => assets.as_ref().map(Assets::fingerprint),
         };
         let parts: Vec<&str> =
             first.into_iter().chain(self.second.as_deref().map(SecondSource::fingerprint)).collect();
@@ -211,7 +212,8 @@ impl TrainingData {
         let view = self.size.view;
         let sum = match &self.source {
             DataSource::Folder(folder) => folder.fingerprint(),
-            DataSource::Procedural | DataSource::Dataset(_) => "",
+            DataSource::Procedural(Some(assets)) => assets.fingerprint(),
+            DataSource::Procedural(None) | DataSource::Dataset(_) => "",
         };
         format!("seed {} round {} views of {view} pixels {data}{sum}", recipe.seed, self.refresh)
     }

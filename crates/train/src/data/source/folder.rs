@@ -260,35 +260,52 @@ fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FolderError> {
 /// Checksum over paths, sizes, labels, captions and splits.
 fn fingerprint_of(rows: &[Row], folder: &Path) -> String {
     let lines = rows.iter().map(|row| {
-        // The size stands for the content: reading all files would take too long.
-        let bytes = row.path.metadata().map_or(0, |file| file.len());
-        let path = row.path.strip_prefix(folder).unwrap_or(&row.path).to_string_lossy();
-        format!("{path}\0{bytes}\0{}\0{}\0{}\n", row.label, row.captions.join("\0"), row.validation)
+        let file = path_and_size(&row.path, folder);
+        format!("{file}\0{}\0{}\0{}\n", row.label, row.captions.join("\0"), row.validation)
     });
     format!("{:016x}", fnv1a(&lines.collect::<String>()))
 }
 
 /// Labels from folder names; files directly in `folder` have none and are skipped.
 fn rows_of_folders(folder: &Path) -> Result<Vec<Row>, FolderError> {
-    let mut rows = Vec::new();
+    let row = |path: PathBuf| {
+        let inner = path.parent().filter(|inner| *inner != folder)?.file_name()?;
+        // Folder names are usually identifiers: `office_chair`.
+        let label = inner.to_string_lossy().replace(['_', '-'], " ");
+        Some(Row { path, label, captions: Vec::new(), caption_only: false, validation: false })
+    };
+    Ok(files_of(folder)?.into_iter().filter_map(row).collect())
+}
+
+/// The 3D files of a folder and the folders in it, sorted.
+pub(super) fn files_of(folder: &Path) -> Result<Vec<PathBuf>, FolderError> {
+    let mut files = Vec::new();
     let mut left = vec![(folder.to_owned(), 0)];
     while let Some((inner, depth)) = left.pop() {
         for entry in fs_err::read_dir(&inner)? {
             let path = entry?.path();
             if path.is_dir() && depth < MAX_DEPTH {
                 left.push((path, depth + 1));
-            } else if depth > 0 && Format::from_path(&path).is_some() {
-                let label =
-                    inner.file_name().map_or(String::new(), |name| name.to_string_lossy().into_owned());
-                // Folder names are usually identifiers: `office_chair`.
-                let (label, captions) = (label.replace(['_', '-'], " "), Vec::new());
-                rows.push(Row { path, label, captions, caption_only: false, validation: false });
+            } else if Format::from_path(&path).is_some() {
+                files.push(path);
             }
         }
     }
     // The order of directory entries depends on the file system.
-    rows.sort_by(|a, b| a.path.cmp(&b.path));
-    Ok(rows)
+    files.sort();
+    Ok(files)
+}
+
+/// Checksum over paths and sizes.
+pub(super) fn fingerprint_of_files<'a>(files: impl Iterator<Item = &'a Path>, folder: &Path) -> String {
+    let lines = files.map(|path| format!("{}\n", path_and_size(path, folder)));
+    format!("{:016x}", fnv1a(&lines.collect::<String>()))
+}
+
+fn path_and_size(path: &Path, folder: &Path) -> String {
+    // The size stands for the content: reading all files would take too long.
+    let bytes = path.metadata().map_or(0, |file| file.len());
+    format!("{}\0{bytes}", path.strip_prefix(folder).unwrap_or(path).to_string_lossy())
 }
 
 /// FNV-1a: stable over machines and Rust versions, unlike the default hasher.

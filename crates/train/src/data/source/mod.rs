@@ -1,5 +1,7 @@
 //! Sources of shapes: procedural generation, a folder of files, or a data set.
 
+mod asset_names;
+pub(crate) mod assets;
 pub(crate) mod dataset;
 mod dataset_rows;
 pub(crate) mod folder;
@@ -13,6 +15,7 @@ use lexiform_model::Teacher;
 use crate::data::pool::{InMemoryPool, ShapePool};
 use crate::data::requirements::DataRequirements;
 use crate::data::shape_set::SampleSize;
+use crate::data::source::assets::Assets;
 use crate::data::source::dataset::DatasetSource;
 use crate::data::source::folder::FolderSource;
 use crate::error::{FitError, FolderError};
@@ -20,8 +23,8 @@ use crate::recipe::{DataConfig, RecipeError};
 
 /// A source of shapes.
 pub(crate) enum DataSource {
-    /// Procedurally generated shapes, in any number.
-    Procedural,
+    /// Procedurally generated shapes, in any number, and perhaps files described by their names.
+    Procedural(Option<Assets>),
     /// A folder of labeled files.
     Folder(FolderSource),
     /// A data set written by `lexiform data`.
@@ -48,7 +51,7 @@ impl DataSource {
                 return Err(RecipeError::Value { field: "data.ids", found, rule }.into());
             }
             Some(folder) => Self::Folder(FolderSource::open(folder, config, requirements)?),
-            None => Self::Procedural,
+            None => Self::Procedural(Assets::open(&config.assets, config.up)?),
         })
     }
 
@@ -65,7 +68,13 @@ impl DataSource {
     ) -> Result<ShapePool, FolderError> {
         let in_memory = |shapes| ShapePool::InMemory(InMemoryPool { shapes, targets: None });
         Ok(match self {
-            Self::Procedural => in_memory(generated::training_shapes(config, size, seed, refresh)),
+            Self::Procedural(assets) => {
+                let mut shapes = generated::training_shapes(config, size, seed, refresh);
+                if let Some(assets) = assets {
+                    assets.add_to(&mut shapes, config, size, seed, refresh);
+                }
+                in_memory(shapes)
+            }
             Self::Folder(folder) => in_memory(folder.training(config, size, seed, refresh)?),
             Self::Dataset(set) => ShapePool::OnDisk(set.training(config, size.view)),
         })
@@ -74,7 +83,7 @@ impl DataSource {
     /// Validation shapes, which are never trained on.
     pub fn validation(&self, config: &DataConfig, rig: Option<&Rig>, size: SampleSize) -> ShapePool {
         let shapes = match self {
-            Self::Procedural => generated::validation_with(config.val_per_class, rig, size),
+            Self::Procedural(_) => generated::validation_with(config.val_per_class, rig, size),
             Self::Folder(folder) => folder.validation(rig, size),
             Self::Dataset(set) => {
                 return ShapePool::OnDisk(set.validation(size.view, rig.map_or(0, |rig| rig.0.len())));
@@ -86,7 +95,7 @@ impl DataSource {
     /// Number of training shapes.
     pub fn count(&self, config: &DataConfig) -> usize {
         match self {
-            Self::Procedural => config.shapes,
+            Self::Procedural(assets) => config.shapes + assets.as_ref().map_or(0, Assets::count),
             Self::Folder(folder) => folder.count(config),
             Self::Dataset(set) => set.count(config.max_shapes),
         }

@@ -1,0 +1,142 @@
+//! 3D files that are trained on together with the generated shapes, described by their names.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use glam::Vec4;
+use lexiform_geometry::Scene;
+use lexiform_mesh_io::{ReadOptions, UpRule, read_with};
+use lexiform_shapes::{Rng, Variation};
+use rayon::prelude::*;
+
+use super::asset_names::AssetName;
+use super::folder::{files_of, fingerprint_of_files};
+use crate::data::caption::{Caption, CaptionSource};
+use crate::data::shape_set::{CategoryNames, Sample, SampleSize, ShapeSet, generated_names};
+use crate::error::FolderError;
+use crate::recipe::{AssetsConfig, DataConfig};
+
+/// Sentences with a placeholder for a description.
+const TEMPLATES: [&str; 4] =
+    ["a 3d model of a {}", "a photo of a {}", "a low poly {}", "a rendering of a {}"];
+/// Fraction of the colored files whose colors are exchanged.
+const RECOLORED: f32 = 0.3;
+/// Ways to exchange red, green and blue.
+const CHANNEL_ORDERS: [[usize; 3]; 5] = [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
+
+/// The files of a folder, each with the category that its name says.
+#[derive(Debug)]
+pub(crate) struct Assets {
+    files: Vec<(PathBuf, AssetName)>,
+    /// The generated categories, then those of the files that are none of them.
+    categories: Vec<CategoryNames>,
+    indices: BTreeMap<String, usize>,
+    copies: usize,
+    up: UpRule,
+    fingerprint: String,
+}
+
+impl Assets {
+    /// Finds the files of `config.path`; `None` without a path.
+    ///
+    /// # Errors
+    /// If the folder cannot be read, or has fewer than two files with words in their names.
+    pub fn open(config: &AssetsConfig, up: UpRule) -> Result<Option<Self>, FolderError> {
+        let Some(folder) = &config.path else { return Ok(None) };
+        let known = generated_names();
+        let is_held_out = |path: &Path| {
+            let first = path.strip_prefix(folder).ok().and_then(|inner| inner.components().next());
+            first.is_some_and(|first| config.held_out.iter().any(|pack| first.as_os_str() == pack.as_str()))
+        };
+        let mut files = Vec::new();
+        for path in files_of(folder)? {
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+            let Some(name) = AssetName::of(&stem, &known).filter(|_| !is_held_out(&path)) else { continue };
+            files.push((path, name));
+        }
+        if files.len() < 2 {
+            return Err(FolderError::TooFew { path: folder.clone(), found: files.len(), first: None });
+        }
+        let mut categories = known;
+        let mut indices: BTreeMap<String, usize> =
+            categories.iter().enumerate().map(|(i, category)| (category.name.clone(), i)).collect();
+        for (_, name) in &files {
+            indices.entry(name.category.clone()).or_insert_with(|| {
+                categories.push(CategoryNames { name: name.category.clone(), synonyms: Vec::new() });
+                categories.len() - 1
+            });
+        }
+        let fingerprint = fingerprint_of_files(files.iter().map(|(path, _)| path.as_path()), folder);
+        Ok(Some(Self { files, categories, indices, copies: config.copies, up, fingerprint }))
+    }
+
+    /// Number of training shapes.
+    pub fn count(&self) -> usize {
+        self.files.len() * self.copies
+    }
+
+    /// Checksum of the files.
+    pub fn fingerprint(&self) -> &str {
+        &self.fingerprint
+    }
+
+    /// Adds `copies` variations of each file to generated shapes.
+    pub fn add_to(&self, set: &mut ShapeSet, config: &DataConfig, size: SampleSize, seed: u64, refresh: u64) {
+        let rows: Vec<_> = (self.files.par_iter().enumerate())
+            .map(|(i, (path, name))| {
+                let scene = read_with(path, &ReadOptions { up: self.up })
+                    .map_err(|error| (path.clone(), error.to_string()))?;
+                if scene.is_empty() {
+                    return Err((path.clone(), "no triangles and no points".to_owned()));
+                }
+                let serial = |copy: usize| (refresh << 40) | ((i as u64) << 8) | copy as u64;
+                let copies = 0..self.copies;
+                let samples = copies.map(|copy| {
+                    let mut rng = Rng::named("asset", seed ^ serial(copy));
+                    self.sample(name, scene.clone(), (config, size), &mut rng)
+                });
+                Ok(samples.collect::<Vec<Sample>>())
+            })
+            .collect();
+        for row in rows {
+            match row {
+                Ok(samples) => set.samples.extend(samples),
+                Err(skipped) => set.skipped.push(skipped),
+            }
+        }
+        set.categories.clone_from(&self.categories);
+    }
+
+    fn sample(
+        &self,
+        name: &AssetName,
+        scene: Scene,
+        (config, size): (&DataConfig, SampleSize),
+        rng: &mut Rng,
+    ) -> Sample {
+        let variation = Variation::sample(rng);
+        let scene =
+            if rng.chance(RECOLORED) { recolored(scene, rng.choose(&CHANNEL_ORDERS)) } else { scene };
+        let scene = variation.apply(scene);
+        Sample::for_training(self.indices[&name.category], scene, captions(name, rng), config, size, rng)
+    }
+}
+
+/// The category, the words of the name, and both in sentences.
+fn captions(name: &AssetName, rng: &mut Rng) -> Vec<Caption> {
+    let sentence = |rng: &mut Rng| rng.choose(&TEMPLATES).replace("{}", &name.phrase);
+    vec![
+        Caption::new(&name.category, CaptionSource::Label),
+        Caption::new(format!("a {}", name.phrase), CaptionSource::Generated),
+        Caption::new(sentence(rng), CaptionSource::Generated),
+    ]
+}
+
+/// Exchanges the channels of the materials' colors, so that a category is not known by its color.
+fn recolored(mut scene: Scene, order: [usize; 3]) -> Scene {
+    for material in &mut scene.materials {
+        let color = material.base_color.to_array();
+        material.base_color = Vec4::new(color[order[0]], color[order[1]], color[order[2]], color[3]);
+    }
+    scene
+}
