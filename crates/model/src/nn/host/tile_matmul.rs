@@ -101,7 +101,7 @@ impl Piece<'_> {
             self.pack_right(at, tiles)?;
         }
         let mut left = LEFT.take();
-        // Where the result is added to what is there, all rows are packed, and checked, before the first is written.
+        // Before anything is added, all rows are packed, and so checked.
         let size = if self.mode == WriteMode::Add && self.start == 0 { rows } else { ROW_BLOCKS * BLOCK };
         let done = (0..rows).step_by(size).try_for_each(|row| {
             let mut out = out.rows(row, size.min(rows - row));
