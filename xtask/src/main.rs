@@ -22,9 +22,10 @@ fn main() -> Result<()> {
         ["parity", names @ ..] => parity::run(names),
         _ => bail!(
             "usage: cargo xtask check | tidy | structure | paths | bench [NAME…] | parity [CASE…]\n\
-             check  everything CI runs: format, tidy, structure, clippy, docs, tests, dependency invariants\n\
+             check  everything CI runs: format, tidy, paths, structure, dependencies, clippy, docs, tests\n\
              tidy   file sizes, headers and refused words\n\
              structure  lengths, import cycles, comments and doc examples, checked against limits\n\
+             paths  files and folders that documents name\n\
              bench  benchmarks against other libraries, recorded in docs/benchmarks.md\n\
              parity numerical parity with PyTorch and other readers, recorded in docs/parity.md"
         ),

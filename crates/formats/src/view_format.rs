@@ -144,7 +144,8 @@ pub fn decode_view_into(bytes: &[u8], image: &mut RgbaImage) -> Result<(), Strin
         return qoi::decode_into(bytes, MAX_EDGE, image);
     }
     // The same pixels as the references' decoder.
-    if let Some(decoded) = jpeg::decode(bytes, (MAX_DECODED_BYTES / 4) as usize) {
+    let decoded = jpeg::decode(bytes, MAX_DECODED_BYTES);
+    if let Some(decoded) = decoded.filter(|image| image.width().max(image.height()) <= MAX_EDGE) {
         *image = DynamicImage::ImageRgb8(decoded).into_rgba8();
         return Ok(());
     }
@@ -199,5 +200,17 @@ mod tests {
         }
         let shown = decode_view(&ViewFormat::Jpeg.encode(&clear).unwrap()).unwrap();
         assert!(shown.get_pixel(0, 15).0.iter().all(|c| *c > 240));
+    }
+
+    #[test]
+    fn long_edges_are_refused_in_every_format() {
+        for format in [ViewFormat::Webp, ViewFormat::Png, ViewFormat::Qoi, ViewFormat::Jpeg] {
+            let decoded = |width: u32| {
+                let image = RgbaImage::from_pixel(width, 8, Rgba([200, 100, 0, 255]));
+                decode_view(&format.encode(&image).unwrap())
+            };
+            assert_eq!(decoded(MAX_EDGE).unwrap().dimensions(), (MAX_EDGE, 8), "{format:?}");
+            assert!(decoded(MAX_EDGE + 1).is_err(), "{format:?}");
+        }
     }
 }

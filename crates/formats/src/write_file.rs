@@ -54,8 +54,11 @@ fn exchange(a: &Path, b: &Path) -> io::Result<bool> {
     use rustix::io::Errno;
     match renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE) {
         Ok(()) => Ok(true),
-        // Network file systems and old kernels refuse the flag.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => Ok(false),
+        // Network file systems and old kernels refuse the flag. ENOTSUP is another number than EOPNOTSUPP on macOS only, so that
+        // a pattern of both would not compile elsewhere.
+        Err(error) if [Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP, Errno::NOTSUP].contains(&error) => {
+            Ok(false)
+        }
         Err(error) => Err(with_path(a, &error.into())),
     }
 }

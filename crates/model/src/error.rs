@@ -64,12 +64,12 @@ pub enum ModelError {
         names: usize,
     },
     /// Visual prompts that were trained in another model.
-    #[error("{}: expected visual prompts of {model}, found those of {expected}", path.display())]
+    #[error("{}: expected visual prompts of {model}, found {found}", path.display())]
     PromptsMismatch {
         /// The file with prompts.
         path: PathBuf,
-        /// Id of the model that they were trained in.
-        expected: String,
+        /// `those of` the id of the model that they were trained in, or `no prompts`.
+        found: String,
         /// Id of the model that they were meant for.
         model: String,
     },

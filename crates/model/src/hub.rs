@@ -10,8 +10,11 @@ use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
+use ureq::RequestBuilder;
+use ureq::typestate::WithoutBody;
 
 use crate::error::ModelError;
 use crate::registry::{self, MODELS};
@@ -19,6 +22,8 @@ use crate::weights::{WeightsError, sharded};
 
 /// Server of the hub, unless `HF_ENDPOINT` is set.
 const ENDPOINT: &str = "https://huggingface.co";
+/// Characters of paths that are escaped in addresses.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'/').remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 /// Most pages of a list of files, of a thousand each.
 const MAX_PAGES: usize = 1000;
 /// Bytes between two reports of progress.
@@ -124,19 +129,23 @@ fn endpoint() -> String {
     given.unwrap_or_else(|| ENDPOINT.to_owned()).trim_end_matches('/').to_owned()
 }
 
-fn authorization() -> Option<String> {
-    std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty()).map(|token| format!("Bearer {token}"))
+/// The request with the user's token, if there is one.
+fn authorized(request: RequestBuilder<WithoutBody>) -> RequestBuilder<WithoutBody> {
+    match std::env::var("HF_TOKEN").ok().filter(|token| !token.is_empty()) {
+        Some(token) => request.header("Authorization", format!("Bearer {token}")),
+        None => request,
+    }
+}
+
+fn escaped(path: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(path, ESCAPED)
 }
 
 fn head_request(repository: &str, file: &str, revision: Option<&str>) -> Result<RemoteFile, ModelError> {
     let (endpoint, revision) = (endpoint(), revision.unwrap_or("main"));
-    let url = format!("{endpoint}/{repository}/resolve/{revision}/{file}");
+    let url = format!("{endpoint}/{}/resolve/{revision}/{}", escaped(repository), escaped(file));
     // No redirects: the hub's headers are on its own answer, not on that of the storage it redirects to.
-    let mut request = agent(0).head(&url);
-    if let Some(value) = authorization() {
-        request = request.header("Authorization", value);
-    }
-    let response = request.call().map_err(|e| failed(&url, e))?;
+    let response = authorized(agent(0).head(&url)).call().map_err(|e| failed(&url, e))?;
     let status = response.status();
     if !(status.is_success() || status.is_redirection()) {
         return Err(failed(&url, format!("the server answered {status}")));
@@ -162,7 +171,12 @@ fn download(
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<(), ModelError> {
     let io = |error: std::io::Error| failed(&remote.url, error);
-    let downloaded = fs::metadata(partial).map_or(0, |m| m.len());
+    let mut downloaded = fs::metadata(partial).map_or(0, |m| m.len());
+    // More than the whole file cannot be its beginning, and the server would refuse to send what comes after it.
+    if remote.size.is_some_and(|size| downloaded > size) {
+        fs::remove_file(partial).map_err(io)?;
+        downloaded = 0;
+    }
     // A process that was killed between the last byte and the new name left everything.
     let is_complete = downloaded > 0 && remote.size == Some(downloaded);
     if !is_complete {
@@ -180,10 +194,7 @@ fn receive(
     on_progress: &mut dyn FnMut(Progress),
 ) -> Result<(), ModelError> {
     let io = |error: std::io::Error| failed(&remote.url, error);
-    let mut request = agent(10).get(&remote.url);
-    if let Some(value) = authorization() {
-        request = request.header("Authorization", value);
-    }
+    let mut request = authorized(agent(10).get(&remote.url));
     if downloaded > 0 {
         request = request.header("Range", format!("bytes={downloaded}-"));
     }
@@ -250,7 +261,7 @@ fn verify_checksum(remote: &RemoteFile, file: &Path) -> Result<(), ModelError> {
 }
 
 /// Downloads a file of a repository to `target`, unless a file of the stated size is there; returns whether it was downloaded.
-/// Until it is complete, it is called `target.incomplete`. `repository` is `owner/name`, or `datasets/owner/name`.
+/// Until it is complete, it is called `target.<etag>.incomplete`. `repository` is `owner/name`, or `datasets/owner/name`.
 ///
 /// # Errors
 /// [`ModelError::Download`].
@@ -275,7 +286,8 @@ pub fn fetch_file(
     let folder = target.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     fs::create_dir_all(folder).map_err(io)?;
     let mut partial = target.as_os_str().to_owned();
-    partial.push(".incomplete");
+    // With the etag, as in the cache: the beginning of another version must not be continued.
+    partial.push(format!(".{}.incomplete", remote.etag));
     download(&remote, Path::new(&partial), target, &mut on_progress)?;
     Ok(true)
 }
@@ -286,14 +298,11 @@ pub fn fetch_file(
 /// [`ModelError::Download`].
 pub fn list_files(repository: &str, folder: &str) -> Result<Vec<String>, ModelError> {
     let kind = if repository.starts_with("datasets/") { "" } else { "models/" };
+    let [repository, folder] = [repository, folder].map(escaped);
     let mut url = format!("{}/api/{kind}{repository}/tree/main/{folder}?recursive=true", endpoint());
     let mut files = Vec::new();
     for _page in 0..MAX_PAGES {
-        let mut request = agent(10).get(&url);
-        if let Some(value) = authorization() {
-            request = request.header("Authorization", value);
-        }
-        let mut response = request.call().map_err(|e| failed(&url, e))?;
+        let mut response = authorized(agent(10).get(&url)).call().map_err(|e| failed(&url, e))?;
         if !response.status().is_success() {
             return Err(failed(&url, format!("the server answered {}", response.status())));
         }
@@ -341,4 +350,15 @@ fn link_snapshot(folder: &Path, commit: &str, etag: &str, file: &str) -> std::io
         fs::copy(folder.join("blobs").join(etag), &path)?;
     }
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_are_escaped_but_for_folders() {
+        assert_eq!(escaped("datasets/o/n-1.0_a~").to_string(), "datasets/o/n-1.0_a~");
+        assert_eq!(escaped("a b/c#d?e%f+ü.bin").to_string(), "a%20b/c%23d%3Fe%25f%2B%C3%BC.bin");
+    }
 }

@@ -16,7 +16,7 @@ use image::RgbaImage;
 
 pub use self::config::{ModelConfig, PointBranchConfig};
 pub(crate) use self::detect::detect_config;
-use self::detect::{DetectedModel, fingerprint};
+use self::detect::{DetectedModel, fingerprint, prompts_fingerprint};
 pub use self::save::{JointTowers, save};
 pub use self::text_only::TextModel;
 pub use self::view_subsets::{TowerWork, ViewSubsetEmbeddings};
@@ -126,13 +126,18 @@ impl JointModel {
     /// If the file is not a joint model, or a tensor is missing, misshaped or unused.
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
         let DetectedModel { format, prefix, config } = DetectedModel::of(file)?;
-        let source = WeightSource::with_layout(file, format.layout(&prefix), device);
+        let layout = format.layout(&prefix);
+        let source = WeightSource::with_layout(file, layout.clone(), device);
         let text = ClipText::load(&source, &config.clip)?;
         let vision = ClipVision::load(&source, &config.clip)?;
         // Read even if unused: otherwise strict loading would report it as unused.
         let own_scale = source.scalar("logit_scale", 0.0)?;
         let mut print = fingerprint(file, format, &prefix)?;
         let clip_id = config.prompts_of.clone().unwrap_or_else(|| format!("{}@{print:08x}", config.name));
+        if config.clip.vision.prompts > 0 {
+            // Like the point tower, prompts are trained while the towers of `clip_id` are frozen.
+            print ^= prompts_fingerprint(file, &layout)?;
+        }
         let points = match &config.points {
             Some(part) => {
                 let points = part.load(&source, file, config.clip.dim)?;
@@ -167,10 +172,11 @@ impl JointModel {
         let layout = CheckpointFormat::Slip.layout("").rename("visual.", "");
         let prompts = tower.shape(&layout.name("visual.prompt_embeddings"))?.get(1).copied().unwrap_or(0);
         self.config.clip.vision.prompts = prompts;
+        let print = prompts_fingerprint(&tower, &layout)?;
         let source = WeightSource::with_layout(&tower, layout, &self.device);
         self.vision = ClipVision::with_projection(&source, &self.config.clip, self.vision.projection())?;
         self.config.prompts_of = Some(self.clip_id.clone());
-        self.id = format!("{}+prompts@{:08x}", self.id, source.fingerprint());
+        self.id = format!("{}+prompts@{:08x}", self.id, print ^ source.fingerprint());
         source.finish(|_| false)?;
         Ok(self)
     }
@@ -179,12 +185,9 @@ impl JointModel {
     fn with_own_prompts(mut self, file: &WeightFile) -> Result<Self, ModelError> {
         let prompted = Self::from_file(file, &self.device)?;
         if prompted.config.prompts_of.as_deref() != Some(&self.clip_id) {
-            let expected = prompted.config.prompts_of.unwrap_or_else(|| "none: it has no prompts".to_owned());
-            return Err(ModelError::PromptsMismatch {
-                path: file.path().to_owned(),
-                expected,
-                model: self.id,
-            });
+            let of = prompted.config.prompts_of;
+            let found = of.map_or_else(|| "no prompts".to_owned(), |of| format!("those of {of}"));
+            return Err(ModelError::PromptsMismatch { path: file.path().to_owned(), found, model: self.id });
         }
         self.config.clip.vision = prompted.config.clip.vision;
         self.vision = prompted.vision;
@@ -305,16 +308,11 @@ impl JointModel {
         // Whole shapes only: their views attend to each other.
         let at_once = (MAX_IMAGE_BATCH / views).max(1);
         let chunks = shapes.chunks(at_once).flat_map(|chunk| {
-            let pixels = chunk.iter().flat_map(|views| self.config.preprocess.views(views)).collect();
-            self.encode_pixels(pixels, chunk.len() * views, views)
+            let images: Vec<&RgbaImage> = chunk.iter().copied().flatten().collect();
+            let pixels = self.config.preprocess.tensor(&images, &self.device);
+            rows(self.vision.encode(pixels, views, self.config.joint_from))
         });
         chunks.collect()
-    }
-
-    fn encode_pixels(&self, pixels: Vec<f32>, images: usize, views: usize) -> Vec<Vec<f32>> {
-        let size = self.config.preprocess.size;
-        let pixels = Tensor::<4>::from_data(TensorData::new(pixels, [images, 3, size, size]), &self.device);
-        rows(self.vision.encode(pixels, views, self.config.joint_from))
     }
 
     /// Embeddings of texts.
@@ -379,7 +377,9 @@ impl JointModel {
             return Err(ModelError::NoViews);
         }
         let pixels = photos.iter().flat_map(|photo| self.config.preprocess.photo(photo)).collect();
-        let features = self.encode_pixels(pixels, photos.len(), photos.len());
+        let shape = [photos.len(), 3, self.config.preprocess.size, self.config.preprocess.size];
+        let pixels = Tensor::<4>::from_data(TensorData::new::<f32, _>(pixels, shape), &self.device);
+        let features = rows(self.vision.encode(pixels, photos.len(), self.config.joint_from));
         features.into_iter().next().ok_or(ModelError::NoViews).and_then(Embedding::new)
     }
 

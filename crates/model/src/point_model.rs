@@ -337,10 +337,9 @@ pub(crate) fn read_config(
         config.tower.encoder.check().map_err(|message| unrecognized(format!("invalid header: {message}")))?;
         return Ok((config, None));
     }
-    let found = detect_encoder(file)?.ok_or_else(|| {
-        unrecognized("no tensor encoder.first_conv.0.weight or sa.mlp_convs.0.weight".to_owned())
-    })?;
-    let name = file.path().file_stem().map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned());
+    let found = detect_encoder(file)?
+        .ok_or_else(|| unrecognized("no tensors of a known point encoder".to_owned()))?;
+    let name = file.stem().unwrap_or_else(|| "model".to_owned());
     let tower = found.config.clone();
     let input = PointPreprocess::of(found.family, tower.encoder.colored());
     let paired = PairedClip::of(found.family, tower.dim());

@@ -4,6 +4,7 @@ mod foreground;
 
 use std::borrow::Borrow;
 
+use burn::tensor::{Device, Tensor, TensorData};
 use half::f16;
 use image::{RgbImage, RgbaImage};
 pub(crate) use lexiform_geometry::resize::resample_grid;
@@ -137,6 +138,12 @@ impl Preprocess {
         let pairs = pixels.par_chunks_mut(each.max(1)).zip(views);
         pairs.for_each(|(planes, view)| self.normalize(self.on_white(view.borrow()).as_raw(), planes));
         pixels
+    }
+
+    /// As [`views`](Self::views), as a tensor `[views, 3, size, size]`.
+    pub fn tensor<V: Borrow<RgbaImage> + Sync>(&self, views: &[V], device: &Device) -> Tensor<4> {
+        let shape = [views.len(), 3, self.size, self.size];
+        Tensor::from_data(TensorData::new(self.views(views), shape), device)
     }
 
     /// A photo → normalized pixels, `[3, size, size]`. The crop of views applies to photos only if they are views.

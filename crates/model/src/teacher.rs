@@ -1,6 +1,6 @@
 //! A frozen model whose features are training targets: the same for a training run and for a data set that is prepared.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::Device;
 use image::RgbaImage;
 
 use crate::preprocess::{Crop, Preprocess};
@@ -47,9 +47,7 @@ impl Teacher {
         // A teacher sees whole pictures: OpenCLIP's transform of a square one is the identity.
         let preprocess = Preprocess { crop: Crop::None, ..config.preprocess };
         let chunks = pictures.chunks(Self::BATCH).flat_map(|chunk| {
-            let shape = [chunk.len(), 3, preprocess.size, preprocess.size];
-            let pixels =
-                Tensor::<4>::from_data(TensorData::new(preprocess.views(chunk), shape), &self.device);
+            let pixels = preprocess.tensor(chunk, &self.device);
             let features = self.model.vision().encode(pixels, 1, config.joint_from);
             features.into_data().iter::<f32>().collect::<Vec<f32>>()
         });

@@ -120,6 +120,9 @@ fn all_files_of_an_index_are_fetched(folder: &std::path::Path) {
     let shards = ["model-00001-of-00002.safetensors", "model-00002-of-00002.safetensors"];
     let index = format!(r#"{{"weight_map": {{"a": "{}", "b": "{}"}}}}"#, shards[0], shards[1]);
     std::fs::write(snapshot.join("model.safetensors.index.json"), index).unwrap();
+    let incomplete = registry::open_weights("blip2-opt-2.7b").err().unwrap();
+    assert!(matches!(&incomplete, ModelError::NotDownloaded { path, .. } if path.ends_with(shards[0])));
+    assert!(incomplete.hint().unwrap().contains("lexiform model pull blip2-opt-2.7b"));
     let path = pull("blip2-opt-2.7b", |_| {}).unwrap();
     for file in shards.iter().chain(&["config.json", "tokenizer.json"]) {
         assert!(path.with_file_name(file).is_file(), "{file}");
@@ -143,6 +146,13 @@ fn data_set_files_are_fetched_and_verified(folder: &std::path::Path, content: &[
     std::fs::remove_file(&target).unwrap();
     let damaged = fetch("damaged.bin").unwrap_err().to_string();
     assert!(damaged.contains(WRONG_SHA256) && !target.exists(), "{damaged}");
-    assert!(!folder.join("deep/a.bin.incomplete").exists(), "a damaged file would never be repaired");
+    let is_partial = |name: &std::ffi::OsStr| name.to_string_lossy().ends_with(".incomplete");
+    let mut left = std::fs::read_dir(folder.join("deep")).unwrap().map(|entry| entry.unwrap().file_name());
+    assert!(!left.any(|name| is_partial(&name)), "a damaged file would never be repaired");
+    // The beginning of another version is left alone, and what is longer than the file starts over.
+    std::fs::write(folder.join("deep/a.bin.0ther.incomplete"), b"another").unwrap();
+    std::fs::write(folder.join("deep/a.bin.abc123.incomplete"), vec![0; content.len() + 1]).unwrap();
+    assert!(fetch("set/a.bin").unwrap());
+    assert_eq!(std::fs::read(&target).unwrap(), content);
     assert!(fetch("absent.bin").is_err());
 }

@@ -9,15 +9,15 @@ use lexiform_model::clip::{ClipConfig, ClipText, ClipVision, TextConfig, VisionC
 use lexiform_model::inspect::inspect;
 use lexiform_model::nn::Activation;
 use lexiform_model::point::{
-    EncoderConfig, PointPreprocess, PointTower, PointTowerConfig, PpatConfig, ProjectionConfig, Resample,
-    UpAxis,
+    ClassHeadConfig, EncoderConfig, PointPreprocess, PointTower, PointTowerConfig, PpatConfig,
+    ProjectionConfig, Resample, UpAxis,
 };
 use lexiform_model::preprocess::Preprocess;
 use lexiform_model::tokenizer::{Tokenizer, WordPieceTokenizer};
 use lexiform_model::weights::{Precision, WeightFile, WeightSource};
 use lexiform_model::{
     JointModel, JointTowers, ModelConfig, ModelError, OpenOptions, PointModel, PointModelConfig,
-    PointModelOptions, default_templates, save_joint_model, save_point_model,
+    PointModelOptions, TextModel, default_templates, save_joint_model, save_point_model,
 };
 
 const DIM: usize = 16;
@@ -167,6 +167,54 @@ fn point_towers_join_only_their_teacher() {
         let refused = joint.with_point_tower(&open_points(&path("points.safetensors"))).err().unwrap();
         assert!(matches!(refused, ModelError::TeacherMismatch { .. }), "{refused}");
     }
+}
+
+#[test]
+fn a_classifier_is_described_as_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("points.safetensors");
+    let mut config = point_config(None);
+    config.tower.projection = None;
+    config.tower.classes = Some(ClassHeadConfig { hidden: Some(8), classes: 2 });
+    let tower = PointTower::load(&WeightSource::random(7, &Device::flex()), &config.tower).unwrap();
+    save_point_model(&path, &config, &tower, None, Precision::Half).unwrap();
+    let (card, contents) = inspect(&path.to_string_lossy()).unwrap();
+    let (card, contents) = (card.unwrap(), contents.unwrap());
+    assert_eq!((card.modality, card.dim), ("classifier", None));
+    assert_eq!(contents.kind, "OpenShape PointBERT classifier \"points\", written by lexiform");
+    assert_eq!(contents.missing, ["a joint space: it was trained to classify"]);
+}
+
+/// Prompts are trained while the towers are frozen: only the prompts tell such models apart.
+#[test]
+fn visual_prompts_are_part_of_the_id() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("joint.safetensors");
+    let text = || TextModel::from_file(&WeightFile::open(&path).unwrap(), &Device::flex()).unwrap();
+    let mut towers = Towers::new(1);
+    towers.config.clip.vision.layers = 2;
+    let source = WeightSource::random(1, &Device::flex());
+    towers.vision = ClipVision::load(&source, &towers.config.clip).unwrap();
+    towers.save(&path, None);
+    let plain = open(&path).unwrap();
+    assert_eq!(text().unwrap().id(), plain.id());
+
+    towers.config.prompts_of = Some(plain.clip_id().to_owned());
+    towers.config.clip.vision.prompts = 2;
+    let mut ids = vec![plain.id().to_owned()];
+    for seed in [2, 3] {
+        let source = WeightSource::random(seed, &Device::flex());
+        towers.vision = towers.vision.with_prompts(&source, &towers.config.clip.vision).unwrap();
+        towers.save(&path, None);
+        let prompted = open(&path).unwrap();
+        assert_eq!(prompted.clip_id(), plain.id());
+        assert_eq!(prompted.id(), open(&path).unwrap().id());
+        assert!(text().is_none(), "its id takes the image tower");
+        ids.push(prompted.id().to_owned());
+    }
+    ids.sort();
+    ids.dedup();
+    assert_eq!(ids.len(), 3, "embeddings of the three never mix: {ids:?}");
 }
 
 #[test]

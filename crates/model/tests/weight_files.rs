@@ -97,6 +97,29 @@ fn torchscript_archives_are_read_without_their_code() {
     }
 }
 
+/// An index is downloaded: whatever it lists, only safetensors files of its folder are opened.
+#[test]
+fn an_index_opens_only_safetensors_of_its_folder() {
+    let bench = Scratch::new();
+    let index = bench.0.path().join("model.safetensors.index.json");
+    let refused = |shard: &str| {
+        fs_err::write(&index, format!(r#"{{"weight_map": {{"w": "{shard}"}}}}"#)).unwrap();
+        WeightFile::open(&index).err().unwrap().to_string()
+    };
+    fs_err::copy(fixture("odd.pt"), bench.0.path().join("odd.pt")).unwrap();
+    fs_err::copy(fixture("odd.pt"), bench.0.path().join("other.index.json")).unwrap();
+    for shard in ["model.safetensors.index.json", "other.index.json", "odd.pt"] {
+        let message = refused(shard);
+        let expected = format!("{shard}: not a readable safetensors file");
+        assert!(message.contains(&expected), "{message}");
+    }
+    for shard in ["", ".", "..", "../odd.pt", "sub/odd.pt", "/odd.pt", "C:odd.pt", r"sub\\odd.pt"] {
+        let message = refused(shard);
+        assert!(message.contains("expected the name of a file"), "{shard}: {message}");
+    }
+    assert!(refused("absent.safetensors").contains("absent.safetensors"));
+}
+
 /// A file's name and content.
 type Sample = (String, Vec<u8>);
 

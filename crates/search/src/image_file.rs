@@ -12,8 +12,6 @@ use crate::Error;
 const MAX_EDGE: u32 = 20_000;
 /// Maximum memory for decoding an image.
 const MAX_BYTES: u64 = 1 << 30;
-/// Maximum size of a JPEG image for the exact decoder, which needs some 16 bytes per pixel.
-const MAX_JPEG_PIXELS: usize = 1 << 26;
 
 /// Reads an image file and applies its EXIF orientation. The format is recognized from the content.
 ///
@@ -37,7 +35,7 @@ pub fn read_image(path: &Path) -> Result<RgbaImage, Error> {
     // Photos are often stored sideways, with the rotation in EXIF. Without EXIF, or with an invalid value, not rotated.
     let orientation = decoder.orientation().unwrap_or(image::metadata::Orientation::NoTransforms);
     // The same pixels as the references' decoder, where the file is of the usual kind.
-    let mut image = match jpeg::decode(&bytes, MAX_JPEG_PIXELS) {
+    let mut image = match jpeg::decode(&bytes, MAX_BYTES) {
         Some(image) => DynamicImage::ImageRgb8(image),
         None => DynamicImage::from_decoder(decoder).map_err(|error| failed(error.to_string()))?,
     };

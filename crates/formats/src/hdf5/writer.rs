@@ -64,7 +64,11 @@ impl Writer {
     /// # Errors
     /// If the array is of another kind, the previous one is not complete, or writing fails.
     pub fn begin_array(&mut self, name: &str, dtype: Dtype, shape: &[usize]) -> Result<(), FormatError> {
-        let is_supported = dtype.kind != Kind::Unicode && dtype.size > 0;
+        let is_supported = match dtype.kind {
+            Kind::Bytes => dtype.size > 0,
+            Kind::Unicode => false,
+            Kind::Float | Kind::Signed | Kind::Unsigned => matches!(dtype.size, 1 | 2 | 4 | 8),
+        };
         if self.arrays.len() >= 2 * usize::from(LEAF_K)
             || name.contains('/')
             || name.is_empty()
@@ -203,33 +207,31 @@ fn header_of(array: &ArrayInfo) -> Vec<u8> {
     object(&[(0x01, space), (0x03, datatype_message(array.dtype)), (0x05, fill), (0x08, layout)])
 }
 
+/// Class and version, flags, size, and the properties of the class.
 fn datatype_message(dtype: Dtype) -> Vec<u8> {
-    let bits = dtype.size.saturating_mul(8).min(usize::from(u16::MAX)) as u16;
-    let mut data = match dtype.kind {
-        // Normalized with an implied highest bit; the sign's position is in the second byte.
-        Kind::Float => vec![0x11, 0x20, (bits - 1) as u8, 0],
-        Kind::Signed => vec![0x10, 0x08, 0, 0],
+    let (flags, properties) = match dtype.kind {
         // Padded with zeros, UTF-8.
-        Kind::Bytes => vec![0x13, 0x11, 0, 0],
-        _ => vec![0x10, 0, 0, 0],
+        Kind::Bytes => ([0x13, 0x11, 0, 0], vec![]),
+        Kind::Float => float_properties(dtype),
+        // The first bit and the number of bits.
+        Kind::Signed => ([0x10, 0x08, 0, 0], vec![0, 0, 8 * dtype.size as u8, 0]),
+        _ => ([0x10, 0, 0, 0], vec![0, 0, 8 * dtype.size as u8, 0]),
     };
-    data.extend((dtype.size as u32).to_le_bytes());
-    if dtype.kind == Kind::Bytes {
-        return data;
-    }
-    data.extend(0_u16.to_le_bytes());
-    data.extend(bits.to_le_bytes());
-    if dtype.kind == Kind::Float {
-        // Positions and sizes of exponent and mantissa, and the exponent's bias.
-        let (exponent_at, exponent, bias) = match dtype.size {
-            2 => (10, 5, 15_u32),
-            4 => (23, 8, 127),
-            _ => (52, 11, 1023),
-        };
-        data.extend([exponent_at, exponent, 0, exponent_at]);
-        data.extend(bias.to_le_bytes());
-    }
-    data
+    [&flags[..], &(dtype.size as u32).to_le_bytes(), &properties].concat()
+}
+
+fn float_properties(dtype: Dtype) -> ([u8; 4], Vec<u8>) {
+    let bits = 8 * dtype.size as u8;
+    let (exponent_at, exponent, bias) = match dtype.size {
+        2 => (10, 5, 15_u32),
+        4 => (23, 8, 127),
+        _ => (52, 11, 1023),
+    };
+    // Normalized with an implied highest bit; the sign is the last bit.
+    let flags = [0x11, 0x20, bits - 1, 0];
+    // The first bit and the number of bits; positions and sizes of exponent and mantissa; the exponent's bias.
+    let numbers = [0, 0, bits, 0, exponent_at, exponent, 0, exponent_at];
+    (flags, [&numbers[..], &bias.to_le_bytes()].concat())
 }
 
 /// The leaf with every name's entry, given addresses and sizes of headers in turn.
@@ -312,5 +314,25 @@ mod tests {
             assert_eq!(dataset.read_rows(1, 1).unwrap().data, array.row(1).map_or(vec![], |row| row.data));
         }
         assert!(file.dataset("g").is_err());
+    }
+
+    #[test]
+    fn every_type_is_read_as_it_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "S1", "S300"] {
+            let (path, dtype) = (folder.path().join(name), Dtype::parse(name).unwrap());
+            let array =
+                Array { dtype, shape: vec![3], data: (1..=3).flat_map(|n| vec![n; dtype.size]).collect() };
+            let mut writer = Writer::create(&path).unwrap();
+            writer.begin_array("a", dtype, &array.shape).unwrap();
+            writer.write(&array.data).unwrap();
+            writer.finish().unwrap();
+            assert_eq!(File::open(&path).unwrap().dataset("a").unwrap().read().unwrap(), array, "{name}");
+        }
+        let message = |name: &str| datatype_message(Dtype::parse(name).unwrap());
+        let float = [0x11, 0x20, 31, 0, 4, 0, 0, 0, 0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0];
+        assert_eq!(message("f4"), float);
+        assert_eq!(message("i8"), [0x10, 8, 0, 0, 8, 0, 0, 0, 0, 0, 64, 0]);
+        assert_eq!(message("S300"), [0x13, 0x11, 0, 0, 44, 1, 0, 0]);
     }
 }

@@ -7,6 +7,9 @@ const ZIGZAG: [usize; 64] = [
     46, 53, 60, 61, 54, 47, 55, 62, 63,
 ];
 
+/// Most scans of an image; encoders write about ten. A scan of a few bytes can take as long as one of all coefficients.
+const MAX_SCANS: usize = 100;
+
 /// A component with the coefficients of its blocks.
 pub(super) struct Component {
     id: u8,
@@ -101,7 +104,7 @@ pub(super) fn read_frame(bytes: &[u8], max_pixels: usize) -> Option<Frame> {
         adobe_transform: None,
         has_jfif: false,
     };
-    let (mut at, mut frame) = (2, None::<Frame>);
+    let (mut at, mut scans, mut frame) = (2, 0, None::<Frame>);
     loop {
         // Fill bytes before a marker are allowed.
         while bytes.get(at) == Some(&0xff) && bytes.get(at + 1) == Some(&0xff) {
@@ -122,7 +125,13 @@ pub(super) fn read_frame(bytes: &[u8], max_pixels: usize) -> Option<Frame> {
                 }
                 frame = Some(start_of_frame(segment, marker == 0xc2, max_pixels)?);
             }
-            0xda => at = scan(bytes, at, segment, frame.as_mut()?, &tables)?,
+            0xda => {
+                scans += 1;
+                if scans > MAX_SCANS {
+                    return None;
+                }
+                at = scan(bytes, at, segment, frame.as_mut()?, &tables)?;
+            }
             _ => tables.define(marker, segment)?,
         }
     }

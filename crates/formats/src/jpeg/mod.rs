@@ -14,8 +14,12 @@ use self::coefficients::{Frame, read_frame};
 use self::idct::component_samples;
 use self::upsample::{Plane, upsample};
 
-/// Decodes an image of at most `max_pixels` pixels.
-pub fn decode(bytes: &[u8], max_pixels: usize) -> Option<RgbImage> {
+/// Memory for decoding a pixel, at most: three coefficients of two bytes, three samples, and the result, in RGB and in RGBA.
+const BYTES_PER_PIXEL: u64 = 16;
+
+/// Decodes an image with at most `max_bytes` of memory.
+pub fn decode(bytes: &[u8], max_bytes: u64) -> Option<RgbImage> {
+    let max_pixels = usize::try_from(max_bytes / BYTES_PER_PIXEL).unwrap_or(usize::MAX);
     let frame = read_frame(bytes, max_pixels)?;
     let [width, height] = frame.size;
     let planes: Vec<Vec<u8>> = (0..frame.components.len()).map(|i| full_plane(&frame, i)).collect();

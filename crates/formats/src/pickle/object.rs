@@ -87,7 +87,9 @@ impl NumpyPickle {
     /// As [`read`](Self::read) and [`read_npy`].
     pub fn read_npy(bytes: &[u8]) -> Result<Self, String> {
         match read_npy(bytes)? {
-            Npy::Pickled(_, pickle) => Self::read(&pickle),
+            Npy::Pickled(_, pickle) => {
+                Self::checked(Pickle::read_from(Source(Arc::new(pickle)), 0, MAX_NODES)?)
+            }
             // The pickle is only a placeholder.
             Npy::Array(array) => Ok(Self { pickle: Pickle::read(b"N.", 1)?, numbers: Some(array) }),
         }
@@ -96,8 +98,11 @@ impl NumpyPickle {
     /// The outermost value. An array of one object is that object.
     pub fn root(&self) -> PickleValue<'_> {
         let item = PickleValue { pickle: self, at: self.pickle.root };
-        match (item.evaluated(), item.list()) {
-            (Some(Evaluated::Objects(_)), [only]) => item.other(*only),
+        match item.evaluated() {
+            Some(Evaluated::Objects(list)) => match self.pickle.list(list) {
+                Some([only]) => item.other(*only),
+                _ => item,
+            },
             _ => item,
         }
     }

@@ -140,7 +140,9 @@ impl HuggingFaceTower {
             return Err(format!("its language model is {kind:?}; BLIP-2 is supported with OPT"));
         }
         if self.do_layer_norm_before == Some(false) || self.remove_final_layer_norm == Some(true) {
-            return Err("its OPT has no norms before its branches, as only OPT-350m".to_owned());
+            return Err(
+                "expected an OPT with pre-norm blocks and a final norm, found one like OPT-350m".to_owned()
+            );
         }
         Ok(())
     }

@@ -9,9 +9,7 @@ mod config;
 mod qformer;
 mod tokenizer;
 
-use std::path::Path;
-
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use image::RgbaImage;
 use rayon::prelude::*;
 
@@ -111,7 +109,8 @@ impl Captioner {
     /// If there is no such model or file, or the weights do not load.
     pub fn open(name_or_path: &str, device: &Device) -> Result<Self, ModelError> {
         let file = registry::open_weights(name_or_path)?;
-        let is_path = Path::new(name_or_path).exists();
+        // Not whether the path exists: a folder without weights may have the name of a model.
+        let is_path = file.path().starts_with(name_or_path);
         Self::named(&file, if is_path { stem(&file) } else { name_or_path.to_owned() }, device)
     }
 
@@ -177,9 +176,7 @@ impl Captioner {
 
     /// Images → normalized pixels, `[images, 3, size, size]`.
     pub fn pixels(&self, pictures: &[RgbaImage]) -> Tensor<4> {
-        let size = self.preprocess.size;
-        let pixels = TensorData::new(self.preprocess.views(pictures), [pictures.len(), 3, size, size]);
-        Tensor::from_data(pixels, &self.device)
+        self.preprocess.tensor(pictures, &self.device)
     }
 
     /// Captions of each image, best first. The random seed of image `i` is `seed + i`, so that captions do not depend on how
@@ -328,9 +325,6 @@ pub(crate) fn detect_config(file: &WeightFile) -> Result<(CheckpointFormat, Blip
     Ok((format, BlipConfig::of(file, format)?))
 }
 
-/// File name without extensions.
 fn stem(file: &WeightFile) -> String {
-    let name = file.path().file_name().map_or("blip".into(), |name| name.to_string_lossy());
-    let name = name.strip_suffix(".index.json").unwrap_or(&name);
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem).to_owned()
+    file.stem().unwrap_or_else(|| "blip".to_owned())
 }

@@ -136,22 +136,22 @@ fn card_of_file(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsE
     };
     if PointModel::matches_file(file) {
         let (config, _) = point_model::read_config(file)?;
+        let is_classifier = config.tower.is_classifier();
+        let modality = if is_classifier { Modality::Classifier } else { Modality::Points };
+        let paired = config.paired.filter(|_| !is_classifier);
         return Ok(ModelCard {
             name: config.name,
             description: config.tower.encoder.architecture().to_owned(),
-            modality: Modality::Points.name(),
-            paired: config.paired.map(|paired| paired.name().to_owned()),
-            dim: Some(config.tower.dim()),
+            modality: modality.name(),
+            paired: paired.map(|paired| paired.name().to_owned()),
+            dim: (!is_classifier).then(|| config.tower.dim()),
             ..found
         });
     }
     if Captioner::matches_file(file) {
         let (_, config) = blip::detect_config(file)?;
         return Ok(ModelCard {
-            name: file
-                .path()
-                .file_stem()
-                .map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()),
+            name: file.stem().unwrap_or_default(),
             description: if config.qformer.is_some() { "BLIP-2 captioner" } else { "BLIP captioner" }
                 .to_owned(),
             modality: Modality::Captioner.name(),

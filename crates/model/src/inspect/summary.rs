@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::point::EncoderConfig;
 use crate::registry::Modality;
 use crate::weights::WeightFile;
 use crate::{PointModelConfig, config_key};
@@ -72,7 +71,7 @@ const fn captioner(
     ArchitectureSignature { kind, has, modality: Modality::Captioner, sidecar_files }
 }
 
-const SIGNATURES: [ArchitectureSignature; 18] = [
+const SIGNATURES: [ArchitectureSignature; 20] = [
     captioner(
         "BLIP-2 captioner with OPT in transformers' layout",
         &["query_tokens", "language_projection.weight", "language_model.model.decoder.embed_tokens.weight"],
@@ -96,6 +95,7 @@ const SIGNATURES: [ArchitectureSignature; 18] = [
     points("ULIP PointMLP", &["point_encoder.embedding.net.0.weight", "pc_projection"]),
     points("ULIP PointNeXt", &["point_encoder.encoder.encoder.0.0.convs.0.0.weight", "pc_projection"]),
     points("ULIP PointNet++", &["point_encoder.sa1.mlp_convs.0.weight", "pc_projection"]),
+    points("ULIP PointNet++ MSG", &["point_encoder.sa1.conv_blocks.0.0.weight", "pc_projection"]),
     points("OpenShape PointBERT", &["sa.mlp_convs.0.weight"]),
     points("CG3D PointTransformer", &["encoder.first_conv.0.weight", "projection.weight"]),
     points(
@@ -104,6 +104,7 @@ const SIGNATURES: [ArchitectureSignature; 18] = [
     ),
     points("CG3D PointMLP", &["embedding.net.0.weight", "projection.weight"]),
     points("CG3D PointMLP, fine-tuned", &["embedding.net.0.weight", "classifier.0.weight"]),
+    points("CG3D PointConv", &["sa1.densitynet.mlp_convs.0.weight", "projection.weight"]),
     towers("CLIP in OpenCLIP's layout", &["visual.conv1.weight", "token_embedding.weight"]),
     towers(
         "CLIP in transformers' layout",
@@ -125,39 +126,23 @@ const WRAPPERS: [&str; 3] = ["module.", "duoduoclip.", "pc_encoder."];
 
 /// Describes the contents of a file. `paired` is the model with its text tower, if known.
 pub fn summarize(file: &WeightFile, paired: Option<&str>) -> WeightFileSummary {
-    let ends_with = |end: &str| file.names().any(|name| is_name_suffix(name, end));
     // Our joint models may have a point tower, which must not be mistaken for a point model.
     let is_joint = file.metadata(config_key::JOINT).is_some();
     let fits = |signature: &&ArchitectureSignature| !(is_joint && signature.modality == Modality::Points);
     // The first match wins: special layouts are listed before the general ones they contain.
     let mut signatures = SIGNATURES.iter().filter(fits);
-    let signature = signatures.find(|signature| signature.has.iter().all(|end| ends_with(end)));
+    let signature = signatures.find(|signature| signature.has.iter().all(|end| has_suffix(file, end)));
     let own = is_joint || file.metadata(config_key::POINTS).is_some();
     let more = if is_joint && file.n_elements(POINT_TOWER) > 0 { " with a point tower" } else { "" };
+    let own_points = own_point_model(file);
     let kind = match signature {
-        _ if let Some(kind) = own_point_model(file) => kind,
+        _ if let Some(config) = &own_points => kind_of_own(config),
         Some(signature) if own => format!("{}{more}, written by lexiform", signature.kind),
         Some(signature) => signature.kind.to_owned(),
         None => "unknown".to_owned(),
     };
-    let mut missing = Vec::new();
-    let modality = signature.map(|signature| signature.modality);
-    let absent = |name: &&str| !file.path().with_file_name(name).is_file();
-    let sidecar_files = signature.map_or(&[][..], |signature| signature.sidecar_files);
-    missing.extend(
-        sidecar_files.iter().copied().filter(absent).map(|name| format!("{name} in the same folder")),
-    );
-    let has_text = modality == Some(Modality::Captioner) || TEXT_TOWER.iter().any(|end| ends_with(end));
-    if !has_text && signature.is_some() {
-        missing.push(match (paired, modality == Some(Modality::Points)) {
-            (Some(paired), _) => format!("text tower: pairs with {paired}; pass it by --text-model"),
-            (None, true) => "text tower: pass the one it was trained with by --text-model".to_owned(),
-            (None, false) => "text tower".to_owned(),
-        });
-    }
-    if signature.is_some_and(|signature| signature.kind.ends_with("fine-tuned")) {
-        missing.push("a joint space: it was fine-tuned to classify".to_owned());
-    }
+    let is_classifier = own_points.is_some_and(|config| config.tower.is_classifier())
+        || signature.is_some_and(|signature| signature.kind.ends_with("fine-tuned"));
     let container = file.container_name().map(str::to_owned);
     let others = file.containers().into_iter().filter(|name| Some(*name) != container.as_deref());
     WeightFileSummary {
@@ -169,23 +154,51 @@ pub fn summarize(file: &WeightFile, paired: Option<&str>) -> WeightFileSummary {
         parameters: file.n_elements(""),
         groups: groups(file),
         values: file.values().into_iter().map(|(path, value)| (path, value.to_string())).collect(),
-        missing,
+        missing: missing_parts(file, signature, is_classifier, paired),
     }
 }
 
+/// What the model needs that the file does not have.
+fn missing_parts(
+    file: &WeightFile,
+    signature: Option<&ArchitectureSignature>,
+    is_classifier: bool,
+    paired: Option<&str>,
+) -> Vec<String> {
+    let mut missing = Vec::new();
+    let modality = signature.map(|signature| signature.modality);
+    let absent = |name: &&str| !file.path().with_file_name(name).is_file();
+    let sidecar_files = signature.map_or(&[][..], |signature| signature.sidecar_files);
+    missing.extend(
+        sidecar_files.iter().copied().filter(absent).map(|name| format!("{name} in the same folder")),
+    );
+    let has_text =
+        modality == Some(Modality::Captioner) || TEXT_TOWER.iter().any(|end| has_suffix(file, end));
+    if is_classifier {
+        missing.push("a joint space: it was trained to classify".to_owned());
+    } else if !has_text && signature.is_some() {
+        missing.push(match (paired, modality == Some(Modality::Points)) {
+            (Some(paired), _) => format!("text tower: pairs with {paired}; pass it by --text-model"),
+            (None, true) => "text tower: pass the one it was trained with by --text-model".to_owned(),
+            (None, false) => "text tower".to_owned(),
+        });
+    }
+    missing
+}
+
+/// The configuration of a point model of ours.
+fn own_point_model(file: &WeightFile) -> Option<PointModelConfig> {
+    serde_json::from_str(file.metadata(config_key::POINTS)?).ok()
+}
+
 /// What a point model of ours is: its tensors are named as in the encoder's reference, whatever it was trained as.
-fn own_point_model(file: &WeightFile) -> Option<String> {
-    let config: PointModelConfig = serde_json::from_str(file.metadata(config_key::POINTS)?).ok()?;
-    let encoder = match config.tower.encoder {
-        EncoderConfig::PointBert(_) => "PointBERT",
-        EncoderConfig::Ppat(_) => "OpenShape PointBERT",
-        EncoderConfig::PointMlp(_) => "PointMLP",
-        EncoderConfig::PointNext(_) => "PointNeXt",
-        EncoderConfig::PointNet2(_) => "PointNet++",
-        EncoderConfig::PointConv {} => "PointConv",
-    };
+fn kind_of_own(config: &PointModelConfig) -> String {
     let what = if config.tower.classes.is_some() { "classifier" } else { "point encoder" };
-    Some(format!("{encoder} {what} {:?}, written by lexiform", config.name))
+    format!("{} {what} {:?}, written by lexiform", config.tower.encoder.architecture(), config.name)
+}
+
+fn has_suffix(file: &WeightFile, end: &str) -> bool {
+    file.names().any(|name| is_name_suffix(name, end))
 }
 
 /// Whether a name is `end`, or ends with it after a dot.

@@ -7,7 +7,7 @@ use crate::config_key;
 use crate::preprocess::{Crop, Normalization, PhotoCrop, Preprocess};
 use crate::templates::default_templates;
 use crate::tokenizer::Tokenizer;
-use crate::weights::{Fingerprint, Value, WeightFile, WeightsError};
+use crate::weights::{Fingerprint, Layout, Value, WeightFile, WeightsError};
 
 /// The network in a file, and the names of its tensors.
 pub(super) struct DetectedModel {
@@ -46,9 +46,8 @@ impl DetectedModel {
             CheckpointFormat::Slip => Normalization::ImageNet,
             CheckpointFormat::OpenClip | CheckpointFormat::HuggingFace => Normalization::Clip,
         };
-        let stem = file.path().file_stem();
         let config = ModelConfig {
-            name: stem.map_or("model".to_owned(), |stem| stem.to_string_lossy().into_owned()),
+            name: file.stem().unwrap_or_else(|| "model".to_owned()),
             preprocess: Preprocess { size: clip.vision.image_size, crop, normalization, photo_crop },
             clip,
             joint_from,
@@ -100,6 +99,16 @@ pub(super) fn fingerprint(
     let fixed = ["visual.class_embedding", "visual.proj", "text_projection"].map(|name| layout.name(name));
     for name in fixed.into_iter().chain(biases) {
         print = print.with(&file.read(&name)?);
+    }
+    Ok(print.value())
+}
+
+/// A hash of the visual prompts, which the file must have.
+pub(super) fn prompts_fingerprint(file: &WeightFile, layout: &Layout) -> Result<u32, WeightsError> {
+    let mut print = Fingerprint::new().with(&file.read(&layout.name("visual.prompt_embeddings"))?);
+    let deep = layout.name("visual.deep_prompt_embeddings");
+    if file.contains(&deep) {
+        print = print.with(&file.read(&deep)?);
     }
     Ok(print.value())
 }

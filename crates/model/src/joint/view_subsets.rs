@@ -100,11 +100,8 @@ impl JointModel {
 
     /// Tokens of each image after the blocks before `joint_from`, `[images, tokens, width]`; `None` without images.
     fn separate_tokens(&self, images: &[&RgbaImage], work: &mut TowerWork) -> Option<Tensor<3>> {
-        let size = self.config.preprocess.size;
         let encode = |chunk: &[&RgbaImage]| {
-            let pixels = self.config.preprocess.views(chunk);
-            let pixels = TensorData::new(pixels, [chunk.len(), 3, size, size]);
-            let pixels = Tensor::<4>::from_data(pixels, &self.device);
+            let pixels = self.config.preprocess.tensor(chunk, &self.device);
             self.vision.encode_separate(pixels, self.config.joint_from)
         };
         let chunks: Vec<Tensor<3>> = images.chunks(MAX_IMAGE_BATCH).map(encode).collect();

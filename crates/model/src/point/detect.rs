@@ -6,13 +6,12 @@
 use super::detect_conv::{point_conv, point_mlp, point_next, pointnet2};
 use super::family::ModelFamily;
 use super::released_file::{
-    DetectedEncoder, SidecarConfig, TensorShapes, find_prefix, ulip_file, unrecognized,
+    DetectedEncoder, SidecarConfig, TensorShapes, cg3d_file, find_prefix, point_bert_blocks, ulip_file,
+    unrecognized,
 };
-use super::{
-    ClassHeadConfig, EncoderConfig, PointBertConfig, PointTowerConfig, PpatConfig, ProjectionConfig,
-};
+use super::{EncoderConfig, PointBertConfig, PointTowerConfig, PpatConfig, ProjectionConfig};
 use crate::nn::Activation;
-use crate::weights::{Layout, PPAT_BLOCK, TIMM_BLOCK, WeightFile, WeightsError};
+use crate::weights::{Layout, PPAT_BLOCK, WeightFile, WeightsError};
 
 /// Detects the point encoder in a file; `None` if there is no known one.
 ///
@@ -58,40 +57,11 @@ fn point_bert(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError
         heads: sidecar.num_heads.unwrap_or((width / 64).max(1)),
         mlp_width: shapes.size("blocks.blocks.0.mlp.fc1.weight", 0)?,
     };
-    let blocks = |layout: Layout| {
-        layout
-            .within("point_encoder.", TIMM_BLOCK)
-            .rename("point_encoder.blocks.", "point_encoder.blocks.blocks.")
-    };
     let encoder = EncoderConfig::PointBert(config);
     Ok(Some(match ulip {
-        Some(prefix) => ulip_file(file, prefix, encoder, blocks)?,
-        None => cg3d_file(&shapes, encoder, blocks)?,
+        Some(prefix) => ulip_file(file, prefix, encoder, point_bert_blocks)?,
+        None => cg3d_file(&shapes, encoder, point_bert_blocks)?,
     }))
-}
-
-/// CG3D's format: the encoder's tensors without a prefix, `projection.*`, and perhaps a classification head.
-fn cg3d_file(
-    shapes: &TensorShapes,
-    encoder: EncoderConfig,
-    blocks: impl Fn(Layout) -> Layout,
-) -> Result<DetectedEncoder, WeightsError> {
-    let projection = match shapes.contains("projection.weight") {
-        true => Some(ProjectionConfig { dim: shapes.size("projection.weight", 0)?, bias: true }),
-        false => None,
-    };
-    let classes = match shapes.contains("cls_head_finetune.0.weight") {
-        true => Some(ClassHeadConfig {
-            hidden: Some(shapes.size("cls_head_finetune.0.weight", 0)?),
-            classes: shapes.size("cls_head_finetune.3.weight", 0)?,
-        }),
-        false => None,
-    };
-    let layout = blocks(Layout::prefixed(shapes.prefix))
-        .rename("point_encoder.", "")
-        .rename("classifier.", "cls_head_finetune.");
-    let config = PointTowerConfig { encoder, projection, classes };
-    Ok(DetectedEncoder { family: ModelFamily::Cg3d, config, layout })
 }
 
 /// Width of `ppat`'s heads, independent of the token's width.

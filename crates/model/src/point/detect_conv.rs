@@ -1,7 +1,7 @@
 //! Detecting released convolutional encoders from the names and shapes of their tensors.
 
 use super::family::ModelFamily;
-use super::released_file::{DetectedEncoder, SidecarConfig, TensorShapes, find_prefix, ulip_file};
+use super::released_file::{DetectedEncoder, SidecarConfig, TensorShapes, cg3d_file, find_prefix, ulip_file};
 use super::{
     ClassHeadConfig, EncoderConfig, FpsKernel, GroupingScales, PointMlpConfig, PointMlpStage,
     PointNet2Config, PointNextConfig, PointTowerConfig, ProjectionConfig,
@@ -97,11 +97,5 @@ pub(super) fn pointnet2(file: &WeightFile) -> Result<Option<DetectedEncoder>, We
 pub(super) fn point_conv(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
     let Some(prefix) = find_prefix(file, "sa1.densitynet.mlp_convs.0.weight") else { return Ok(None) };
     let shapes = TensorShapes { file, prefix };
-    let projection = match shapes.contains("projection.weight") {
-        true => Some(ProjectionConfig { dim: shapes.size("projection.weight", 0)?, bias: true }),
-        false => None,
-    };
-    let layout = Layout::prefixed(prefix).rename("point_encoder.", "");
-    let config = PointTowerConfig { encoder: EncoderConfig::PointConv {}, projection, classes: None };
-    Ok(Some(DetectedEncoder { family: ModelFamily::Cg3d, config, layout }))
+    cg3d_file(&shapes, EncoderConfig::PointConv {}, |layout| layout).map(Some)
 }

@@ -3,10 +3,10 @@
 
 use burn::tensor::Device;
 
-use super::released_file::{TensorShapes, unrecognized};
+use super::released_file::{TensorShapes, point_bert_blocks, unrecognized};
 use super::{PointBertConfig, PointEncoder};
 use crate::point::EncoderConfig;
-use crate::weights::{Layout, TIMM_BLOCK, WeightFile, WeightSource, WeightsError};
+use crate::weights::{Layout, WeightFile, WeightSource, WeightsError};
 
 /// The network that learns; `transformer_k.` is its moving average, and `dvae.` the tokenizer of points.
 const PREFIXES: [&str; 3] = ["module.transformer_q.", "transformer_q.", "base_model.transformer_q."];
@@ -34,10 +34,7 @@ pub fn read_point_bert(
     if layers != config.layers {
         return Err(unrecognized(file, format!("it has {layers} blocks, expected {}", config.layers)));
     }
-    let layout = Layout::prefixed(prefix)
-        .within("point_encoder.", TIMM_BLOCK)
-        .rename("point_encoder.blocks.", "point_encoder.blocks.blocks.")
-        .rename("point_encoder.", "");
+    let layout = point_bert_blocks(Layout::prefixed(prefix)).rename("point_encoder.", "");
     let source = WeightSource::with_layout(file, layout, device);
     PointEncoder::load(&source, &EncoderConfig::PointBert(*config))
 }

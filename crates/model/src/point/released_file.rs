@@ -6,9 +6,9 @@ use fs_err as fs;
 use serde::Deserialize;
 
 use super::family::ModelFamily;
-use super::{EncoderConfig, PointTowerConfig, ProjectionConfig};
+use super::{ClassHeadConfig, EncoderConfig, PointTowerConfig, ProjectionConfig};
 use crate::nn::is_num_batches_tracked;
-use crate::weights::{Layout, WeightFile, WeightsError};
+use crate::weights::{Layout, TIMM_BLOCK, WeightFile, WeightsError};
 
 /// The network that was detected in a released file.
 #[derive(Clone, Debug)]
@@ -99,6 +99,37 @@ pub(super) fn ulip_file(
     let layout = blocks(Layout::prefixed(prefix)).transpose("projection.weight", "pc_projection");
     let config = PointTowerConfig { encoder, projection, classes: None };
     Ok(DetectedEncoder { family: ModelFamily::Ulip, config, layout })
+}
+
+/// CG3D's format: the encoder's tensors without a prefix, `projection.*`, and perhaps a classification head.
+pub(super) fn cg3d_file(
+    shapes: &TensorShapes,
+    encoder: EncoderConfig,
+    blocks: impl Fn(Layout) -> Layout,
+) -> Result<DetectedEncoder, WeightsError> {
+    let projection = match shapes.contains("projection.weight") {
+        true => Some(ProjectionConfig { dim: shapes.size("projection.weight", 0)?, bias: true }),
+        false => None,
+    };
+    let classes = match shapes.contains("cls_head_finetune.0.weight") {
+        true => Some(ClassHeadConfig {
+            hidden: Some(shapes.size("cls_head_finetune.0.weight", 0)?),
+            classes: shapes.size("cls_head_finetune.3.weight", 0)?,
+        }),
+        false => None,
+    };
+    let layout = blocks(Layout::prefixed(shapes.prefix))
+        .rename("point_encoder.", "")
+        .rename("classifier.", "cls_head_finetune.");
+    let config = PointTowerConfig { encoder, projection, classes };
+    Ok(DetectedEncoder { family: ModelFamily::Cg3d, config, layout })
+}
+
+/// The names of Point-BERT's blocks, which are timm's inside a module of their own.
+pub(super) fn point_bert_blocks(layout: Layout) -> Layout {
+    layout
+        .within("point_encoder.", TIMM_BLOCK)
+        .rename("point_encoder.blocks.", "point_encoder.blocks.blocks.")
 }
 
 /// A `config.json` next to the weights, with the keys of the papers' configurations.

@@ -39,6 +39,11 @@ impl PointTowerConfig {
     pub fn dim(&self) -> usize {
         self.projection.map_or(self.encoder.width(), |projection| projection.dim)
     }
+
+    /// Whether it only classifies: without a projection, features of a network with a head are in no joint space.
+    pub fn is_classifier(&self) -> bool {
+        self.classes.is_some() && self.projection.is_none()
+    }
 }
 
 /// An encoder of point clouds with its projection into the joint space.

@@ -117,8 +117,8 @@ impl Origin {
     }
 }
 
-/// Opens the weights of a named model, those at a path, or those in a folder (`model.safetensors` or its index). Does not access
-/// the network.
+/// Opens the weights of a named model, those at a path, or those in a folder (`model.safetensors`, its index, or
+/// `pytorch_model.bin`). Does not access the network.
 ///
 /// ```
 /// use lexiform_model::registry;
@@ -141,13 +141,16 @@ pub fn open_weights(name_or_path: &str) -> Result<WeightFile, ModelError> {
         return Err(ModelError::UnknownModel { name: name_or_path.to_owned(), known });
     };
     match (model.origin, model.origin.hub_location()) {
-        (_, Some((folder, _, file))) => match cached_file(&folder, file) {
-            Some(path) => Ok(WeightFile::open(&path)?),
-            None => Err(ModelError::NotDownloaded {
-                name: name_or_path.to_owned(),
-                path: folder.join("snapshots").join("…").join(file),
-            }),
-        },
+        (_, Some((folder, _, file))) => {
+            let not_downloaded = |path| ModelError::NotDownloaded { name: name_or_path.to_owned(), path };
+            let path = cached_file(&folder, file)
+                .ok_or_else(|| not_downloaded(folder.join("snapshots").join("…").join(file)))?;
+            // An interrupted `pull` leaves the index and some of its files.
+            match sharded::missing_shard(&path)? {
+                Some(shard) => Err(not_downloaded(shard)),
+                None => Ok(WeightFile::open(&path)?),
+            }
+        }
         (Origin::ManualDownload { .. }, _) => Err(ModelError::ManualDownload {
             name: name_or_path.to_owned(),
             address: model.origin.describe(),

@@ -68,7 +68,7 @@ enum TensorEntry {
 impl WeightFile {
     /// Opens a `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin` file; the format is detected from its content. In a checkpoint
     /// with several containers, the common one is chosen, see [`container`](Self::container). An index
-    /// (`model.safetensors.index.json`) opens all the files that it lists.
+    /// (`model.safetensors.index.json`) opens all the safetensors files that it lists.
     ///
     /// # Errors
     /// If the file cannot be read, is damaged, or has no tensors.
@@ -111,7 +111,10 @@ impl WeightFile {
     fn sharded(path: &Path) -> Result<Self, WeightsError> {
         let mut whole: Option<Self> = None;
         for (name, listed) in sharded::read_index(path)? {
-            let shard = Self::open(&path.with_file_name(name))?;
+            let at = path.with_file_name(name);
+            // Not by content: an index that lists itself would never end, and a pickle is read from one file.
+            let source = Arc::new(PositionedFile::open(&at)?);
+            let shard = Self::safetensors(at, source)?;
             // A tensor in another file than the index says would be used or missed by chance.
             let found: BTreeSet<&String> = shard.entries.keys().collect();
             if let Some(odd) = listed.iter().collect::<BTreeSet<_>>().symmetric_difference(&found).next() {
@@ -216,6 +219,13 @@ impl WeightFile {
     /// The file.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file's name without its extension, or without `.safetensors.index.json`.
+    pub fn stem(&self) -> Option<String> {
+        let name = self.path.file_name()?.to_string_lossy();
+        let name = name.strip_suffix(sharded::INDEX_SUFFIX).unwrap_or(&name);
+        Path::new(name).file_stem().map(|stem| stem.to_string_lossy().into_owned())
     }
 
     /// Size of the file in bytes; of all files of an index.

@@ -28,6 +28,18 @@ pub(crate) fn weights_in(folder: &Path) -> Option<PathBuf> {
     FILE_NAMES.iter().map(|name| folder.join(name)).find(|path| path.is_file())
 }
 
+/// The first file that an index lists and that is not in its folder; `None` for other files.
+///
+/// # Errors
+/// If an index cannot be read.
+pub(crate) fn missing_shard(path: &Path) -> Result<Option<PathBuf>, WeightsError> {
+    if !is_index(path) {
+        return Ok(None);
+    }
+    let shards = read_index(path)?.into_keys().map(|name| path.with_file_name(name));
+    Ok(shards.into_iter().find(|shard| !shard.is_file()))
+}
+
 /// The files that an index lists, each with the tensors in it.
 ///
 /// # Errors
@@ -42,8 +54,8 @@ pub(crate) fn read_index(path: &Path) -> Result<BTreeMap<String, BTreeSet<String
         serde_json::from_slice(&fs::read(path)?).map_err(|error| failed(error.to_string()))?;
     let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (tensor, file) in index.weight_map {
-        // An index is downloaded: its names must stay in the folder.
-        if file.contains(['/', '\\']) || file.starts_with('.') {
+        // An index is downloaded: its names must stay in the folder. `C:file` is a path on another drive.
+        if file.is_empty() || file.contains(['/', '\\', ':']) || file.starts_with('.') {
             return Err(failed(format!("tensor {tensor:?} is in {file:?}, expected the name of a file")));
         }
         files.entry(file).or_default().insert(tensor);

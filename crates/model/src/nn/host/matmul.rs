@@ -170,6 +170,29 @@ mod tests {
         assert!(out.iter().all(|x| (x / 64e-20 - 1.0).abs() < 1e-6));
     }
 
+    /// A product that is not finite in its last row or column is added as often as the others: once.
+    #[test]
+    fn infinity_is_added_once() {
+        for ([m, n, k], [last_left, last_right]) in [
+            ([600, 64, 64], [f32::INFINITY, 2.0]),
+            ([600, 64, 64], [1.0, f32::INFINITY]),
+            ([256, 5500, 512], [1.0, f32::INFINITY]),
+        ] {
+            let (mut left, mut right) = (vec![1.0; m * k], vec![2.0; k * n]);
+            (left[m * k - 1], right[k * n - 1]) = (last_left, last_right);
+            let (a, b) = (Matrix::new(&left, [m, k]), Matrix::new(&right, [k, n]));
+            for parallelism in [Parallelism::Serial, Parallelism::Parallel] {
+                let mut out = vec![1.0; m * n];
+                matmul_into(MatrixMut::new(&mut out, [m, n]), a, b, WriteMode::Add, parallelism);
+                assert_eq!(out[m * n - 1], f32::INFINITY);
+                let expected = 1.0 + 2.0 * k as f32;
+                for row in out.chunks(n).take(m - 1) {
+                    assert!(row[..n - 1].iter().all(|x| *x == expected), "{m} {n} {k} {parallelism:?}");
+                }
+            }
+        }
+    }
+
     #[test]
     fn empty_products_are_zero() {
         assert!(matmul(Matrix::new(&[], [0, 3]), Matrix::new(&[0.0; 6], [3, 2])).is_empty());

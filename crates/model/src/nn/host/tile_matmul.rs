@@ -45,14 +45,18 @@ pub(super) fn multiply(
 ) -> bool {
     let ([m, k], [_, n]) = (a.shape(), b.shape());
     let Some(unit) = TileUnit::detect() else { return false };
-    // Numbers that are not finite must be found before anything is added.
-    if m < LEAST_ROWS || n < LEAST || k < LEAST || (mode == WriteMode::Add && k > DEPTH) {
+    if m < LEAST_ROWS || n < LEAST || k < LEAST {
         return false;
     }
     let (Some(left), Some(right)) = (a.operand(), b.transposed().operand()) else { return false };
     // Equal parts, instead of one that is thin.
     let depth = k.div_ceil(k.div_ceil(DEPTH)).next_multiple_of(BLOCK);
     let columns = (RIGHT_TILES / (depth / BLOCK * TILES_PER_BLOCK)).max(1) * BLOCK;
+    // Numbers that are not finite must be found before anything is added: in one piece, by one thread.
+    let is_one_piece = k <= depth && n <= columns;
+    if mode == WriteMode::Add && !(is_one_piece && parallelism == Parallelism::Serial) {
+        return false;
+    }
     (0..n).step_by(columns).all(|column| {
         let columns = columns.min(n - column);
         (0..k).step_by(depth).all(|start| {
@@ -97,7 +101,8 @@ impl Piece<'_> {
             self.pack_right(at, tiles)?;
         }
         let mut left = LEFT.take();
-        let size = ROW_BLOCKS * BLOCK;
+        // Before anything is added, all rows are packed, and so checked.
+        let size = if self.mode == WriteMode::Add && self.start == 0 { rows } else { ROW_BLOCKS * BLOCK };
         let done = (0..rows).step_by(size).try_for_each(|row| {
             let mut out = out.rows(row, size.min(rows - row));
             self.task(out.columns(0, columns), row, &mut left, right)
