@@ -9,6 +9,7 @@ mod view_subsets;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use burn::module::Module as _;
 use burn::tensor::{Device, Tensor, TensorData};
@@ -24,6 +25,7 @@ use crate::clip::{CheckpointFormat, ClipText, ClipVision};
 use crate::config_key;
 use crate::embedding::{Embedding, rows};
 use crate::error::ModelError;
+use crate::language::Language;
 use crate::point::PointTower;
 use crate::preprocess::{Crop, Normalization, PhotoCrop, Preprocess};
 use crate::registry;
@@ -71,6 +73,7 @@ pub struct JointModel {
     text: ClipText,
     vision: ClipVision,
     points: Option<PointTower>,
+    language: Option<Arc<Language>>,
     logit_scale: f32,
     device: Device,
 }
@@ -138,15 +141,14 @@ impl JointModel {
             // Like the point tower, prompts are trained while the towers of `clip_id` are frozen.
             print ^= prompts_fingerprint(file, &layout)?;
         }
-        let points = match &config.points {
-            Some(part) => {
-                let points = part.load(&source, file, config.clip.dim)?;
-                // The id changes with the point tower, `clip_id` does not.
-                print ^= source.fingerprint();
-                Some(points)
-            }
-            None => None,
-        };
+        let points =
+            config.points.as_ref().map(|part| part.load(&source, file, config.clip.dim)).transpose()?;
+        let language = config.language.clone().map(|part| Language::load(&source, part, config.clip.dim));
+        let language = language.transpose()?.map(Arc::new);
+        if points.is_some() || language.is_some() {
+            // The id changes with these parts, `clip_id` does not.
+            print ^= source.fingerprint();
+        }
         let id = format!("{}@{print:08x}", config.name);
         // Strict: a tensor that nothing used is an error.
         source.finish(|name| name == LOSS_LOGIT_SCALE || format.ignores(name))?;
@@ -155,7 +157,7 @@ impl JointModel {
         } else {
             own_scale.into_scalar::<f32>()
         };
-        Ok(Self { id, clip_id, config, text, vision, points, logit_scale, device: device.clone() })
+        Ok(Self { id, clip_id, config, text, vision, points, language, logit_scale, device: device.clone() })
     }
 
     /// Replaces the image tower by that of a CG3D checkpoint, or of a file that training wrote, with its visual prompts
@@ -218,6 +220,7 @@ impl JointModel {
             text: self.text.valid(),
             vision: self.vision.valid(),
             points: self.points.as_ref().map(PointTower::valid),
+            language: self.language.clone(),
             logit_scale: self.logit_scale,
             device: self.device.clone().inner(),
         }
@@ -252,6 +255,19 @@ impl JointModel {
     /// Edge of a view in pixels.
     pub fn view_size(&self) -> u32 {
         self.config.preprocess.size as u32
+    }
+
+    /// What the model knows of everyday language; the embeddings of this type do not use it.
+    pub fn language(&self) -> Option<&Language> {
+        self.language.as_deref()
+    }
+
+    /// Adds everyday language.
+    #[must_use]
+    pub fn with_language(mut self, language: Language) -> Self {
+        self.config.language = Some(language.config().clone());
+        self.language = Some(Arc::new(language));
+        self
     }
 
     /// The text tower.
@@ -389,7 +405,8 @@ impl JointModel {
     /// If the file cannot be written.
     pub fn save(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
         let (text, vision, points) = (&self.text, &self.vision, self.points.as_ref());
-        let towers = JointTowers { text, vision, points, logit_scale: self.logit_scale };
+        let language = self.language.as_deref();
+        let towers = JointTowers { text, vision, points, language, logit_scale: self.logit_scale };
         save(path, &self.config, towers, precision)
     }
 }

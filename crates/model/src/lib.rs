@@ -20,6 +20,7 @@
 //! - [`JointModel`]: text and image towers, perhaps with a point tower; [`ZeroShotHead`] classifies with one.
 //! - [`PointModel`]: a point encoder in the joint space of a CLIP model.
 //! - [`clip`], [`point`], [`blip`], [`lm`]: the networks; [`nn`]: the layers they share.
+//! - [`language`]: everyday words for a model whose text tower knows few.
 //! - [`weights`]: loading `.safetensors` and PyTorch files, and saving.
 //! - [`registry`], [`inspect`]: models by name, and what a file of weights holds.
 //!
@@ -35,6 +36,7 @@ mod error;
 pub mod hub;
 pub mod inspect;
 mod joint;
+pub mod language;
 pub mod lm;
 pub mod nn;
 pub mod point;

@@ -52,6 +52,11 @@ impl ZeroShotHead {
         Ok(Self { labels: labels.to_vec(), embeddings, logit_scale })
     }
 
+    /// One unit vector per label.
+    pub fn embeddings(&self) -> &[Embedding] {
+        &self.embeddings
+    }
+
     /// Labels with their probabilities (softmax of scaled similarities), best first; ties keep the order of the labels.
     pub fn classify(&self, shape: &Embedding) -> Vec<(&str, f32)> {
         let scale = self.logit_scale.exp();

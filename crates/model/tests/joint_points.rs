@@ -59,13 +59,15 @@ impl Towers {
             n_views: 2,
             templates: default_templates(),
             points: None,
+            language: None,
             prompts_of: None,
         };
         Self { config, text, vision }
     }
 
     fn save(&self, path: &Path, points: Option<&PointTower>) {
-        let towers = JointTowers { text: &self.text, vision: &self.vision, points, logit_scale: 2.0 };
+        let towers =
+            JointTowers { text: &self.text, vision: &self.vision, points, language: None, logit_scale: 2.0 };
         save_joint_model(path, &self.config, towers, Precision::Half).unwrap();
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use image::RgbaImage;
 use lexiform_geometry::{PointCloud, RigKind};
+use lexiform_model::language::Language;
 use lexiform_model::preprocess::Crop;
 use lexiform_model::{Embedding, JointModel, TowerWork, ViewSubsetEmbeddings};
 
@@ -153,7 +154,7 @@ impl Encoder for JointModel {
     }
 
     fn dim(&self) -> usize {
-        self.dim()
+        self.dim() + self.language().map_or(0, Language::n_concepts)
     }
 
     fn input_spec(&self) -> InputSpec {
@@ -189,11 +190,18 @@ impl Encoder for JointModel {
     }
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
-        Ok(self.embed_texts(texts)?)
+        let features = self.embed_texts(texts)?;
+        match self.language() {
+            Some(language) => Ok(language.extend_texts(texts, &features, &self.config().tokenizer)?),
+            None => Ok(features),
+        }
     }
 
     fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncodeError> {
-        Ok(self.text_features(texts)?)
+        if self.language().is_none() {
+            return Ok(self.text_features(texts)?);
+        }
+        Ok(Encoder::embed_texts(self, texts)?.iter().map(|embedding| embedding.as_slice().to_vec()).collect())
     }
 
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
@@ -221,7 +229,7 @@ impl Encoder for JointModel {
             (true, false) => of_views.next().map(Ok),
             (false, _) => of_clouds.next().map(Ok),
         };
-        order.into_iter().filter_map(next).collect()
+        order.into_iter().filter_map(next).map(|shape| extended(self, shape?)).collect()
     }
 
     fn embed_view_subsets(
@@ -239,21 +247,36 @@ impl Encoder for JointModel {
         let subsets: Vec<Vec<Vec<usize>>> = views.iter().zip(subsets).map(explicit).collect();
         let mut embedded = self.embed_view_subsets(&views, &subsets)?;
         for (shape, row) in shapes.iter().zip(&mut embedded.rows) {
-            let ModelInput::Both { cloud, .. } = shape else { continue };
-            let of_cloud = self.embed_clouds(std::slice::from_ref(cloud))?;
+            let of_cloud = match shape {
+                ModelInput::Both { cloud, .. } => {
+                    Some(self.embed_clouds(std::slice::from_ref(cloud))?.swap_remove(0))
+                }
+                ModelInput::Views(_) | ModelInput::Points(_) => None,
+            };
             for embedding in row {
-                *embedding = normalized_mean(embedding, &of_cloud[0])?;
+                if let Some(of_cloud) = &of_cloud {
+                    *embedding = normalized_mean(embedding, of_cloud)?;
+                }
+                *embedding = extended(self, embedding.clone())?;
             }
         }
         Ok(embedded)
     }
 
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError> {
-        Ok(self.embed_image(image)?)
+        extended(self, self.embed_image(image)?)
     }
 
     fn embed_photos(&self, photos: &[RgbaImage]) -> Result<Embedding, EncodeError> {
-        Ok(self.embed_photos(photos)?)
+        extended(self, self.embed_photos(photos)?)
+    }
+}
+
+/// The embedding of a shape or picture, with its concepts if the model has language.
+fn extended(model: &JointModel, embedding: Embedding) -> Result<Embedding, EncodeError> {
+    match model.language() {
+        Some(language) => Ok(language.extend_shape(&embedding)?),
+        None => Ok(embedding),
     }
 }
 

@@ -15,11 +15,12 @@
 //! assert_eq!(captions.len(), 5);
 //! ```
 //!
-//! Each file in `families/` has a `CATEGORIES` table; [`categories`] lists them all. They are built with the solids, paints and
+//! [`facts`] describes the categories in everyday words. Each file in `families/` has a `CATEGORIES` table; [`categories`] lists them all. They are built with the solids, paints and
 //! random numbers of [`kit`].
 
 mod captions;
 mod category;
+mod facts;
 mod families;
 pub mod kit;
 mod questions;
@@ -27,6 +28,7 @@ mod variation;
 
 pub use captions::captions;
 pub use category::Category;
+pub use facts::{Facts, facts};
 pub use families::{categories, category, generate};
 pub use kit::{Attributes, Builder, Rng, Specimen};
 pub use questions::{Aspect, Question, is_unseen, questions};

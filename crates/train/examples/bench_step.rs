@@ -107,9 +107,11 @@ fn random_clip(path: &Path) -> anyhow::Result<()> {
         n_views: 12,
         templates: default_templates(),
         points: None,
+        language: None,
         prompts_of: None,
     };
     let (text, vision) = (ClipText::load(&source, &clip)?, ClipVision::load(&source, &clip)?);
-    let towers = JointTowers { text: &text, vision: &vision, points: None, logit_scale: 2.659 };
+    let towers =
+        JointTowers { text: &text, vision: &vision, points: None, language: None, logit_scale: 2.659 };
     Ok(save_joint_model(path, &config, towers, Precision::Full)?)
 }

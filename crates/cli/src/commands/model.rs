@@ -1,5 +1,7 @@
 //! `lexiform model`: list, describe, download and convert models.
 
+mod add_language;
+
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -18,7 +20,7 @@ use crate::output_file::ForceArg;
 const VALUES_SHOWN: usize = 20;
 const GROUPS_SHOWN: usize = 30;
 
-/// File name extension of converted models.
+/// File name extension of written models.
 const EXTENSIONS: [&str; 1] = ["safetensors"];
 
 /// List, describe, download and convert models
@@ -61,6 +63,11 @@ enum Action {
         #[command(flatten)]
         force: ForceArg,
     },
+    /// Add everyday language to a model whose text tower knows few words: one .safetensors file in 8 bits
+    ///
+    /// A sentence encoder compares queries with what is known about each kind of objects: what people call it, what it is for,
+    /// where it is, what it looks like.
+    AddLanguage(add_language::AddLanguageArgs),
     /// Rewrite weights as one self-contained .safetensors file
     Convert {
         /// Name, or file with weights: .ckpt, .pt, .bin, .safetensors
@@ -92,6 +99,18 @@ enum PrecisionArg {
     F32,
     /// 16 bits, half the size
     F16,
+    /// 8 bits, a quarter of the size
+    Int8,
+}
+
+impl From<PrecisionArg> for Precision {
+    fn from(precision: PrecisionArg) -> Self {
+        match precision {
+            PrecisionArg::F32 => Self::Full,
+            PrecisionArg::F16 => Self::Half,
+            PrecisionArg::Int8 => Self::Int8,
+        }
+    }
 }
 
 /// The names of [`PhotoCrop`]' variants.
@@ -113,9 +132,9 @@ impl ModelArgs {
             Action::Info { model, json } => describe(&model, json)?,
             Action::Pull { name } => pull(&name)?,
             Action::Join { model, points, output, force } => join(&model, &points, &output, force)?,
+            Action::AddLanguage(arguments) => arguments.run()?,
             Action::Convert { model, output, precision, half, class_names, photo_crop, force } => {
-                let full = matches!(precision, PrecisionArg::F32) && !half;
-                let precision = if full { Precision::Full } else { Precision::Half };
+                let precision = if half { Precision::Half } else { precision.into() };
                 let class_names = class_names.as_deref().map(lines).transpose()?;
                 convert(&model, &output, ConvertOptions { precision, class_names, photo_crop, force })?;
             }

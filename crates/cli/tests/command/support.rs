@@ -160,7 +160,7 @@ fn write_model(name: &str, seed: u64, dim: usize) -> PathBuf {
     let vision = ClipVision::load(&source, &config.clip).unwrap();
     let path =
         PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}-{}.safetensors", std::process::id()));
-    let towers = JointTowers { text: &text, vision: &vision, points: None, logit_scale: 2.7 };
+    let towers = JointTowers { text: &text, vision: &vision, points: None, language: None, logit_scale: 2.7 };
     lexiform_model::save_joint_model(&path, &config, towers, Precision::Full).unwrap();
     path
 }

@@ -1,6 +1,6 @@
 //! Checkpoint formats of BLIP and BLIP-2 captioners: names of tensors.
 
-use crate::weights::{Layout, Renaming, TIMM_BLOCK, WeightFile, WeightsError};
+use crate::weights::{BERT_LAYER, Layout, Renaming, TIMM_BLOCK, WeightFile, WeightsError};
 
 /// The implementation whose names a file's tensors have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,22 +23,6 @@ const TRANSFORMERS_BLOCK: &[Renaming] = &[
     (".ln_2.", &[".layer_norm2."]),
     (".mlp.c_fc.", &[".mlp.fc1."]),
     (".mlp.c_proj.", &[".mlp.fc2."]),
-];
-
-/// The decoder's layers, BERT's in both formats.
-const BERT_LAYER: &[Renaming] = &[
-    ("text_decoder.layers.", &["text_decoder.bert.encoder.layer."]),
-    (".attn.query.", &[".attention.self.query."]),
-    (".attn.key_value.", &[".attention.self.key.", ".attention.self.value."]),
-    (".attn.out.", &[".attention.output.dense."]),
-    (".ln_1.", &[".attention.output.LayerNorm."]),
-    (".cross.query.", &[".crossattention.self.query."]),
-    (".cross.key_value.", &[".crossattention.self.key.", ".crossattention.self.value."]),
-    (".cross.out.", &[".crossattention.output.dense."]),
-    (".ln_2.", &[".crossattention.output.LayerNorm."]),
-    (".mlp.c_fc.", &[".intermediate.dense."]),
-    (".mlp.c_proj.", &[".output.dense."]),
-    (".ln_3.", &[".output.LayerNorm."]),
 ];
 
 /// The layers of BLIP-2's Q-Former: a BERT whose MLP for queries is apart from that for text.
@@ -140,7 +124,8 @@ fn transformers_vision(layout: Layout) -> Layout {
 /// BLIP's text decoder.
 fn bert(layout: Layout) -> Layout {
     layout
-        .within("text_decoder.", BERT_LAYER)
+        .within("text_decoder.layers.", BERT_LAYER)
+        .rename("text_decoder.layers.", "text_decoder.bert.encoder.layer.")
         .rename("text_decoder.token_embedding.", "text_decoder.bert.embeddings.word_embeddings.")
         .rename(
             "text_decoder.positional_embedding",

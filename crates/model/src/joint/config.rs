@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::clip::ClipConfig;
+use crate::language::LanguageConfig;
 use crate::point::{FpsStart, PointPreprocess, PointTower, PointTowerConfig};
 use crate::preprocess::Preprocess;
 use crate::tokenizer::Tokenizer;
@@ -30,6 +31,9 @@ pub struct ModelConfig {
     /// The point tower, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub points: Option<PointBranchConfig>,
+    /// What it knows of everyday language, if that was added.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<LanguageConfig>,
     /// Id of the model that it is but for learned visual prompts: point models that were trained with these prompts name it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub prompts_of: Option<String>,

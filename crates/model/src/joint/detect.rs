@@ -57,6 +57,7 @@ impl DetectedModel {
             n_views: 12,
             templates: default_templates(),
             points: None,
+            language: None,
             prompts_of: None,
         };
         Ok(Self { format, prefix: prefix.to_owned(), config })

@@ -9,6 +9,7 @@ use super::config::ModelConfig;
 use crate::clip::{ClipText, ClipVision};
 use crate::config_key;
 use crate::error::ModelError;
+use crate::language::Language;
 use crate::point::PointTower;
 use crate::weights::{Precision, TensorList};
 
@@ -21,6 +22,8 @@ pub struct JointTowers<'a> {
     pub vision: &'a ClipVision,
     /// Point tower, if the configuration has one.
     pub points: Option<&'a PointTower>,
+    /// Everyday language, if the configuration has it.
+    pub language: Option<&'a Language>,
     /// The learned logarithm of the factor of similarities.
     pub logit_scale: f32,
 }
@@ -40,6 +43,9 @@ pub fn save(
     towers.vision.save(&mut list);
     if let Some(points) = towers.points {
         points.save(&mut list);
+    }
+    if let Some(language) = towers.language {
+        language.save(&mut list);
     }
     list.push("logit_scale".to_owned(), Tensor::<1>::from_floats([towers.logit_scale], &Device::flex()));
     let header = serde_json::to_string(config).expect("a configuration has only strings for keys");

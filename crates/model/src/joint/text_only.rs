@@ -26,7 +26,11 @@ impl TextModel {
     /// If a tensor is missing or misshaped.
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Option<Self>, ModelError> {
         let Ok(DetectedModel { format, prefix, config }) = DetectedModel::of(file) else { return Ok(None) };
-        if config.points.is_some() || config.prompts_of.is_some() || config.clip.vision.prompts > 0 {
+        if config.points.is_some()
+            || config.language.is_some()
+            || config.prompts_of.is_some()
+            || config.clip.vision.prompts > 0
+        {
             return Ok(None);
         }
         let source = WeightSource::with_layout(file, format.layout(&prefix), device);

@@ -61,7 +61,7 @@ impl Mlp {
         host::mlp(x, maps, skip, self.activation)
     }
 
-    fn save(&self, name: &str, list: &mut TensorList) {
+    pub(super) fn save(&self, name: &str, list: &mut TensorList) {
         for (layer, part) in [(&self.c_fc, "c_fc"), (&self.c_proj, "c_proj")] {
             let [weight, bias] = linear_names(&format!("{name}.{part}"));
             layer.save(&weight, Some(&bias), list);

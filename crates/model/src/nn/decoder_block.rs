@@ -8,7 +8,7 @@ use burn::tensor::Tensor;
 
 use super::config::TransformerConfig;
 use super::{AttentionScope, CachedAttention, KvCache, LayerNorm, Mlp};
-use crate::weights::{WeightSource, WeightsError};
+use crate::weights::{TensorList, WeightSource, WeightsError};
 
 /// Where the norms of a block are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,6 +77,18 @@ impl DecoderBlock {
             ln_3: norm("ln_3")?,
             norms: config.norms,
         })
+    }
+
+    /// Adds the tensors to `list`.
+    pub fn save(&self, name: &str, list: &mut TensorList) {
+        self.attn.save(&format!("{name}.attn"), list);
+        self.ln_1.save(&format!("{name}.ln_1"), list);
+        if let Some(cross) = &self.cross {
+            cross.attn.save(&format!("{name}.cross"), list);
+            cross.norm.save(&format!("{name}.ln_2"), list);
+        }
+        self.mlp.save(&format!("{name}.mlp"), list);
+        self.ln_3.save(&format!("{name}.ln_3"), list);
     }
 
     /// Keys and values of the tokens of a context, `[contexts, tokens, context_width]`; `None` without cross-attention.

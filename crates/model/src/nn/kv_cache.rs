@@ -6,7 +6,7 @@ use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
 use super::{AttentionScope, Linear, host};
-use crate::weights::{WeightSource, WeightsError};
+use crate::weights::{TensorList, WeightSource, WeightsError};
 
 /// Attention whose keys and values are cached: self-attention over previous words, or cross-attention to an image.
 #[derive(Module, Debug)]
@@ -84,6 +84,14 @@ impl CachedAttention {
             out: linear("out", [width, width])?,
             heads,
         })
+    }
+
+    /// Adds the tensors to `list`.
+    pub fn save(&self, name: &str, list: &mut TensorList) {
+        for (layer, part) in [(&self.query, "query"), (&self.key_value, "key_value"), (&self.out, "out")] {
+            let [weight, bias] = ["weight", "bias"].map(|kind| format!("{name}.{part}.{kind}"));
+            layer.save(&weight, Some(&bias), list);
+        }
     }
 
     /// Computes keys and values of tokens, `[rows, tokens, context_width]`.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use fs_err as fs;
+use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
@@ -45,12 +46,41 @@ impl BertTokenizer {
     /// # Errors
     /// Describes what is wrong with the file.
     pub fn read(path: &Path) -> Result<Self, String> {
-        let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
-        if size > MAX_VOCAB_BYTES {
-            return Err(format!("it has {size} bytes, expected at most {MAX_VOCAB_BYTES}"));
+        Self::from_lines(read_bounded(path)?.lines())
+    }
+
+    /// Reads the vocabulary of a `tokenizer.json` in the format of Hugging Face's `tokenizers`.
+    ///
+    /// # Errors
+    /// Describes what is wrong with the file.
+    pub fn read_json(path: &Path) -> Result<Self, String> {
+        let text = read_bounded(path)?;
+        let file: TokenizerFile = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+        let mut pieces: Vec<(u32, String)> =
+            file.model.vocab.into_iter().map(|(piece, id)| (id, piece)).collect();
+        pieces.sort_unstable();
+        if pieces.iter().enumerate().any(|(i, (id, _))| *id as usize != i) {
+            return Err("its ids are not consecutive numbers from 0".to_owned());
         }
-        let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-        Self::from_lines(text.lines())
+        Self::from_lines(pieces.iter().map(|(_, piece)| piece.as_str()))
+    }
+
+    /// A vocabulary of pieces, whose ids are their positions.
+    ///
+    /// # Errors
+    /// If there is no piece for unknown words, `[UNK]`.
+    pub fn from_pieces(pieces: &[String]) -> Result<Self, String> {
+        Self::from_lines(pieces.iter().map(String::as_str))
+    }
+
+    /// The pieces, in the order of their ids.
+    pub fn pieces(&self) -> &[String] {
+        &self.pieces
+    }
+
+    /// The id of a piece or special token.
+    pub fn id(&self, piece: &str) -> Option<u32> {
+        self.ids.get(piece).copied()
     }
 
     fn from_lines<'a>(lines: impl Iterator<Item = &'a str>) -> Result<Self, String> {
@@ -115,6 +145,26 @@ impl BertTokenizer {
         // Rules are applied in order, as `clean_up_tokenization` does.
         CLEANUP_RULES.iter().fold(text, |text, (apart, joined)| text.replace(apart, joined))
     }
+}
+
+/// The text of a file of at most [`MAX_VOCAB_BYTES`].
+fn read_bounded(path: &Path) -> Result<String, String> {
+    let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
+    if size > MAX_VOCAB_BYTES {
+        return Err(format!("it has {size} bytes, expected at most {MAX_VOCAB_BYTES}"));
+    }
+    fs::read_to_string(path).map_err(|error| error.to_string())
+}
+
+/// The part of a `tokenizer.json` that is read.
+#[derive(Deserialize)]
+struct TokenizerFile {
+    model: TokenizerModel,
+}
+
+#[derive(Deserialize)]
+struct TokenizerModel {
+    vocab: BTreeMap<String, u32>,
 }
 
 /// Splits into words, in lower case and without accents; punctuation marks and Chinese characters are single words.

@@ -92,6 +92,14 @@ impl Tokenizer {
         }
     }
 
+    /// Whether a word has a token of its own; CLIP's pieces have seen all words.
+    pub fn knows(&self, word: &str) -> bool {
+        match self {
+            Self::Clip => true,
+            Self::WordPiece(words) => words.knows(word),
+        }
+    }
+
     /// Texts → token ids `[texts, context]`: start, text, end, padding. Longer texts are truncated before the end token.
     pub fn encode(&self, texts: &[&str], context: usize) -> Tokens {
         let ids = texts.iter().flat_map(|text| {

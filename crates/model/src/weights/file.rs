@@ -14,6 +14,7 @@ use safetensors::tensor::Dtype;
 
 use super::error::WeightsError;
 use super::header::{self, TensorInfo, byte_length};
+use super::int8;
 use super::sharded;
 use super::torch::{Storage, StridedTensor, TorchCheckpoint};
 use super::value::{self, Value};
@@ -59,9 +60,15 @@ pub struct WeightFile {
 }
 
 #[derive(Clone)]
-enum TensorEntry {
+pub(super) enum TensorEntry {
     /// A tensor, and the file that it is in.
     Safetensors(TensorInfo, Arc<dyn RandomAccess>),
+    /// A tensor in bytes, the factors of its rows, and the file that they are in.
+    Int8 {
+        bytes: TensorInfo,
+        scale: TensorInfo,
+        source: Arc<dyn RandomAccess>,
+    },
     Torch(StridedTensor),
 }
 
@@ -101,8 +108,7 @@ impl WeightFile {
             format: "safetensors",
             message,
         })?;
-        let entry = |plain| TensorEntry::Safetensors(plain, source.clone());
-        let entries = tensors.into_iter().map(|(name, plain)| (name, entry(plain))).collect();
+        let entries = int8::pair(tensors, &source);
         let bytes = source.length();
         Ok(Self { path, source, entries, metadata, torch: None, container: None, bytes })
     }
@@ -353,7 +359,8 @@ impl WeightFile {
 
     /// Values as f32; `None` if they are not floating-point numbers.
     fn floats(&self, entry: &TensorEntry) -> Result<Option<Vec<f32>>, String> {
-        if !matches!(entry.dtype(), Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
+        let is_int8 = matches!(entry, TensorEntry::Int8 { .. });
+        if !is_int8 && !matches!(entry.dtype(), Dtype::F64 | Dtype::F32 | Dtype::F16 | Dtype::BF16) {
             return Ok(None);
         }
         let count = entry.shape().iter().product::<usize>();
@@ -364,6 +371,7 @@ impl WeightFile {
             TensorEntry::Safetensors(plain, source) => {
                 contiguous(&**source, (plain.dtype, plain.start), count, None)
             }
+            TensorEntry::Int8 { bytes, scale, source } => int8::read(&**source, bytes, scale),
             TensorEntry::Torch(tensor) => {
                 let width = tensor.dtype.bitsize() / 8;
                 let offset = (tensor.storage_offset * width) as u64;
@@ -406,14 +414,14 @@ impl WeightFile {
 impl TensorEntry {
     fn shape(&self) -> &[usize] {
         match self {
-            Self::Safetensors(plain, _) => &plain.shape,
+            Self::Safetensors(plain, _) | Self::Int8 { bytes: plain, .. } => &plain.shape,
             Self::Torch(tensor) => &tensor.shape,
         }
     }
 
     fn dtype(&self) -> Dtype {
         match self {
-            Self::Safetensors(plain, _) => plain.dtype,
+            Self::Safetensors(plain, _) | Self::Int8 { bytes: plain, .. } => plain.dtype,
             Self::Torch(tensor) => tensor.dtype,
         }
     }
@@ -433,7 +441,7 @@ impl StridedTensor {
 }
 
 /// Reads `count` contiguous values from byte `start`; f32 values without a copy in between.
-fn contiguous(
+pub(super) fn contiguous(
     source: &dyn RandomAccess,
     (dtype, start): (Dtype, u64),
     count: usize,

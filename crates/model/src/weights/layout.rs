@@ -65,6 +65,21 @@ pub const HUGGING_FACE_BLOCK: &[Renaming] = &[
     (".mlp.c_proj.", &[".mlp.fc2."]),
 ];
 
+/// The layer of a BERT in Hugging Face's `transformers`, with cross-attention if it has that.
+pub const BERT_LAYER: &[Renaming] = &[
+    (".attn.query.", &[".attention.self.query."]),
+    (".attn.key_value.", &[".attention.self.key.", ".attention.self.value."]),
+    (".attn.out.", &[".attention.output.dense."]),
+    (".ln_1.", &[".attention.output.LayerNorm."]),
+    (".cross.query.", &[".crossattention.self.query."]),
+    (".cross.key_value.", &[".crossattention.self.key.", ".crossattention.self.value."]),
+    (".cross.out.", &[".crossattention.output.dense."]),
+    (".ln_2.", &[".crossattention.output.LayerNorm."]),
+    (".mlp.c_fc.", &[".intermediate.dense."]),
+    (".mlp.c_proj.", &[".output.dense."]),
+    (".ln_3.", &[".output.LayerNorm."]),
+];
+
 /// The block of OpenShape's `ppat`: attention and MLP of a layer are numbered 0 and 1.
 pub const PPAT_BLOCK: &[Renaming] = &[
     ("transformer.resblocks.", &["transformer.layers."]),

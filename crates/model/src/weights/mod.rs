@@ -6,6 +6,7 @@ mod error;
 mod file;
 mod fingerprint;
 mod header;
+mod int8;
 mod layout;
 mod save;
 pub(crate) mod sharded;
@@ -21,7 +22,7 @@ use rand::{Rng as _, SeedableRng as _};
 
 pub use error::WeightsError;
 pub use file::WeightFile;
-pub use layout::{HUGGING_FACE_BLOCK, Layout, PPAT_BLOCK, Renaming, TIMM_BLOCK};
+pub use layout::{BERT_LAYER, HUGGING_FACE_BLOCK, Layout, PPAT_BLOCK, Renaming, TIMM_BLOCK};
 pub use save::{Precision, TensorList};
 pub use value::Value;
 
@@ -77,6 +78,15 @@ impl<'a> WeightSource<'a> {
             used: RefCell::new(BTreeSet::new()),
             fingerprint: Cell::new(Fingerprint::new()),
         })
+    }
+
+    /// The error that something about the file is not as expected.
+    pub(crate) fn invalid(&self, message: String) -> WeightsError {
+        let path = match self {
+            Self::File(weights) => weights.file.path().to_owned(),
+            Self::Random(_) => std::path::PathBuf::new(),
+        };
+        WeightsError::Unrecognized { path, message }
     }
 
     /// New weights from a random seed.

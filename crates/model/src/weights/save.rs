@@ -8,6 +8,7 @@ use half::f16;
 use safetensors::tensor::{Dtype, TensorView};
 
 use super::error::WeightsError;
+use super::int8;
 
 /// Precision of the values in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +17,8 @@ pub enum Precision {
     Full,
     /// 16 bits (IEEE half precision).
     Half,
+    /// 8 bits for matrices, with one factor per row; 16 bits for other tensors.
+    Int8,
 }
 
 /// Named tensors to save, in order.
@@ -62,15 +65,10 @@ impl TensorList {
             format: "safetensors",
             message: e.to_string(),
         };
-        let encoded: Vec<Vec<u8>> =
-            self.tensors.iter().map(|(_, _, values)| encode(values, precision)).collect();
-        let dtype = match precision {
-            Precision::Full => Dtype::F32,
-            Precision::Half => Dtype::F16,
-        };
-        let mut views = Vec::new();
-        for ((name, shape, _), bytes) in self.tensors.iter().zip(&encoded) {
-            views.push((name.as_str(), TensorView::new(dtype, shape.clone(), bytes).map_err(invalid)?));
+        let encoded: Vec<StoredTensor> = self.iter().flat_map(|tensor| encode(tensor, precision)).collect();
+        let mut views = Vec::with_capacity(encoded.len());
+        for (name, dtype, shape, bytes) in &encoded {
+            views.push((name, TensorView::new(*dtype, shape.clone(), bytes).map_err(invalid)?));
         }
         let bytes = safetensors::serialize(views, Some(metadata)).map_err(invalid)?;
         // Through a temporary file: an interrupted save leaves no half-written model.
@@ -78,9 +76,21 @@ impl TensorList {
     }
 }
 
-fn encode(values: &[f32], precision: Precision) -> Vec<u8> {
+/// Name, type, shape and bytes.
+type StoredTensor = (String, Dtype, Vec<usize>, Vec<u8>);
+
+fn encode((name, shape, values): (&str, &[usize], &[f32]), precision: Precision) -> Vec<StoredTensor> {
+    let single = |values: &[f32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
+    let stored = |dtype, bytes| vec![(name.to_owned(), dtype, shape.to_vec(), bytes)];
     match precision {
-        Precision::Full => values.iter().flat_map(|v| v.to_le_bytes()).collect(),
-        Precision::Half => values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect(),
+        Precision::Full => stored(Dtype::F32, single(values)),
+        Precision::Int8 if int8::is_stored_as_int8(shape) => {
+            let (bytes, scales) = int8::quantize(values, shape[0]);
+            let factors = (int8::scale_name(name), Dtype::F32, vec![shape[0]], single(&scales));
+            [stored(Dtype::I8, bytes), vec![factors]].concat()
+        }
+        Precision::Half | Precision::Int8 => {
+            stored(Dtype::F16, values.iter().flat_map(|v| f16::from_f32(*v).to_le_bytes()).collect())
+        }
     }
 }

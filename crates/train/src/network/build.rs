@@ -116,7 +116,8 @@ impl Towers {
             let images = teacher.with_new_prompts(network.prompts, recipe.seed)?;
             vision = Some(images.vision().clone());
             spec.text = Some(to_f16(images.text()));
-            spec.prompted_teacher = Some(ModelConfig { points: None, ..images.config().clone() });
+            spec.prompted_teacher =
+                Some(ModelConfig { points: None, language: None, ..images.config().clone() });
         }
         let logit_scale = scale(recipe, start, device);
         Ok((Self { text: None, vision, points: Some(points), logit_scale }, spec))
@@ -129,6 +130,7 @@ fn pretrained_config(recipe: &Recipe, network: &PretrainedNetwork, base: &ModelC
         name: recipe.name.clone(),
         // A point tower is aligned with the base, not with what is trained from it.
         points: None,
+        language: None,
         prompts_of: None,
         joint_from: network.joint_from.unwrap_or(base.joint_from),
         rig: network.rig.clone(),

@@ -18,7 +18,8 @@ impl Towers {
     ) -> Result<(), ModelError> {
         let scale = self.logit_scale.val().into_scalar::<f32>();
         let text = self.text.as_ref().or(spec.text.as_ref());
-        let towers = |text, vision| JointTowers { text, vision, points: None, logit_scale: scale };
+        let towers =
+            |text, vision| JointTowers { text, vision, points: None, language: None, logit_scale: scale };
         match (&spec.config, text, &self.vision, &self.points) {
             (OutputConfig::Joint(config), Some(text), Some(vision), _) => {
                 lexiform_model::save_joint_model(path, config, towers(text, vision), precision)

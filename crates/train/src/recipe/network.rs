@@ -226,6 +226,7 @@ impl ClipNetwork {
             n_views: self.n_views,
             templates,
             points: None,
+            language: None,
             prompts_of: None,
         }
     }

@@ -115,8 +115,7 @@ impl Assets {
         rng: &mut Rng,
     ) -> Sample {
         let variation = Variation::sample(rng);
-        let scene =
-            if rng.chance(RECOLORED) { recolored(scene, rng.choose(&CHANNEL_ORDERS)) } else { scene };
+        let scene = if rng.chance(RECOLORED) { recolored(scene, rng.choose(&CHANNEL_ORDERS)) } else { scene };
         let scene = variation.apply(scene);
         Sample::for_training(self.indices[&name.category], scene, captions(name, rng), config, size, rng)
     }

@@ -1,0 +1,150 @@
+//! Everyday language for a joint model whose text tower knows few words.
+//!
+//! A sentence encoder compares a query with sentences about *concepts*, the kinds of objects that the model was trained on; the
+//! model's own text features of their names say how much a shape looks like each. Both are vectors over concepts, appended to
+//! the features of text and shape, so that one cosine compares both: a shape's semantic embedding is made of the concepts it is
+//! classified as, as in ConSE ([arXiv 1312.5650](https://arxiv.org/abs/1312.5650)).
+
+mod build;
+mod concepts;
+mod sentence;
+mod words;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::build::{ConceptSentences, LanguageOptions};
+pub use self::concepts::Concept;
+use self::concepts::{Concepts, softmax};
+use self::sentence::unit;
+pub use self::sentence::{SentenceConfig, SentenceEncoder};
+use crate::embedding::Embedding;
+use crate::error::ModelError;
+use crate::tokenizer::Tokenizer;
+use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
+
+/// Embeddings of the concepts' sentences, `[sentences, width]`.
+const SENTENCES: &str = "concepts.sentences";
+/// Text features of the concepts' names, `[concepts, dim]`.
+const NAMES: &str = "concepts.names";
+
+/// Everything but the weights.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LanguageConfig {
+    /// The sentence encoder.
+    pub sentence: SentenceConfig,
+    /// The concepts.
+    pub concepts: Vec<Concept>,
+    /// Factor of a shape's similarities to concepts before softmax.
+    pub shape_scale: f32,
+    /// Factor of a query's similarities to concepts before softmax.
+    pub query_scale: f32,
+    /// Weight of the model's own text features of a query whose words it all knows; that of concepts is 1.
+    pub feature_weight: f32,
+}
+
+/// Extends features of texts and shapes by their relevance to concepts.
+#[derive(Clone, Debug)]
+pub struct Language {
+    encoder: SentenceEncoder,
+    concepts: Concepts,
+    /// Unit text features of the concepts' names, row by row.
+    names: Vec<f32>,
+    dim: usize,
+    config: LanguageConfig,
+}
+
+impl Language {
+    /// Reads the tensors below `sentence` and `concepts`; `dim` is the dimension of the model's own features.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
+    pub(crate) fn load(
+        source: &WeightSource,
+        config: LanguageConfig,
+        dim: usize,
+    ) -> Result<Self, WeightsError> {
+        let encoder = SentenceEncoder::load(source, config.sentence.clone())?;
+        let (count, width) = (config.concepts.len(), encoder.width());
+        let sentences = config.concepts.iter().map(|concept| concept.sentences).sum();
+        let values = |name: &str, shape: [usize; 2]| {
+            let tensor = source.tensor(name, shape, Initializer::Normal(1.0))?;
+            Ok::<_, WeightsError>(tensor.into_data().try_into_vec::<f32>().expect("weights are f32"))
+        };
+        let sentences = values(SENTENCES, [sentences, width])?;
+        let names = values(NAMES, [count, dim])?;
+        Ok(Self::of(encoder, config, sentences, names))
+    }
+
+    fn of(encoder: SentenceEncoder, config: LanguageConfig, sentences: Vec<f32>, names: Vec<f32>) -> Self {
+        let concepts = Concepts::new(&config.concepts, sentences, encoder.width());
+        let dim = names.len() / config.concepts.len().max(1);
+        Self { encoder, concepts, names, dim, config }
+    }
+
+    /// Numbers that are appended to features: one per concept.
+    pub fn n_concepts(&self) -> usize {
+        self.config.concepts.len()
+    }
+
+    /// Sizes, concepts and factors.
+    pub fn config(&self) -> &LanguageConfig {
+        &self.config
+    }
+
+    /// The probabilities that a shape or picture is of each concept, from its own embedding.
+    pub fn concepts_of_shape(&self, shape: &Embedding) -> Vec<f32> {
+        let dot = |name: &[f32]| name.iter().zip(shape.as_slice()).map(|(a, b)| a * b).sum::<f32>();
+        let cosines: Vec<f32> = self.names.chunks_exact(self.dim.max(1)).map(dot).collect();
+        softmax(&cosines, self.config.shape_scale)
+    }
+
+    /// The embedding of a shape or picture, extended by its concepts.
+    ///
+    /// # Errors
+    /// [`ModelError::InvalidNorm`], for features that are not finite.
+    pub fn extend_shape(&self, shape: &Embedding) -> Result<Embedding, ModelError> {
+        let concepts = unit(self.concepts_of_shape(shape));
+        Embedding::new(shape.as_slice().iter().copied().chain(concepts).collect())
+    }
+
+    /// The embeddings of texts, extended by their concepts. `tokenizer` is that of the text tower, `features` are its
+    /// embeddings of the texts.
+    ///
+    /// # Errors
+    /// [`ModelError::InvalidNorm`], for features that are not finite.
+    pub fn extend_texts(
+        &self,
+        texts: &[&str],
+        features: &[Embedding],
+        tokenizer: &Tokenizer,
+    ) -> Result<Vec<Embedding>, ModelError> {
+        let objects: Vec<&str> = texts.iter().map(|text| words::object_of(text)).collect();
+        let queries = self.encoder.embed(&objects);
+        let extend = |((object, feature), query): ((&&str, &Embedding), &Vec<f32>)| {
+            // The text tower says nothing about words that it does not know.
+            let weight = self.config.feature_weight * known_fraction(object, tokenizer);
+            let own = feature.as_slice().iter().map(|x| weight * x);
+            Embedding::new(own.chain(self.concepts.relevance(query, self.config.query_scale)).collect())
+        };
+        objects.iter().zip(features).zip(&queries).map(extend).collect()
+    }
+
+    /// Adds the tensors to `list`.
+    pub(crate) fn save(&self, list: &mut TensorList) {
+        self.encoder.save(list);
+        let width = self.encoder.width();
+        let sentences = self.concepts.sentences();
+        list.push_values(SENTENCES.to_owned(), vec![sentences.len() / width, width], sentences.to_vec());
+        list.push_values(NAMES.to_owned(), vec![self.n_concepts(), self.dim], self.names.clone());
+    }
+}
+
+/// The fraction of a text's words that the text tower was trained on, 0–1.
+fn known_fraction(text: &str, tokenizer: &Tokenizer) -> f32 {
+    let (mut known, mut all) = (0.0, 0.0);
+    for word in words::content_words(text) {
+        all += 1.0;
+        known += f32::from(u8::from(tokenizer.knows(&word)));
+    }
+    if all > 0.0 { known / all } else { 0.0 }
+}

@@ -1,0 +1,93 @@
+//! Matrices in one byte per number: each row is a row of bytes times the row's factor, which is the largest magnitude of the row
+//! divided by 127. Factors are in a tensor of their own, `NAME.scale`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use lexiform_formats::RandomAccess;
+use safetensors::tensor::Dtype;
+
+use super::file::{TensorEntry, contiguous};
+use super::header::TensorInfo;
+
+/// Appended to the name of a tensor for that of its factors.
+const SCALE: &str = ".scale";
+/// Smaller matrices stay in half precision: they are few, and often read by value.
+const MIN_ELEMENTS: usize = 1024;
+/// The largest byte, for the largest magnitude.
+const LARGEST: f32 = 127.0;
+
+/// The name of a tensor's factors.
+pub(super) fn scale_name(name: &str) -> String {
+    format!("{name}{SCALE}")
+}
+
+/// Whether a tensor of this shape is stored in bytes.
+pub(super) fn is_stored_as_int8(shape: &[usize]) -> bool {
+    shape.len() >= 2 && shape.iter().product::<usize>() >= MIN_ELEMENTS
+}
+
+/// Rows of values as bytes, and the factors of the rows.
+pub(super) fn quantize(values: &[f32], rows: usize) -> (Vec<u8>, Vec<f32>) {
+    let width = values.len() / rows.max(1);
+    let (mut bytes, mut scales) = (Vec::with_capacity(values.len()), Vec::with_capacity(rows));
+    for row in values.chunks_exact(width.max(1)) {
+        let largest = row.iter().fold(0.0_f32, |most, value| most.max(value.abs()));
+        let scale = if largest > 0.0 { largest / LARGEST } else { 1.0 };
+        scales.push(scale);
+        bytes.extend(row.iter().map(|value| (value / scale).round().clamp(-LARGEST, LARGEST) as i8 as u8));
+    }
+    (bytes, scales)
+}
+
+/// The tensors of a file, those in bytes joined with their factors.
+pub(super) fn pair(
+    mut tensors: BTreeMap<String, TensorInfo>,
+    source: &Arc<dyn RandomAccess>,
+) -> BTreeMap<String, TensorEntry> {
+    let is_pair = |(name, bytes): (&String, &TensorInfo)| {
+        let scale = tensors.get(&scale_name(name)).filter(|_| bytes.dtype == Dtype::I8)?;
+        let fits =
+            scale.dtype == Dtype::F32 && bytes.shape.first() == scale.shape.first() && scale.shape.len() == 1;
+        fits.then(|| name.clone())
+    };
+    let names: Vec<String> = tensors.iter().filter_map(is_pair).collect();
+    let mut entries = BTreeMap::new();
+    for name in names {
+        if let (Some(bytes), Some(scale)) = (tensors.remove(&name), tensors.remove(&scale_name(&name))) {
+            entries.insert(name, TensorEntry::Int8 { bytes, scale, source: source.clone() });
+        }
+    }
+    let plain = |(name, tensor)| (name, TensorEntry::Safetensors(tensor, source.clone()));
+    entries.extend(tensors.into_iter().map(plain));
+    entries
+}
+
+/// The values of a tensor in bytes.
+pub(super) fn read(
+    source: &dyn RandomAccess,
+    bytes: &TensorInfo,
+    scale: &TensorInfo,
+) -> Result<Vec<f32>, String> {
+    let (count, rows) = (bytes.shape.iter().product::<usize>(), scale.shape.iter().product::<usize>());
+    let scales = contiguous(source, (scale.dtype, scale.start), rows, None)?;
+    let packed = source.bytes(bytes.start, count as u64).map_err(|error| error.to_string())?;
+    let width = (count / rows.max(1)).max(1);
+    let row = |(row, scale): (&[u8], f32)| {
+        row.iter().map(|byte| f32::from(*byte as i8) * scale).collect::<Vec<_>>()
+    };
+    Ok(packed.chunks_exact(width).zip(scales).flat_map(row).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_are_rounded_to_their_own_steps() {
+        let (bytes, scales) = quantize(&[1.27, -0.5, 0.004, 254.0, 2.0, -3.0, 0.0, 0.0, 0.0], 3);
+        assert_eq!(scales, [0.01, 2.0, 1.0]);
+        let signed: Vec<i8> = bytes.iter().map(|byte| *byte as i8).collect();
+        assert_eq!(signed, [127, -50, 0, 127, 1, -2, 0, 0, 0]);
+    }
+}
