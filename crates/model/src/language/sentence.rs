@@ -26,6 +26,8 @@ const HEAD_WIDTH: usize = 32;
 const MAX_TOKENS: usize = 64;
 /// Texts that pass the network at once.
 const BATCH: usize = 64;
+/// Tensors that the mean of token states does not need.
+const UNUSED: [&str; 3] = ["embeddings.token_type_embeddings.", "embeddings.position_ids", "pooler."];
 const TOKENIZER_FILE: &str = "tokenizer.json";
 
 /// Sizes and vocabulary of a sentence encoder.
@@ -88,6 +90,7 @@ impl SentenceEncoder {
         // The second type is for the second of two texts.
         let types = file.read("embeddings.token_type_embeddings.weight")?;
         encoder.network.add_to_positions(&types[..encoder.config.width.min(types.len())], device);
+        source.finish(|name| UNUSED.iter().any(|unused| name.starts_with(unused)))?;
         Ok(encoder)
     }
 
