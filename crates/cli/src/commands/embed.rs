@@ -243,8 +243,7 @@ fn add_inputs(
         if let Some(progress) = &progress {
             progress.step(&name);
         }
-        let embedding = input.embed(encoder, preprocessor)?;
-        match embedding.and_then(|values| Embedding::new(values).map_err(|error| error.to_string())) {
+        match input.embed(encoder, preprocessor)? {
             Ok(embedding) => rows.push(name, embedding)?,
             Err(reason) => failed.push((name, reason)),
         }
