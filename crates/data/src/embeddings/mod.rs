@@ -15,11 +15,13 @@
 mod float;
 mod names;
 mod rows;
+mod software;
 mod source;
 mod table;
 mod writer;
 
 pub use rows::EmbeddingFile;
+pub use software::is_written_by_lexiform;
 pub use writer::{EMBEDDING_EXTENSIONS, EmbeddingWriter, index_path};
 
 /// Extensions of files that can be read as embeddings. Arrays of points have `.npy` and `.npz` too, so only the content says
