@@ -42,10 +42,10 @@ pub(crate) struct SearchArgs {
     /// Views in each image: a number, or COLUMNSxROWS [default: an image at least three times as long as wide is a strip]
     #[arg(long, value_name = "N|CxR", requires = "image")]
     split: Option<SplitViews>,
-    /// 3D file or folder of views to search for similar ones of; may be given more than once
+    /// 3D file or folder of views to find similar shapes to; may be given more than once
     #[arg(long, value_name = "FILE")]
     shape: Vec<PathBuf>,
-    /// File of the library to search for similar ones of, by the id that --json prints
+    /// Id of a file in the library to find similar shapes to, as --json prints it
     #[arg(long, value_name = "ID")]
     like: Option<String>,
     /// Embeddings of the library's model, each row a query (.npy, .npz, .h5, .parquet, .safetensors); the model is not needed

@@ -12,7 +12,6 @@
 //! Names may also be in a file next to it: `{name: row}` or a list as JSON, or one name per line (see [`EmbeddingFile::open`]).
 //! Rows are read in parts, so files may be larger than memory.
 
-mod float;
 mod names;
 mod rows;
 mod software;

@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
+use lexiform_formats::array::FloatType;
 use lexiform_formats::hdf5::{self, Datatype, File};
 use lexiform_formats::npy::{self, Header, Npy, read_npy};
 use lexiform_formats::{PositionedFile, RandomAccess as _, zip};
 use safetensors::tensor::{Dtype as TensorType, Metadata};
 
-use super::float::FloatType;
 use super::names::NAME_ARRAYS;
 use super::table::Table;
 use super::writer::MODEL_KEY;
