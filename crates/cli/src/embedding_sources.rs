@@ -161,7 +161,7 @@ pub(crate) fn check_model(file: &EmbeddingFile, library: &Library) -> anyhow::Re
     }
 }
 
-/// An embedding of numbers that need not be normalized, or the reason why they are none.
+/// An embedding of numbers that need not be normalized, or the reason why they cannot be one.
 fn embedding(values: Vec<f32>) -> Result<Embedding, String> {
     Embedding::new(values).map_err(|error| error.to_string())
 }

@@ -51,7 +51,7 @@ pub enum RowFeatures {
 }
 
 impl From<Result<Embedding, String>> for RowFeatures {
-    /// An embedding, or the reason why there is none.
+    /// An embedding, or the reason why it could not be computed.
     fn from(computed: Result<Embedding, String>) -> Self {
         computed.map_or_else(Self::Failed, Self::Embedding)
     }
