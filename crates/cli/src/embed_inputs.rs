@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lexiform_data::Dataset;
-use lexiform_search::{Encoder, RowFeatures, ShapePreprocessor, embed_file, is_view_set, walk};
+use lexiform_search::{Embedding, Encoder, ShapePreprocessor, embed_file, is_view_set, walk};
 
 use crate::commands::classify::file_error;
 use crate::embedding_sources::ShapeFeatures;
@@ -84,24 +84,21 @@ impl EmbedInput {
         }
     }
 
-    /// Its normalized embedding, or the reason why it has no embedding.
+    /// Its embedding, or the reason why it has none.
+    ///
+    /// # Errors
+    /// If the model fails.
     pub(crate) fn embed(
         &self,
         encoder: &dyn Encoder,
         preprocessor: &ShapePreprocessor,
-    ) -> anyhow::Result<Result<Vec<f32>, String>> {
+    ) -> anyhow::Result<Result<Embedding, String>> {
         match self {
             Self::File(path) => match embed_file(encoder, preprocessor, path) {
-                Ok(embedding) => Ok(Ok(embedding.as_slice().to_vec())),
+                Ok(embedding) => Ok(Ok(embedding)),
                 Err(error) => Ok(Err(file_error(path, error)?.1)),
             },
-            Self::Shape(set, shape) => {
-                match ShapeFeatures::new(set, encoder, preprocessor).features(*shape)? {
-                    RowFeatures::Values(values) => Ok(Ok(values)),
-                    RowFeatures::Failed(reason) => Ok(Err(reason)),
-                    RowFeatures::Unchanged => Ok(Err("no features".to_owned())),
-                }
-            }
+            Self::Shape(set, shape) => Ok(ShapeFeatures::new(set, encoder, preprocessor).embedding(*shape)?),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! What `lexiform index` takes besides 3D files: files of embeddings, and data sets.
 
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 
 use anyhow::anyhow;
@@ -9,8 +9,8 @@ use lexiform_data::embeddings::{EmbeddingFile, READABLE_EXTENSIONS};
 use lexiform_eval::StoredShape;
 use lexiform_formats::file_exists;
 use lexiform_search::{
-    EmbeddingSource, Encoder, Error, IndexEvent, IndexSummary, Library, NamedFeatures, RowFeatures,
-    ShapePreprocessor,
+    Embedding, EmbeddingSource, Encoder, Error, IndexEvent, IndexSummary, Library, NamedFeatures,
+    RowFeatures, ShapePreprocessor,
 };
 
 use crate::error::WithHint as _;
@@ -19,7 +19,7 @@ use crate::error::WithHint as _;
 const ARRAY_EXTENSIONS: [&str; 2] = ["npy", "npz"];
 /// Member of a data set with the embedding of a whole shape.
 const SHAPE_FEATURES: &str = "shape.npy";
-/// Shapes of a data set embedded at a time, and written in one transaction.
+/// Shapes of a data set written in one transaction: embedding takes long, and an interrupted run keeps what is written.
 const SHAPES_PER_BATCH: usize = 16;
 
 /// A source of records without files.
@@ -65,7 +65,9 @@ fn embeddings(path: &Path, names: Option<&Path>, dim: usize) -> anyhow::Result<O
     if !is_embedding_path(path) {
         return Ok(None);
     }
-    let may_be_points = ARRAY_EXTENSIONS.contains(&extension(path).as_str()) && file_exists(path);
+    // Points have no names.
+    let may_be_points =
+        ARRAY_EXTENSIONS.contains(&extension(path).as_str()) && file_exists(path) && names.is_none();
     let file = match EmbeddingFile::open(path, names) {
         Ok(file) => file,
         Err(_) if may_be_points => return Ok(None),
@@ -103,20 +105,16 @@ fn index_file(
     prune: bool,
     on_event: &mut dyn FnMut(IndexEvent),
 ) -> anyhow::Result<IndexSummary> {
-    let (path, expected) = (file.path().display(), library.encoder().id());
-    if let Some(found) = file.model().filter(|found| *found != expected) {
-        return Err(anyhow!("{path}: expected embeddings of {expected}, found those of {found}"))
-            .hint("name the model that computed them with --model");
-    }
+    check_model(file, library)?;
     let mut named = file.iter()?;
     let mut rows = std::iter::from_fn(|| match named.next_row() {
         Ok(row) => row.map(|(name, values)| {
-            let features = RowFeatures::Values(values.to_vec());
+            let features = embedding(values.to_vec()).into();
             Ok(NamedFeatures { name: name.to_owned(), stamp: String::new(), features })
         }),
         Err(error) => Some(Err(Error::Io(std::io::Error::other(error)))),
     });
-    let name = file.path().file_name().unwrap_or_default().to_string_lossy();
+    let name = source_name(file.path())?;
     let count = file.named().map_or(0, <[_]>::len);
     let source = EmbeddingSource { name: &name, count, batch: usize::MAX, rows: &mut rows };
     Ok(library.index_embeddings(source, prune, on_event)?)
@@ -136,16 +134,39 @@ fn index_dataset(
         let features = if library.embedding_stamp(&name)?.as_ref() == Some(&stamp) {
             RowFeatures::Unchanged
         } else {
-            reader.features(shape)?
+            reader.embedding(shape)?.into()
         };
         Ok(NamedFeatures { name, stamp, features })
     });
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let name = source_name(path)?;
     let source = EmbeddingSource { name: &name, count: set.len(), batch: SHAPES_PER_BATCH, rows: &mut rows };
     Ok(library.index_embeddings(source, prune, on_event)?)
 }
 
-/// Computes or reads the features of a data set's shapes.
+/// What tells a source from all others: two folders may have files of the same name.
+fn source_name(path: &Path) -> anyhow::Result<String> {
+    Ok(absolute(path)?.to_string_lossy().into_owned())
+}
+
+/// Checks that a file of embeddings, if it names its model, is of the library's.
+///
+/// # Errors
+/// If it is of another model.
+pub(crate) fn check_model(file: &EmbeddingFile, library: &Library) -> anyhow::Result<()> {
+    let (path, expected) = (file.path().display(), library.encoder().id());
+    match file.model().filter(|found| *found != expected) {
+        Some(found) => Err(anyhow!("{path}: expected embeddings of {expected}, found those of {found}"))
+            .hint("name the model that computed them with --model"),
+        None => Ok(()),
+    }
+}
+
+/// An embedding of numbers that need not be normalized, or the reason why they cannot be one.
+fn embedding(values: Vec<f32>) -> Result<Embedding, String> {
+    Embedding::new(values).map_err(|error| error.to_string())
+}
+
+/// Computes or reads the embeddings of a data set's shapes.
 pub(crate) struct ShapeFeatures<'a> {
     set: &'a Arc<Dataset>,
     encoder: &'a dyn Encoder,
@@ -153,7 +174,7 @@ pub(crate) struct ShapeFeatures<'a> {
 }
 
 impl<'a> ShapeFeatures<'a> {
-    /// Features of `encoder`, of shapes as `preprocessor` gives them.
+    /// Embeddings by `encoder`, of shapes as `preprocessor` gives them.
     pub(crate) fn new(
         set: &'a Arc<Dataset>,
         encoder: &'a dyn Encoder,
@@ -162,24 +183,26 @@ impl<'a> ShapeFeatures<'a> {
         Self { set, encoder, preprocessor }
     }
 
-    /// The features of a shape: embedded from views or points, or stored by an import of embeddings, which has neither. An error
-    /// of the shape is not one of the run; an error of the model is.
-    pub(crate) fn features(&self, shape: usize) -> Result<RowFeatures, Error> {
+    /// The embedding of a shape: of its views or points, or stored by an import of embeddings, which has neither. A shape that
+    /// cannot be embedded has a reason.
+    ///
+    /// # Errors
+    /// If the model fails.
+    pub(crate) fn embedding(&self, shape: usize) -> Result<Result<Embedding, String>, Error> {
         if self.set.members(shape).any(|name| name == SHAPE_FEATURES) {
             let array = self.set.array(shape, SHAPE_FEATURES);
             return Ok(match array {
-                Ok(Some(array)) => RowFeatures::Values(array.to_f32_vec()),
-                Ok(None) => RowFeatures::Failed("no features".to_owned()),
-                Err(error) => RowFeatures::Failed(error.to_string()),
+                Ok(Some(array)) => embedding(array.to_f32_vec()),
+                Ok(None) => Err("no features".to_owned()),
+                Err(error) => Err(error.to_string()),
             });
         }
         let input = match StoredShape::new(self.set, shape).read(self.preprocessor) {
             Ok(input) => input,
-            Err(error) => return Ok(RowFeatures::Failed(error.to_string())),
+            Err(error) => return Ok(Err(error.to_string())),
         };
         let failed = |source| Error::Encode { model: self.encoder.id().to_owned(), source };
         let embeddings = self.encoder.embed_shapes(vec![input]).map_err(failed)?;
-        let embedding = embeddings.into_iter().next().ok_or_else(|| failed("no embedding".into()))?;
-        Ok(RowFeatures::Values(embedding.as_slice().to_vec()))
+        embeddings.into_iter().next().map(Ok).ok_or_else(|| failed("no embedding".into()))
     }
 }

@@ -98,6 +98,11 @@ impl ForceArg {
             .hint("name a new folder, or add --force to build the data set among these files")
     }
 
+    /// For a file that is written together with `first`, in a format without a place for a mark: it is ours if `first` is.
+    pub(crate) fn along_with(self, first: &Path) -> Self {
+        Self { force: self.force || has_mark(first).unwrap_or(false) }
+    }
+
     fn check_replaceable(self, path: &Path, inputs: &[&Path]) -> anyhow::Result<()> {
         if let Some(input) = inputs.iter().find(|input| is_same_file(input, path)) {
             let (path, input) = (path.display(), input.display());
@@ -155,8 +160,7 @@ impl OutputFolder {
     /// # Errors
     /// If one of them exists and may not be replaced.
     pub(crate) fn check_set(&self, names: &[&str]) -> anyhow::Result<()> {
-        let has_ours = names.first().is_some_and(|first| has_mark(&self.path.join(first)).unwrap_or(false));
-        let force = ForceArg { force: self.force.force || has_ours };
+        let force = names.first().map_or(self.force, |first| self.force.along_with(&self.path.join(first)));
         let inputs: Vec<&Path> = self.inputs.iter().map(PathBuf::as_path).collect();
         names.iter().try_for_each(|name| force.check_replaceable(&self.path.join(name), &inputs))
     }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
 
+use lexiform_data::embeddings::is_written_by_lexiform;
 use lexiform_formats::{SOFTWARE, png};
 
 /// Bytes read of a file whose mark is near the start.
@@ -15,7 +16,8 @@ const MODEL_KEYS: [&str; 2] = ["lexiform", "lexiform-points"];
 /// The key in the headers of other `.safetensors` files.
 const SAFETENSORS_KEY: &str = "software";
 
-/// Whether a file says that Lexiform wrote it. NPY, CSV, XYZ and JSON have no place for that, so their files never do.
+/// Whether a file says that Lexiform wrote it. NPY, CSV, XYZ and JSON have no place for that, so their files never do; of NPZ, HDF5
+/// and Parquet, files of embeddings do.
 ///
 /// # Errors
 /// If the file cannot be read.
@@ -44,7 +46,7 @@ pub(crate) fn has_mark(path: &Path) -> io::Result<bool> {
         return Ok(is_model || metadata[SAFETENSORS_KEY] == SOFTWARE);
     }
     // Binary STL begins with 80 bytes of any text.
-    Ok(head.starts_with(SOFTWARE.as_bytes()) || has_marked_line(&head))
+    Ok(head.starts_with(SOFTWARE.as_bytes()) || has_marked_line(&head) || is_written_by_lexiform(path))
 }
 
 /// Whether one of the first lines is a comment that names us: OBJ, MTL, OFF, PCD; PLY; manual pages; HTML.

@@ -161,8 +161,7 @@ impl FourViews {
 fn consecutive(index: &Path) -> Result<Vec<String>, DataError> {
     let pairs = rows_by_id(index)?;
     let count = pairs.len();
-    let mut rows = checked_rows(pairs, count, index)?.rows;
-    rows.sort_by_key(|(_, row)| *row);
+    let rows = checked_rows(pairs, count, index)?.rows;
     match rows.iter().zip(0..).find(|((_, row), expected)| row != expected) {
         None if rows.len() == count => Ok(rows.into_iter().map(|(id, _)| id).collect()),
         _ => Err(DataError::invalid(index, format!("expected each row from 0 to {} once", count.max(1) - 1))),

@@ -2,9 +2,15 @@
 #![expect(clippy::unwrap_used, reason = "a test")]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use lexiform_data::DataError;
-use lexiform_data::embeddings::{EMBEDDING_EXTENSIONS, EmbeddingFile, EmbeddingWriter};
+use lexiform_data::embeddings::{
+    EMBEDDING_EXTENSIONS, EmbeddingFile, EmbeddingWriter, is_written_by_lexiform,
+};
+use parquet::data_type::FloatType;
+use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/embeddings").join(name)
@@ -16,6 +22,13 @@ fn open(name: &str) -> EmbeddingFile {
 
 fn error(path: &Path, names: Option<&Path>) -> String {
     EmbeddingFile::open(path, names).err().unwrap().to_string()
+}
+
+/// The names and rows of a file, one after another.
+fn named_rows(file: &EmbeddingFile) -> Vec<(String, Vec<f32>)> {
+    let mut rows = file.iter().unwrap();
+    std::iter::from_fn(|| rows.next_row().unwrap().map(|(name, row)| (name.to_owned(), row.to_vec())))
+        .collect()
 }
 
 #[test]
@@ -49,17 +62,12 @@ fn arrays_and_names_are_chosen() {
     std::fs::copy(fixture("plain.npy"), at("a.npy")).unwrap();
     let unnamed = EmbeddingFile::open(&at("a.npy"), None).unwrap();
     assert!(unnamed.named().is_none());
-    let missing = unnamed.for_each(|_, _| Ok::<(), DataError>(())).unwrap_err();
+    let missing = unnamed.iter().err().unwrap();
     assert!(missing.hint().unwrap().contains("--names"), "{missing}");
     // Some rows, two names of one row, in the order of rows.
     std::fs::write(at("names.json"), r#"{"c": 40, "a": 2, "b": 2}"#).unwrap();
     let some = EmbeddingFile::open(&at("a.npy"), Some(&at("names.json"))).unwrap();
-    let mut found = Vec::new();
-    some.for_each(|name, row| {
-        found.push((name.to_owned(), row[0]));
-        Ok::<(), DataError>(())
-    })
-    .unwrap();
+    let found: Vec<(String, f32)> = named_rows(&some).into_iter().map(|(name, row)| (name, row[0])).collect();
     let value = |row: usize| some.read(row, 1).unwrap()[0];
     assert_eq!(found, [("a".to_owned(), value(2)), ("b".to_owned(), value(2)), ("c".to_owned(), value(40))]);
     for (names, part) in [
@@ -91,20 +99,18 @@ fn every_written_format_is_read_again() {
         writer.finish().unwrap();
         let file = EmbeddingFile::open(&path, None).unwrap();
         assert_eq!((file.rows(), file.dim()), (rows, dim), "{extension}");
-        let mut next = 0;
+        assert_eq!(is_written_by_lexiform(&path), ["npz", "h5", "hdf5", "parquet"].contains(&extension));
         let expected: Vec<f32> = (0..rows).flat_map(vector).collect();
         assert_eq!(file.read(0, rows).unwrap(), expected, "{extension}");
         if extension == "npy" {
             continue;
         }
-        file.for_each(|found, values| {
-            assert_eq!((found, values), (name(next).as_str(), &vector(next)[..]), "{extension}");
-            next += 1;
-            Ok::<(), DataError>(())
-        })
-        .unwrap();
-        assert_eq!(next, rows);
-        if ["safetensors", "parquet"].contains(&extension) {
+        let found = named_rows(&file);
+        assert_eq!(found.len(), rows);
+        for (row, found) in found.into_iter().enumerate() {
+            assert_eq!(found, (name(row), vector(row).to_vec()), "{extension}");
+        }
+        if ["npz", "safetensors", "parquet"].contains(&extension) {
             assert_eq!(file.model(), Some("nano-1"));
         }
     }
@@ -112,6 +118,48 @@ fn every_written_format_is_read_again() {
     let leftover = std::fs::read_dir(folder.path()).unwrap().count();
     assert_eq!(leftover, EMBEDDING_EXTENSIONS.len() + 1);
     assert!(EmbeddingWriter::create(&folder.path().join("a.csv"), "m", 2).is_err());
+}
+
+#[test]
+fn names_may_repeat_until_they_are_looked_up() {
+    let folder = tempfile::tempdir().unwrap();
+    for extension in ["npz", "safetensors", "h5", "parquet"] {
+        let path = folder.path().join(format!("a.{extension}"));
+        let mut writer = EmbeddingWriter::create(&path, "nano-1", 2).unwrap();
+        writer.push("a", &[1.0, 0.0]).unwrap();
+        writer.push("a", &[0.0, 1.0]).unwrap();
+        writer.finish().unwrap();
+        let file = EmbeddingFile::open(&path, None).unwrap();
+        assert_eq!(file.read(0, 2).unwrap(), [1.0, 0.0, 0.0, 1.0], "{extension}");
+        let error = file.iter().err().unwrap().to_string();
+        assert!(error.contains("\"a\" is there twice"), "{error}");
+    }
+}
+
+/// A table with one row, an empty list.
+fn write_empty_list(path: &Path) {
+    let schema =
+        "message m { REQUIRED GROUP embedding (LIST) { REPEATED GROUP list { REQUIRED FLOAT element; } } }";
+    let schema = Arc::new(parse_message_type(schema).unwrap());
+    let properties = Arc::new(WriterProperties::builder().set_dictionary_enabled(false).build());
+    let file = std::fs::File::create(path).unwrap();
+    let mut writer = SerializedFileWriter::new(file, schema, properties).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<FloatType>().write_batch(&[], Some(&[0]), Some(&[0])).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+}
+
+#[test]
+fn tables_without_numbers_are_errors() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.parquet");
+    EmbeddingWriter::create(&path, "nano-1", 2).unwrap().finish().unwrap();
+    assert!(error(&path, None).contains("found no rows"), "{}", error(&path, None));
+    write_empty_list(&path);
+    assert!(error(&path, None).contains("the first is empty"), "{}", error(&path, None));
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::io::Read as _;
 use std::path::Path;
 
-use half::{bf16, f16};
+use lexiform_formats::array::FloatType;
 use lexiform_formats::npy::{self, Header};
 use lexiform_metrics::Features;
 use safetensors::SafeTensors;
@@ -77,38 +77,10 @@ fn tensors(bytes: &[u8], wanted: Option<&str>) -> Result<FeatureFile, String> {
     let dim = dim.ok_or_else(|| format!("tensor {name:?}: expected rows, found shape {:?}", view.shape()))?;
     let metadata = |key: &str| header.metadata().as_ref().and_then(|m| m.get(key));
     let row_names: Option<Vec<String>> = metadata("rows").and_then(|text| serde_json::from_str(text).ok());
-    let features = Features::new(dtype.values(view.data()), dim).map_err(|error| error.to_string())?;
+    let features = Features::new(dtype.decode(view.data()), dim).map_err(|error| error.to_string())?;
     // Names that do not match the rows are ignored: other tools may use this key for something else.
     let row_names = row_names.filter(|names| names.len() == features.rows());
     Ok(FeatureFile { features, row_names, model: metadata("model").cloned() })
-}
-
-/// A little-endian float type.
-#[derive(Clone, Copy)]
-enum FloatType {
-    F16,
-    Bf16,
-    F32,
-    F64,
-}
-
-impl FloatType {
-    fn size(self) -> usize {
-        match self {
-            Self::F16 | Self::Bf16 => 2,
-            Self::F32 => 4,
-            Self::F64 => 8,
-        }
-    }
-
-    fn values(self, bytes: &[u8]) -> Vec<f32> {
-        match self {
-            Self::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
-            Self::Bf16 => bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
-            Self::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
-            Self::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
-        }
-    }
 }
 
 fn array(bytes: &[u8]) -> Result<FeatureFile, String> {
@@ -116,12 +88,9 @@ fn array(bytes: &[u8]) -> Result<FeatureFile, String> {
     if header.is_pickled() {
         return feature_arrays::of_pickle(bytes);
     }
-    let dtype = match header.descr.as_str() {
-        "<f2" => FloatType::F16,
-        "<f4" => FloatType::F32,
-        "<f8" => FloatType::F64,
-        other => return Err(format!("expected an array of <f2, <f4 or <f8, found {other}")),
-    };
+    let dtype = header.dtype().and_then(FloatType::of);
+    let dtype =
+        dtype.ok_or_else(|| format!("expected an array of <f2, <f4 or <f8, found {}", header.descr))?;
     // Rows must be contiguous.
     if header.fortran_order {
         return Err("expected rows one after another, found Fortran order".to_owned());
@@ -134,12 +103,14 @@ fn array(bytes: &[u8]) -> Result<FeatureFile, String> {
     if expected != Some(data.len()) {
         return Err(format!("shape {shape:?} does not fit the {} bytes that follow", data.len()));
     }
-    let features = Features::new(dtype.values(data), dim).map_err(|error| error.to_string())?;
+    let features = Features::new(dtype.decode(data), dim).map_err(|error| error.to_string())?;
     Ok(FeatureFile { features, row_names: None, model: None })
 }
 
 #[cfg(test)]
 mod tests {
+    use half::f16;
+
     use super::*;
 
     fn file(descr: &str, order: &str, shape: &str, data: &[u8]) -> Vec<u8> {

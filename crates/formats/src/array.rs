@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use half::f16;
 use half::slice::HalfFloatSliceExt as _;
+use half::{bf16, f16};
 
 /// Kind of the elements of an array.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -144,6 +144,50 @@ impl fmt::Display for Dtype {
         };
         let size = if self.kind == Kind::Unicode { self.size / 4 } else { self.size };
         write!(f, "{order}{letter}{size}")
+    }
+}
+
+/// A little-endian floating-point type, of arrays that are read in parts or not from NumPy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FloatType {
+    /// IEEE 754, 16 bits.
+    F16,
+    /// The first 16 bits of [`F32`](Self::F32), as in `.safetensors`; NumPy has no such type.
+    Bf16,
+    /// IEEE 754, 32 bits.
+    F32,
+    /// IEEE 754, 64 bits.
+    F64,
+}
+
+impl FloatType {
+    /// The type of an array's elements; `None` if they are not little-endian floats.
+    pub fn of(dtype: Dtype) -> Option<Self> {
+        match (dtype.kind, dtype.size, dtype.big_endian) {
+            (Kind::Float, 2, false) => Some(Self::F16),
+            (Kind::Float, 4, false) => Some(Self::F32),
+            (Kind::Float, 8, false) => Some(Self::F64),
+            _ => None,
+        }
+    }
+
+    /// Bytes of a number.
+    pub fn size(self) -> usize {
+        match self {
+            Self::F16 | Self::Bf16 => 2,
+            Self::F32 => 4,
+            Self::F64 => 8,
+        }
+    }
+
+    /// All numbers in `bytes`, as `f32`; bytes after the last whole number are ignored.
+    pub fn decode(self, bytes: &[u8]) -> Vec<f32> {
+        match self {
+            Self::F16 => bytes.as_chunks().0.iter().map(|b| f16::from_le_bytes(*b).to_f32()).collect(),
+            Self::Bf16 => bytes.as_chunks().0.iter().map(|b| bf16::from_le_bytes(*b).to_f32()).collect(),
+            Self::F32 => bytes.as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect(),
+            Self::F64 => bytes.as_chunks().0.iter().map(|b| f64::from_le_bytes(*b) as f32).collect(),
+        }
     }
 }
 

@@ -14,10 +14,10 @@ use serde::Serialize;
 
 use crate::fileless::with_files;
 use crate::fingerprint::fingerprint;
-use crate::preprocess::{panic_message, strip_path_prefix};
+use crate::preprocess::{VIEWS_FORMAT, panic_message, strip_path_prefix};
 use crate::read_limits::{LARGE_FILE_BYTES, STACK_BYTES};
 use crate::signature_cache::SignatureCache;
-use crate::{Error, LibraryPath, is_view_set};
+use crate::{Error, LibraryPath};
 
 /// Maximum number of forms in memory, of some 500 kB each.
 const MAX_CACHED_FORMS: usize = 1024;
@@ -95,9 +95,10 @@ pub fn library_files(library_path: &LibraryPath) -> Result<Vec<PathBuf>, Error> 
         None => {
             let request = ListRequest { filter: Some(with_files()), ..ListRequest::default() };
             let entries = SqliteStore::open(&library_path.folder)?.list(&request)?;
-            let files = entries.iter().map(|entry| library_path.resolve(&entry.payload.path));
             // Records of views have no surface to compare.
-            let mut files: Vec<PathBuf> = files.filter(|file| !is_view_set(file)).collect();
+            let shapes = entries.iter().filter(|entry| entry.payload.format != VIEWS_FORMAT);
+            let mut files: Vec<PathBuf> =
+                shapes.map(|entry| library_path.resolve(&entry.payload.path)).collect();
             files.sort();
             Ok(files)
         }

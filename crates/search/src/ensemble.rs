@@ -91,13 +91,16 @@ impl Ensemble {
         }
         // More candidates than answers: a record with a low rank for one model can have a high rank after fusion.
         let candidates = query.k.saturating_mul(CANDIDATES_PER_ANSWER).max(MIN_CANDIDATES);
-        let mut lists = Vec::with_capacity(self.members.len());
+        let wider = Query { k: candidates, ..query.clone() };
+        let (mut queries, mut lists) = (Vec::new(), Vec::new());
         for member in &self.members {
-            lists.push(member.library.search(&Query { k: candidates, ..query.clone() })?);
+            let terms = member.library.query_embeddings(query)?;
+            lists.push(member.library.search_embedded(&terms, &wider)?);
+            queries.push(terms);
         }
         let scores = match self.fusion {
             Fusion::ReciprocalRank => self.reciprocal_rank_scores(&lists),
-            Fusion::WeightedScore => self.weighted_scores(&lists, query)?,
+            Fusion::WeightedScore => self.weighted_scores(&lists, &queries),
         };
         // Ids are shared by the models of a library: the same file is one answer.
         let mut answers: BTreeMap<RecordId, Answer> = BTreeMap::new();
@@ -126,31 +129,27 @@ impl Ensemble {
         scores
     }
 
-    /// Weighted mean of the models' standardized scores, for all candidates.
-    fn weighted_scores(
-        &self,
-        lists: &[Vec<Answer>],
-        query: &Query,
-    ) -> Result<BTreeMap<RecordId, f32>, Error> {
+    /// Weighted mean of the models' standardized scores, for all candidates. `queries` has the embeddings of the query's terms by
+    /// each model.
+    fn weighted_scores(&self, lists: &[Vec<Answer>], queries: &[Vec<Embedding>]) -> BTreeMap<RecordId, f32> {
         // In order of id: `keys` and `values_mut` below visit candidates in the same order.
         let mut scores: BTreeMap<RecordId, f32> =
             lists.iter().flatten().map(|answer| (answer.id, 0.0)).collect();
         // Not 0: checked by `new`.
         let total: f32 = self.members.iter().map(|member| member.weight).sum();
-        for (member, list) in self.members.iter().zip(lists) {
-            let terms = member.library.query_embeddings(query)?;
+        for ((member, list), terms) in self.members.iter().zip(lists).zip(queries) {
             let known: BTreeMap<RecordId, f32> =
                 list.iter().map(|answer| (answer.id, answer.score)).collect();
             // Candidates of other models get this model's cosine too: a missing one would count as the lowest.
             let cosines: Vec<Option<f32>> = scores
                 .keys()
-                .map(|id| known.get(id).copied().or_else(|| cosine(&member.library, *id, &terms)))
+                .map(|id| known.get(id).copied().or_else(|| cosine(&member.library, *id, terms)))
                 .collect();
             for (score, standard) in scores.values_mut().zip(standardized(&cosines)) {
                 *score += member.weight / total * standard;
             }
         }
-        Ok(scores)
+        scores
     }
 }
 

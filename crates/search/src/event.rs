@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// Progress of an indexing run. Reported on the calling thread, after the change is durable.
+/// Progress of an indexing run, reported on the calling thread. [`Library::index`](crate::Library::index) reports a file after its
+/// change is durable; [`Library::index_embeddings`](crate::Library::index_embeddings) reports a row before its batch is written.
 #[derive(Clone, Debug, PartialEq)]
 pub enum IndexEvent {
     /// The search for files is complete; `to_check` files are new or may have changed.
@@ -12,7 +13,7 @@ pub enum IndexEvent {
         /// Number of files to read.
         to_check: usize,
     },
-    /// A file was processed, and the outcome is stored.
+    /// A file, or a row of embeddings, was processed.
     File {
         /// Name of the file in the library.
         path: String,

@@ -107,12 +107,28 @@ impl Library {
         Self::open_with(library_path, encoder, options.into(), SqliteStore::open_or_add_space)
     }
 
+    /// Migrates a library that an older version of this software wrote to the current schema; other libraries are not changed,
+    /// and none is created.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while another process writes, [`Error::Store`] if the library cannot be read or written.
+    pub fn migrate(library_path: &LibraryPath) -> Result<(), Error> {
+        match SqliteStore::open(&library_path.folder) {
+            Ok(_) | Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(StoreError::SchemaTooOld { .. }) => {
+                Ok(SqliteStore::open_for_writing(&library_path.folder).map(drop)?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn open_with(
         library_path: LibraryPath,
         encoder: Arc<dyn Encoder>,
         LibraryOptions { model, up }: LibraryOptions<'_>,
         open: fn(&Path, &EmbeddingSpace) -> Result<SqliteStore, StoreError>,
     ) -> Result<Self, Error> {
+        Self::migrate(&library_path)?;
         let recorded = Self::recorded_up(&library_path)?;
         let up = up.unwrap_or(recorded);
         let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(up);
@@ -230,8 +246,15 @@ impl Library {
     /// # Errors
     /// As for [`query_embeddings`](Self::query_embeddings), and [`Error::Store`] if the library cannot be read.
     pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
-        let embeddings = self.query_embeddings(query)?;
-        let hits = match &embeddings[..] {
+        self.search_embedded(&self.query_embeddings(query)?, query)
+    }
+
+    /// As [`search`](Self::search), with the embeddings that [`query_embeddings`](Self::query_embeddings) returned for the query.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read, or embeddings have another length than its model's.
+    pub fn search_embedded(&self, embeddings: &[Embedding], query: &Query) -> Result<Vec<Answer>, Error> {
+        let hits = match embeddings {
             [embedding] => self.store.search(&SearchRequest {
                 filter: query.filter.clone(),
                 ..SearchRequest::new(embedding.as_slice().to_vec(), query.k)
@@ -280,9 +303,8 @@ impl Library {
     /// # Errors
     /// [`StoreError::UnknownRecord`] if the library has no such record.
     pub fn embedding(&self, id: RecordId) -> Result<Embedding, Error> {
-        let record = self.store.get(&[id])?.into_iter().flatten().next();
-        let record = record.ok_or(StoreError::UnknownRecord { id })?;
-        Embedding::new(record.vector).map_err(|source| Error::Encode {
+        let vector = self.store.vectors(&[id])?.into_iter().flatten().next();
+        Embedding::new(vector.ok_or(StoreError::UnknownRecord { id })?).map_err(|source| Error::Encode {
             model: self.store.space().model.clone(),
             source: Box::new(source),
         })

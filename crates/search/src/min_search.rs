@@ -67,10 +67,10 @@ fn add(
 ) -> Result<(), StoreError> {
     let new: Vec<Hit> = hits.into_iter().filter(|hit| !scored.contains_key(&hit.id)).collect();
     let ids: Vec<RecordId> = new.iter().map(|hit| hit.id).collect();
-    for (hit, record) in new.into_iter().zip(store.get(&ids)?) {
+    for (hit, vector) in new.into_iter().zip(store.vectors(&ids)?) {
         // Deleted since the search by another process.
-        let Some(record) = record else { continue };
-        scored.insert(hit.id, Hit { score: min_score(terms, &record.vector), ..hit });
+        let Some(vector) = vector else { continue };
+        scored.insert(hit.id, Hit { score: min_score(terms, &vector), ..hit });
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use lexiform_store::Payload;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
+use crate::view_set::view_paths;
 use crate::{Encoder, Error, InputSpec, ModelInput, SplitViews, is_view_set, read_views};
 
 /// Edge of a thumbnail in pixels.
@@ -39,7 +40,7 @@ const PREPROCESSING_VERSION: u32 = 1;
 /// Views that are read of a folder, unless the model's input has more: as many as Duoduo CLIP's data has of an object.
 const MAX_FILE_VIEWS: usize = 12;
 /// Format of a record whose shape is given as views.
-const VIEWS_FORMAT: &str = "views";
+pub(crate) const VIEWS_FORMAT: &str = "views";
 
 /// Turns shapes into the input of a model: views, points or both.
 #[derive(Clone, Debug, PartialEq)]
@@ -222,12 +223,13 @@ impl ShapePreprocessor {
     /// The views of an object that are files already; surplus ones are left out.
     fn read_views(&self, path: &Path) -> Result<Processed, String> {
         let failed = |error: Error| strip_path_prefix(&error.to_string(), path);
-        let views = read_views(&[path.to_owned()], SplitViews::Auto).map_err(failed)?;
         let most = match self.input_spec {
             InputSpec::Views { count, .. } => count.max(MAX_FILE_VIEWS),
             InputSpec::Points { .. } => MAX_FILE_VIEWS,
         };
-        let views = thin_views(views, most);
+        // Files first, so that no more are decoded than needed; each may be a strip of several views.
+        let files = thin_views(view_paths(&[path.to_owned()]).map_err(failed)?, most);
+        let views = thin_views(read_views(&files, SplitViews::Auto).map_err(failed)?, most);
         let mut payload = Payload { format: VIEWS_FORMAT.to_owned(), ..Payload::default() };
         payload.extra.insert("views".to_owned(), serde_json::json!(views.len()));
         let first = views.first().ok_or("no views")?;

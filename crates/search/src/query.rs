@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use image::RgbaImage;
+use lexiform_mesh_io::is_image;
 use lexiform_model::Embedding;
 use lexiform_store::{Filter, RecordId};
 
@@ -175,7 +176,7 @@ pub fn embed_file(
     path: &Path,
 ) -> Result<Embedding, Error> {
     // By extension alone: reading a 3D file to find out that it is not an image would take long.
-    if image::ImageFormat::from_path(path).is_ok() && !is_view_set(path) {
+    if is_image(path) && !is_view_set(path) {
         embed_image_file(encoder, path)
     } else {
         embed_shape(encoder, preprocessor, path)

@@ -129,8 +129,8 @@ pub fn read_views(paths: &[PathBuf], split: SplitViews) -> Result<Vec<RgbaImage>
     Ok(views)
 }
 
-/// The image files that `paths` name: folders stand for the images in them.
-fn view_paths(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
+/// The image files that `paths` name: all images of a folder.
+pub(crate) fn view_paths(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
     let mut files = Vec::new();
     for path in paths {
         if !path.is_dir() {

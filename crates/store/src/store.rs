@@ -131,6 +131,15 @@ pub trait VectorStore: Send + Sync {
     /// If the store cannot be read.
     fn get(&self, ids: &[RecordId]) -> Result<Vec<Option<Record>>, StoreError>;
 
+    /// The vectors of records in the order of `ids`; `None` for unknown ids. Reads no payloads and no thumbnails.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn vectors(&self, ids: &[RecordId]) -> Result<Vec<Option<Vec<f32>>>, StoreError> {
+        let records = self.get(ids)?.into_iter();
+        Ok(records.map(|record| record.map(|record| record.vector)).collect())
+    }
+
     /// The thumbnail of a record, if the record exists and has one.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! `lexiform embed`: embeddings of 3D files, images, views or texts, as an array in a file.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgGroup, Args, ValueEnum};
@@ -41,7 +42,8 @@ pub(crate) struct EmbedArgs {
     /// File with one text per line, one row each
     #[arg(long, value_name = "FILE")]
     texts_file: Option<PathBuf>,
-    /// File to write: .npy, .npz, .safetensors, .h5 or .parquet, `[rows, dim]` of f32 with names; not needed for similarities
+    /// File to write: .npz, .safetensors, .h5 or .parquet with names, or .npy without; `[rows, dim]` of f32; not needed for
+    /// similarities
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
     #[command(flatten)]
@@ -160,6 +162,7 @@ impl EmbedArgs {
         add_texts(&texts, &*encoder, &mut rows)?;
         self.show(&rows, shapes)?;
         if let (Some(file), Some(writer)) = (file, rows.writer) {
+            note_lost_names(file.path(), writer.names());
             file.finish(writer)?;
             output::note(format!("wrote {} × {} to {}", rows.count, encoder.dim(), file.path().display()));
         }
@@ -175,7 +178,7 @@ impl EmbedArgs {
         let open = |path: &PathBuf| {
             let file = self.force.file(path, &EMBEDDING_EXTENSIONS, &inputs)?;
             if let Some(index) = index_path(path) {
-                self.force.file(&index, &["json"], &inputs)?;
+                self.force.along_with(path).file(&index, &["json"], &inputs)?;
             }
             anyhow::Ok(EmbeddingOutput::new(file, path))
         };
@@ -230,6 +233,15 @@ impl EmbedArgs {
     }
 }
 
+/// Says that the index next to an HDF5 file has one row per name.
+fn note_lost_names(path: &Path, names: &[String]) {
+    let distinct: HashSet<&String> = names.iter().collect();
+    if let Some(index) = index_path(path).filter(|_| distinct.len() < names.len()) {
+        let index = index.display();
+        output::note(format!("note: {index} has only the last row of a name that occurs more than once"));
+    }
+}
+
 /// Embeds files and shapes one after another; returns those that cannot be used.
 fn add_inputs(
     inputs: &[EmbedInput],
@@ -243,8 +255,7 @@ fn add_inputs(
         if let Some(progress) = &progress {
             progress.step(&name);
         }
-        let embedding = input.embed(encoder, preprocessor)?;
-        match embedding.and_then(|values| Embedding::new(values).map_err(|error| error.to_string())) {
+        match input.embed(encoder, preprocessor)? {
             Ok(embedding) => rows.push(name, embedding)?,
             Err(reason) => failed.push((name, reason)),
         }

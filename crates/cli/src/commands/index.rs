@@ -55,6 +55,7 @@ impl IndexArgs {
     /// Updates the library for each of its models.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let place = self.place()?;
+        Library::migrate(&place)?;
         let models = self.model.names_for(&place)?;
         self.note_other_up(&place)?;
         let mut failed = 0;
@@ -94,8 +95,7 @@ impl IndexArgs {
 
     /// Says that all files are embedded again if they were indexed with another up axis.
     fn note_other_up(&self, place: &LibraryPath) -> anyhow::Result<()> {
-        let recorded = Library::recorded_up(place)?;
-        if let Some(up) = self.up_arg.up.filter(|up| place.exists() && *up != recorded) {
+        if let Some((up, recorded)) = self.up_arg.other_than_indexed(place)? {
             output::note(format!(
                 "note: the library was indexed with --up {recorded}: all files are embedded again with --up {up}"
             ));

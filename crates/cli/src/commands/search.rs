@@ -42,10 +42,10 @@ pub(crate) struct SearchArgs {
     /// Views in each image: a number, or COLUMNSxROWS [default: an image at least three times as long as wide is a strip]
     #[arg(long, value_name = "N|CxR", requires = "image")]
     split: Option<SplitViews>,
-    /// 3D file or folder of views to search for similar ones of; may be given more than once
+    /// 3D file or folder of views to find similar shapes to; may be given more than once
     #[arg(long, value_name = "FILE")]
     shape: Vec<PathBuf>,
-    /// File of the library to search for similar ones of, by the id that --json prints
+    /// Id of a file in the library to find similar shapes to, as --json prints it
     #[arg(long, value_name = "ID")]
     like: Option<String>,
     /// Embeddings of the library's model, each row a query (.npy, .npz, .h5, .parquet, .safetensors); the model is not needed
@@ -116,7 +116,8 @@ impl SearchArgs {
     /// Updates the library, searches, and shows the results.
     pub(crate) fn run(mut self) -> anyhow::Result<Outcome> {
         self.separate_images();
-        let queries = self.queries()?;
+        let file = self.embedding.as_deref().map(|file| EmbeddingFile::open(file, None)).transpose()?;
+        let queries = self.queries(file.as_ref())?;
         let typed = if queries.is_empty() { Some(self.typed_queries()?) } else { None };
         let sheet = self.sheet_file()?;
         if sheet.is_some() && queries.len() != 1 {
@@ -127,6 +128,7 @@ impl SearchArgs {
         let place = LibraryPath::discover(&target);
         let paths = PathDisplay::new(given, place.root.as_deref().unwrap_or(&target));
         let ensemble = self.ensemble(&place, &paths)?;
+        check_models(file.as_ref(), &ensemble)?;
         for query in &queries {
             self.answer(&ensemble, query, &paths, sheet.as_ref())?;
         }
@@ -142,8 +144,7 @@ impl SearchArgs {
 
     /// Says what `--up` applies to if the library was indexed with another up axis.
     fn note_other_up(&self, place: &LibraryPath) -> anyhow::Result<()> {
-        let recorded = Library::recorded_up(place)?;
-        if let Some(up) = self.up_arg.up.filter(|up| place.exists() && *up != recorded) {
+        if let Some((up, recorded)) = self.up_arg.other_than_indexed(place)? {
             let applies = if self.shape.is_empty() { "is not used" } else { "applies to --shape only" };
             let folder = place.root.as_ref().unwrap_or(&place.folder);
             output::note(format!(
@@ -219,7 +220,7 @@ impl SearchArgs {
     }
 
     /// The queries given as arguments: one for each row of `--embedding`, or one; none if there is nothing to search for.
-    fn queries(&self) -> anyhow::Result<Vec<Query>> {
+    fn queries(&self, embedding_file: Option<&EmbeddingFile>) -> anyhow::Result<Vec<Query>> {
         let like = self.like.as_deref().map(str::parse::<RecordId>).transpose().map_err(Error::from)?;
         let texts = self.text.iter().map(|text| (TermKind::Text, QueryTerm::Text(text.clone())));
         let split = self.split.unwrap_or_default();
@@ -233,7 +234,7 @@ impl SearchArgs {
             let text = "--combine min: similarity to all terms has no --not and no --weight";
             return Err(UsageError(text.to_owned()).into());
         }
-        let Some(file) = &self.embedding else {
+        let Some(file) = embedding_file else {
             // Checks --where also if there is nothing to search for yet.
             let query = self.with_options(terms.clone(), DEFAULT_K)?;
             return Ok(if terms.is_empty() { Vec::new() } else { vec![query] });
@@ -392,9 +393,19 @@ fn shown(answer: &Answer, paths: &PathDisplay) -> String {
     if answer.is_embedding() { answer.payload.path.clone() } else { paths.path(&answer.file) }
 }
 
+/// Checks that a file of queries, if it names its model, is of each model that is searched with.
+fn check_models(file: Option<&EmbeddingFile>, ensemble: &Ensemble) -> anyhow::Result<()> {
+    let check =
+        |file| ensemble.members().iter().try_for_each(|m| embedding_sources::check_model(file, &m.library));
+    file.map_or(Ok(()), check)
+}
+
 /// The rows of a file of embeddings.
-fn embeddings(file: &Path) -> anyhow::Result<Vec<Embedding>> {
-    let file = EmbeddingFile::open(file, None)?;
+fn embeddings(file: &EmbeddingFile) -> anyhow::Result<Vec<Embedding>> {
+    if file.rows() == 0 {
+        let text = format!("{}: expected embeddings, found no rows", file.path().display());
+        return Err(UsageError(text).into());
+    }
     let values = file.read(0, file.rows())?;
     let rows = values.chunks_exact(file.dim()).map(|row| Embedding::new(row.to_vec()));
     rows.collect::<Result<_, _>>().with_context(|| file.path().display().to_string())

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Run, Sandbox};
+use crate::support::{Run, Sandbox, other_model};
 
 fn fixture(name: &str) -> String {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/embeddings").join(name).display().to_string()
@@ -93,6 +93,41 @@ fn records_are_pruned_with_their_source_and_files_are_kept() {
     assert_eq!(found.json().len(), 3);
     let duplicates = sandbox.run(&["duplicates", "l", "--json"]).success();
     assert!(!duplicates.stdout.contains("one"), "{duplicates:#?}");
+}
+
+#[test]
+fn files_of_one_name_in_two_folders_are_two_sources() {
+    let sandbox = Sandbox::empty();
+    for (folder, names) in [("x", r#"{"one": 0, "two": 1}"#), ("y", r#"{"three": 2}"#)] {
+        let file = format!("{folder}/a.h5");
+        sandbox.write(&format!("{folder}/a_model_to_idx.json"), names);
+        fs_err::copy(fixture("shape_emb.h5"), sandbox.path(&file)).unwrap();
+        sandbox.run(&["index", &file, "--library", "l"]).success();
+    }
+    let pruned = sandbox.run(&["index", "y/a.h5", "--library", "l", "--prune"]).success();
+    assert!(pruned.stderr.contains("0 indexed, 1 unchanged in"), "{pruned:#?}");
+    assert!(pruned.stdout.contains("3 shapes"), "{pruned:#?}");
+}
+
+#[test]
+fn queries_may_repeat_and_are_of_the_librarys_model() {
+    let sandbox = Sandbox::empty();
+    sandbox.run(&["index", &fixture("shape_emb.h5"), "--library", "l"]).success();
+    sandbox.run(&["embed", "--text", "a chair", "--text", "a chair", "-o", "own.npz"]).success();
+    let search = ["search", "l", "--embedding", "own.npz", "-k", "2", "--json"];
+    let lines = sandbox.run(&search).success().json();
+    assert_eq!(lines.len(), 4);
+    assert_eq!((&lines[0]["path"], &lines[1]["path"]), (&lines[2]["path"], &lines[3]["path"]));
+    sandbox.run(&["index", "own.npz", "--library", "l"]).failure(1, &["\"a chair\" is there twice"]);
+    let noted = sandbox.run(&["embed", "--text", "a", "--text", "a", "-o", "d.h5"]).success();
+    assert!(noted.stderr.contains("d_model_to_idx.json has only the last row"), "{noted:#?}");
+    let other = other_model().to_str().unwrap();
+    sandbox.run(&["embed", "--text", "a chair", "-o", "other.npz", "--model", other]).success();
+    for args in [["search", "l", "--embedding", "other.npz"], ["index", "other.npz", "--library", "l"]] {
+        sandbox.run(&args).failure(1, &["other.npz: expected embeddings of", "--model"]);
+    }
+    sandbox.write_npy("none.npy", 32, &[]);
+    sandbox.run(&["search", "l", "--embedding", "none.npy"]).failure(2, &["none.npy: expected embeddings"]);
 }
 
 #[test]

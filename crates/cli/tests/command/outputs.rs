@@ -49,11 +49,14 @@ fn files_of_an_earlier_run_are_replaced() {
     let sandbox = Sandbox::new();
     let flat = "models/flat.obj";
     let model = crate::support::tiny_model().to_str().unwrap();
-    let cases: [&[&str]; 7] = [
+    let cases: [&[&str]; 10] = [
         &["search", "models", "a box", "--sheet", "s.png"],
         &["sample", flat, "-n", "10", "-o", "p.ply"],
         &["sample", flat, "-n", "10", "-o", "p.glb"],
         &["embed", flat, "-o", "e.safetensors"],
+        &["embed", flat, "-o", "e.npz"],
+        &["embed", flat, "-o", "e.h5"],
+        &["embed", flat, "-o", "e.parquet"],
         &["render", flat, "-o", "views", "--views", "2", "--size", "32", "--depth", "--normals", "--sheet"],
         &["man", "pages"],
         &["model", "convert", model, "m.safetensors"],

@@ -12,14 +12,15 @@
 //! Names may also be in a file next to it: `{name: row}` or a list as JSON, or one name per line (see [`EmbeddingFile::open`]).
 //! Rows are read in parts, so files may be larger than memory.
 
-mod float;
 mod names;
 mod rows;
+mod software;
 mod source;
 mod table;
 mod writer;
 
 pub use rows::EmbeddingFile;
+pub use software::is_written_by_lexiform;
 pub use writer::{EMBEDDING_EXTENSIONS, EmbeddingWriter, index_path};
 
 /// Extensions of files that can be read as embeddings. Arrays of points have `.npy` and `.npz` too, so only the content says

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::DataError;
-use crate::import::{Rows, checked_rows, rows_by_id};
+use crate::import::{checked_rows, rows_in};
 
 /// Names of arrays or columns with the names of rows.
 pub(super) const NAME_ARRAYS: [&str; 10] =
@@ -17,35 +17,38 @@ pub(super) type NamedRow = (String, usize);
 /// Names of an array with `count` rows from a file: `{name: row}` or a list as JSON, or one name per line.
 pub(super) fn read(path: &Path, count: usize) -> Result<Vec<NamedRow>, DataError> {
     let is_json = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
-    if !is_json {
-        let text = fs::read_to_string(path)?;
+    let bytes = fs::read(path)?;
+    let names: Vec<String> = if !is_json {
+        let text = String::from_utf8(bytes).map_err(|error| DataError::invalid(path, error))?;
         let lines = text.lines().map(|line| line.trim_end_matches('\r').to_owned());
-        return numbered(lines.filter(|line| !line.trim().is_empty()).collect(), count)
-            .map_err(|message| DataError::invalid(path, message));
-    }
-    let is_list = fs::read(path)?.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[');
-    if is_list {
-        let names: Vec<String> =
-            serde_json::from_slice(&fs::read(path)?).map_err(|error| DataError::invalid(path, error))?;
-        return numbered(names, count).map_err(|message| DataError::invalid(path, message));
-    }
-    let Rows { mut rows, .. } = checked_rows(rows_by_id(path)?, count, path)?;
-    // In the order of the array, so that it is read from front to back.
-    rows.sort_by_key(|(_, row)| *row);
-    Ok(rows)
+        lines.filter(|line| !line.trim().is_empty()).collect()
+    } else if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
+        serde_json::from_slice(&bytes).map_err(|error| DataError::invalid(path, error))?
+    } else {
+        return Ok(checked_rows(rows_in(&bytes, path)?, count, path)?.rows);
+    };
+    let invalid = |message: String| DataError::invalid(path, message);
+    let named = numbered(names, count).map_err(invalid)?;
+    check_unique(&named).map_err(invalid)?;
+    Ok(named)
 }
 
-/// Names in the order of rows; each must be there once.
+/// Names in the order of rows.
 pub(super) fn numbered(names: Vec<String>, count: usize) -> Result<Vec<NamedRow>, String> {
     if names.len() != count {
         return Err(format!("expected {count} names, one per row, found {}", names.len()));
     }
-    let mut sorted: Vec<&String> = names.iter().collect();
-    sorted.sort_unstable();
-    if let Some(pair) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
-        return Err(format!("the name {:?} is there twice", pair[0]));
-    }
     Ok(names.into_iter().zip(0..).collect())
+}
+
+/// Checks that each name is there once.
+pub(super) fn check_unique(named: &[NamedRow]) -> Result<(), String> {
+    let mut sorted: Vec<&String> = named.iter().map(|(name, _)| name).collect();
+    sorted.sort_unstable();
+    match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+        Some(pair) => Err(format!("the name {:?} is there twice", pair[0])),
+        None => Ok(()),
+    }
 }
 
 /// The file with names that belongs to an array, if there is one in its folder.

@@ -62,7 +62,7 @@ impl EmbeddingFile {
         self.source.model.as_deref()
     }
 
-    /// Names with their rows, in the order of rows; `None` if there are no names.
+    /// Names with their rows, in the order of rows; `None` if there are no names. Those inside a file may repeat.
     pub fn named(&self) -> Option<&[(String, usize)]> {
         self.named.as_deref()
     }
@@ -80,31 +80,17 @@ impl EmbeddingFile {
         Err(invalid(format!("expected {count} rows from row {first}, found {}", values.len() / self.dim())))
     }
 
-    /// Calls `visit` with each name and its embedding, in the order of rows. Memory is bounded.
+    /// Reads the named rows one after another, in bounded memory.
     ///
     /// # Errors
-    /// If the file has no names or is damaged, or the first error of `visit`.
-    pub fn for_each<E: From<DataError>>(
-        &self,
-        mut visit: impl FnMut(&str, &[f32]) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut rows = self.iter()?;
-        while let Some(row) = rows.next_row()? {
-            visit(row.0, row.1)?;
-        }
-        Ok(())
-    }
-
-    /// Reads the named rows one after another.
-    ///
-    /// # Errors
-    /// If the file has no names.
+    /// If the file has no names, or one name twice: texts that are queries may repeat, what is looked up by name may not.
     pub fn iter(&self) -> Result<NamedRows<'_>, DataError> {
         let named = self.named.as_deref().ok_or_else(|| {
             let message = "there are no names for its rows";
             let hint = "give them with --names FILE: {\"name\": row} or a list as JSON, or one name per line";
             DataError::unusable(&self.path, message, hint)
         })?;
+        names::check_unique(named).map_err(|message| DataError::invalid(&self.path, message))?;
         Ok(NamedRows { file: self, named, next: 0, first: 0, values: Vec::new() })
     }
 }

@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
-use lexiform_formats::array::Array;
+use lexiform_formats::array::FloatType;
 use lexiform_formats::hdf5::{self, Datatype, File};
 use lexiform_formats::npy::{self, Header, Npy, read_npy};
 use lexiform_formats::{PositionedFile, RandomAccess as _, zip};
 use safetensors::tensor::{Dtype as TensorType, Metadata};
 
-use super::float::FloatType;
 use super::names::NAME_ARRAYS;
 use super::table::Table;
+use super::writer::MODEL_KEY;
 
 /// Names of arrays that are taken if a file has several.
 const PREFERRED: [&str; 5] = ["shape_feat", "embeddings", "features", "embedding", "feat"];
@@ -169,7 +169,7 @@ fn array_header(head: &[u8]) -> Result<(usize, usize, FloatType, usize), String>
 }
 
 fn open_npz(file: PositionedFile, wanted: Option<&str>) -> Result<Source, String> {
-    let (mut arrays, mut names) = (Vec::new(), None);
+    let (mut arrays, mut names, mut model) = (Vec::new(), None, None);
     for (name, entry) in zip::entries(&file)? {
         let Some(name) = name.strip_suffix(".npy").map(str::to_owned) else { continue };
         if NAME_ARRAYS.contains(&name.as_str()) {
@@ -187,6 +187,8 @@ fn open_npz(file: PositionedFile, wanted: Option<&str>) -> Result<Source, String
         };
         if let Ok(header) = array_header(&head) {
             arrays.push((name, entry, content, header));
+        } else if name == MODEL_KEY {
+            model = strings(&entry.read(&file, MAX_ENTRY)?).and_then(|texts| texts.into_iter().next());
         }
     }
     let chosen = choose(&arrays.iter().map(|(name, ..)| name.clone()).collect::<Vec<_>>(), wanted)?;
@@ -203,13 +205,14 @@ fn open_npz(file: PositionedFile, wanted: Option<&str>) -> Result<Source, String
         }
     };
     source.names = names.filter(|names: &Vec<String>| names.len() == rows);
+    source.model = model;
     Ok(source)
 }
 
-/// The strings of an array; `None` if it has others.
-fn strings(bytes: &[u8]) -> Option<Vec<String>> {
+/// The strings of a `.npy` file; `None` if it is not one of strings.
+pub(super) fn strings(bytes: &[u8]) -> Option<Vec<String>> {
     match read_npy(bytes) {
-        Ok(Npy::Array(array @ Array { .. })) if !array.dtype.is_number() => Some(array.to_strings()),
+        Ok(Npy::Array(array)) if !array.dtype.is_number() => Some(array.to_strings()),
         _ => None,
     }
 }

@@ -43,7 +43,13 @@ impl Table {
         }
         let rows = starts.last().copied().unwrap_or(0);
         let table = Self { reader, column, is_double, starts, cached: Mutex::default() };
-        let dim = table.group(0)?.first().map_or(0, Vec::len);
+        let dim = match table.group(0)?.first() {
+            Some(first) if first.is_empty() => {
+                return Err("expected a column of lists of numbers, the first is empty".to_owned());
+            }
+            Some(first) => first.len(),
+            None => return Err("expected a column of lists of numbers, found no rows".to_owned()),
+        };
         let names = names_in.map(|column| table.texts(&column)).transpose()?;
         Ok((table, rows, dim, names, model))
     }

@@ -18,10 +18,12 @@ use crate::shard::write_column;
 
 /// Extensions of the formats that can be written.
 pub const EMBEDDING_EXTENSIONS: [&str; 6] = ["npy", "npz", "safetensors", "h5", "hdf5", "parquet"];
-/// Key of the model in a table's metadata.
+/// Key of the model in a table's metadata, and name of its array in an archive.
 pub(super) const MODEL_KEY: &str = "model";
-/// The key under which the software is named in `.safetensors` metadata.
-const SOFTWARE_KEY: &str = "software";
+/// The key under which the software is named in `.safetensors` metadata, and name of its array in other files.
+pub(super) const SOFTWARE_KEY: &str = "software";
+/// How the software is named in a table, before its version.
+pub(super) const CREATED_BY: &str = "lexiform ";
 /// Rows per row group of a table: bounds the memory of writer and reader.
 const ROW_GROUP_ROWS: usize = 16_384;
 const F32: Dtype = Dtype { kind: Kind::Float, size: 4, big_endian: false };
@@ -115,7 +117,7 @@ impl EmbeddingWriter {
     }
 }
 
-/// The file with `{name: row}` that is written next to an HDF5 file; `None` for other formats, which contain the names.
+/// The file with `{name: row}` that is written next to an HDF5 file, as Duoduo CLIP publishes it; `None` for other formats.
 pub fn index_path(path: &Path) -> Option<PathBuf> {
     let stem = path.file_stem()?.to_string_lossy().into_owned();
     let is_hdf5 = ["h5", "hdf5"].contains(&extension(path).as_str());
@@ -161,10 +163,11 @@ impl NamedTable<'_> {
         std::io::copy(rows, &mut archive)?;
         archive.begin("names.npy")?;
         archive.write_all(&unicode_array(self.names).to_npy())?;
-        archive.begin("model.npy")?;
-        let mut model = unicode_array(&[self.model.to_owned()]);
-        model.shape = Vec::new();
-        archive.write_all(&model.to_npy())?;
+        for (key, text) in [(MODEL_KEY, self.model), (SOFTWARE_KEY, SOFTWARE)] {
+            let scalar = Array { shape: Vec::new(), ..unicode_array(&[text.to_owned()]) };
+            archive.begin(&format!("{key}.npy"))?;
+            archive.write_all(&scalar.to_npy())?;
+        }
         archive.finish()?.into_inner().map_err(std::io::IntoInnerError::into_error)?.commit()?;
         Ok(())
     }
@@ -199,17 +202,8 @@ impl NamedTable<'_> {
             }
             writer.write(&buffer[..n])?;
         }
-        let size = self.names.iter().map(String::len).max().unwrap_or(0).max(1);
-        writer.begin_array(
-            "names",
-            Dtype { kind: Kind::Bytes, size, big_endian: false },
-            &[self.names.len()],
-        )?;
-        for name in self.names {
-            let mut padded = name.clone().into_bytes();
-            padded.resize(size, 0);
-            writer.write(&padded)?;
-        }
+        write_strings(&mut writer, "names", self.names)?;
+        write_strings(&mut writer, SOFTWARE_KEY, &[SOFTWARE.to_owned()])?;
         writer.finish()?;
         let rows: serde_json::Map<String, serde_json::Value> =
             self.names.iter().cloned().zip((0..self.names.len()).map(Into::into)).collect();
@@ -224,7 +218,7 @@ impl NamedTable<'_> {
         let schema = parse_message_type(SCHEMA).map_err(failed)?;
         let model = KeyValue { key: MODEL_KEY.to_owned(), value: Some(self.model.to_owned()) };
         let properties = WriterProperties::builder()
-            .set_created_by(format!("lexiform {}", env!("CARGO_PKG_VERSION")))
+            .set_created_by(format!("{CREATED_BY}{}", env!("CARGO_PKG_VERSION")))
             // Embeddings have no repeated values: a dictionary would only cost time.
             .set_dictionary_enabled(false)
             .set_key_value_metadata(Some(vec![model]))
@@ -242,6 +236,18 @@ impl NamedTable<'_> {
         writer.into_inner().map_err(failed)?.commit()?;
         Ok(())
     }
+}
+
+/// Adds an array of strings, padded to the length of the longest.
+fn write_strings(writer: &mut hdf5::Writer, name: &str, texts: &[String]) -> Result<(), DataError> {
+    let size = texts.iter().map(String::len).max().unwrap_or(0).max(1);
+    writer.begin_array(name, Dtype { kind: Kind::Bytes, size, big_endian: false }, &[texts.len()])?;
+    for text in texts {
+        let mut padded = text.clone().into_bytes();
+        padded.resize(size, 0);
+        writer.write(&padded)?;
+    }
+    Ok(())
 }
 
 const SCHEMA: &str = "message embeddings {

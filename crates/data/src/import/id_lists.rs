@@ -25,6 +25,14 @@ pub(super) fn lines_if_exists(path: &Path) -> Result<Vec<String>, DataError> {
 
 /// Reads `{id: row}` with duplicate ids, which a JSON reader would drop silently.
 pub(crate) fn rows_by_id(path: &Path) -> Result<Vec<(String, usize)>, DataError> {
+    rows_in(&fs::read(path)?, path)
+}
+
+/// As [`rows_by_id`], for the bytes of a file.
+///
+/// # Errors
+/// If they are not an object from ids to rows.
+pub(crate) fn rows_in(bytes: &[u8], path: &Path) -> Result<Vec<(String, usize)>, DataError> {
     struct Pairs;
     impl<'de> Visitor<'de> for Pairs {
         type Value = Vec<(String, usize)>;
@@ -41,8 +49,7 @@ pub(crate) fn rows_by_id(path: &Path) -> Result<Vec<(String, usize)>, DataError>
             Ok(pairs)
         }
     }
-    let bytes = fs::read(path)?;
-    let mut json = serde_json::Deserializer::from_slice(&bytes);
+    let mut json = serde_json::Deserializer::from_slice(bytes);
     json.deserialize_map(Pairs).map_err(|error| DataError::invalid(path, error))
 }
 

@@ -41,7 +41,7 @@ mod zero123;
 
 use std::path::Path;
 
-pub(crate) use self::id_lists::{Rows, checked_rows, rows_by_id};
+pub(crate) use self::id_lists::{checked_rows, rows_by_id, rows_in};
 pub use self::options::{IdFilter, ImportOptions};
 pub use self::source::ImportSource;
 use crate::DataError;

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use lexiform_model::Embedding;
 use lexiform_store::{
-    Comparison, Entry, Field, Filter, IndexState, ListRequest, Payload, Record, RecordId, StoreError, Value,
+    Comparison, Entry, Field, Filter, IndexState, ListRequest, Payload, Record, RecordId, SqliteStore,
+    StoreError, Value,
 };
 
 use crate::fileless::EMBEDDING_FORMAT;
@@ -17,7 +18,7 @@ const BATCH: usize = 2048;
 
 /// Embeddings with names, from a file or a data set.
 pub struct EmbeddingSource<'a> {
-    /// Name of the source; records of one source are updated together.
+    /// Tells the source from all others, as the absolute path of a file does: records that it no longer has are missing.
     pub name: &'a str,
     /// Number of embeddings, for progress.
     pub count: usize,
@@ -41,12 +42,19 @@ pub struct NamedFeatures {
 /// Features of a row.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RowFeatures {
-    /// Numbers, which need not be normalized.
-    Values(Vec<f32>),
+    /// By the library's model.
+    Embedding(Embedding),
     /// The stamp is the same as in the last run.
     Unchanged,
     /// They cannot be read or computed, and why.
     Failed(String),
+}
+
+impl From<Result<Embedding, String>> for RowFeatures {
+    /// An embedding, or the reason why it could not be computed.
+    fn from(computed: Result<Embedding, String>) -> Self {
+        computed.map_or_else(Self::Failed, Self::Embedding)
+    }
 }
 
 impl Library {
@@ -93,7 +101,7 @@ struct Importer<'a> {
     summary: IndexSummary,
     /// Ids of the records that the model has.
     known: HashMap<String, RecordId>,
-    /// Whether the library has records of other models, whose ids a new record shares.
+    /// Whether the library has other models or preprocessing, whose ids a new record shares.
     is_shared: bool,
     ids: HashSet<RecordId>,
 }
@@ -106,7 +114,7 @@ impl<'a> Importer<'a> {
     ) -> Result<Self, Error> {
         let known: HashMap<String, RecordId> =
             library.store().file_states()?.into_iter().map(|state| (state.path, state.id)).collect();
-        let is_shared = Library::recorded_models(library.library_path())?.len() > 1;
+        let is_shared = SqliteStore::spaces(&library.library_path().folder)?.len() > 1;
         let ids = HashSet::new();
         Ok(Self { library, source, on_event, summary: IndexSummary::default(), known, is_shared, ids })
     }
@@ -146,7 +154,7 @@ impl<'a> Importer<'a> {
             is_at_end = false;
             let NamedFeatures { name, stamp, features } = row?;
             let embedding = match features {
-                RowFeatures::Values(features) => self.embedding(features),
+                RowFeatures::Embedding(embedding) => self.checked(embedding),
                 RowFeatures::Failed(error) => Err(error),
                 RowFeatures::Unchanged => {
                     self.ids.extend(self.known.get(&name));
@@ -156,41 +164,53 @@ impl<'a> Importer<'a> {
             };
             match embedding {
                 Ok(embedding) => batch.push(self.record(name, stamp, &embedding)?),
-                Err(error) => self.report(name, FileStatus::Failed { error }),
+                Err(error) => {
+                    // The source has the name: its record is not missing.
+                    self.ids.extend(self.known.get(&name));
+                    self.report(name, FileStatus::Failed { error });
+                }
             }
         }
         if is_at_end { Ok(None) } else { self.changed(batch).map(Some) }
     }
 
-    /// The records of a batch whose embedding is not the stored one.
+    /// What to write of a batch: records that are not the stored ones.
     fn changed(&mut self, batch: Vec<Record>) -> Result<Vec<Record>, Error> {
+        let store = self.library.store();
         let ids: Vec<RecordId> = batch.iter().map(|record| record.id).collect();
         // Nothing to compare with in the first import of a large library.
-        let known = if self.known.is_empty() { Vec::new() } else { self.library.store().get(&ids)? };
-        let mut known = known.into_iter();
+        let stored = if self.known.is_empty() { vec![None; ids.len()] } else { store.vectors(&ids)? };
+        // Only what may have changed is read with its thumbnail.
+        let differs = |(record, stored): &(&Record, &Option<Vec<f32>>)| {
+            stored.as_ref().is_some_and(|stored| has_stamp(record) || *stored != record.vector)
+        };
+        let ids: Vec<RecordId> =
+            batch.iter().zip(&stored).filter(differs).map(|(record, _)| record.id).collect();
+        let mut known: HashMap<RecordId, Record> =
+            store.get(&ids)?.into_iter().flatten().map(|record| (record.id, record)).collect();
         let mut changed = Vec::with_capacity(batch.len());
-        for record in batch {
-            let known = known.next().flatten();
-            let is_same = known.as_ref().is_some_and(|known| {
-                known.vector == record.vector && known.index_state == record.index_state
-            });
-            let status = if is_same { FileStatus::Unchanged } else { FileStatus::Indexed };
-            self.report(record.payload.path.clone(), status);
-            // What is known of a file stays: only its embedding comes from the source.
-            let has_file = |known: &Record| known.payload.format != EMBEDDING_FORMAT;
-            let of_file = known.filter(has_file);
-            let updated = of_file.map(|known| Record { vector: record.vector.clone(), ..known });
-            changed.extend((!is_same).then(|| updated.unwrap_or(record)));
+        for (record, stored) in batch.into_iter().zip(stored) {
+            let path = record.payload.path.clone();
+            let update = match (known.remove(&record.id), stored) {
+                (Some(known), _) => updated(known, record),
+                (None, Some(_)) => None,
+                (None, None) => Some(record),
+            };
+            let status = if update.is_some() { FileStatus::Indexed } else { FileStatus::Unchanged };
+            self.report(path, status);
+            changed.extend(update);
         }
         Ok(changed)
     }
 
-    fn embedding(&self, features: Vec<f32>) -> Result<Embedding, String> {
-        let (expected, found) = (self.library.encoder().dim(), features.len());
-        if found != expected {
-            return Err(format!("expected {expected} numbers, found {found}"));
+    /// An embedding of the model's length.
+    fn checked(&self, embedding: Embedding) -> Result<Embedding, String> {
+        let (expected, found) = (self.library.encoder().dim(), embedding.as_slice().len());
+        if found == expected {
+            Ok(embedding)
+        } else {
+            Err(format!("expected {expected} numbers, found {found}"))
         }
-        Embedding::new(features).map_err(|error| error.to_string())
     }
 
     /// The record of a name: a known one with a new vector, or a new one.
@@ -199,9 +219,14 @@ impl<'a> Importer<'a> {
         let store = self.library.store();
         if self.is_shared
             && !self.known.contains_key(&name)
-            && let Some(Entry { id, payload, index_state }) = store.find_in_any_space(&name)?
+            && let Some(Entry { id, mut payload, mut index_state }) = store.find_in_any_space(&name)?
         {
             self.ids.insert(id);
+            // Another model has embedded another content: the store deletes that vector when the hash of the content changes.
+            if payload.format == EMBEDDING_FORMAT && !stamp.is_empty() && index_state.stat_hash != stamp {
+                payload.content_hash.clone_from(&stamp);
+                index_state.stat_hash = stamp;
+            }
             let thumbnail = store.thumbnail(id)?;
             return Ok(Record { id, vector, payload, index_state, thumbnail });
         }
@@ -211,9 +236,10 @@ impl<'a> Importer<'a> {
         };
         self.ids.insert(id);
         let extra = [(SOURCE_KEY.to_owned(), self.source.into())].into_iter().collect();
-        let index_state = IndexState { stat_hash: stamp, dependencies: Vec::new() };
-        let payload =
-            Payload { path: name, format: EMBEDDING_FORMAT.to_owned(), extra, ..Payload::default() };
+        // The hash too, although there is no file: when it changes, the store deletes the vectors of other models.
+        let index_state = IndexState { stat_hash: stamp.clone(), dependencies: Vec::new() };
+        let format = EMBEDDING_FORMAT.to_owned();
+        let payload = Payload { path: name, content_hash: stamp, format, extra, ..Payload::default() };
         Ok(Record { id, vector, payload, index_state, thumbnail: None })
     }
 
@@ -253,4 +279,27 @@ impl<'a> Importer<'a> {
         self.summary.count(&status);
         (self.on_event)(IndexEvent::File { path, status });
     }
+}
+
+/// Whether a row says what its embedding was computed from. Rows of a data set do, those of a file of embeddings do not.
+fn has_stamp(record: &Record) -> bool {
+    !record.index_state.stat_hash.is_empty()
+}
+
+/// What to write of `new` in place of `known`; `None` if that is the same.
+fn updated(known: Record, new: Record) -> Option<Record> {
+    let is_same_content = !has_stamp(&new) || known.index_state == new.index_state;
+    if is_same_content && known.vector == new.vector {
+        return None;
+    }
+    // What is known of a file stays: only its embedding comes from the source.
+    if known.payload.format != EMBEDDING_FORMAT {
+        return Some(Record { vector: new.vector, ..known });
+    }
+    if has_stamp(&new) {
+        return Some(new);
+    }
+    // Another hash would delete the vectors of other models.
+    let payload = Payload { content_hash: known.payload.content_hash, ..new.payload };
+    Some(Record { payload, index_state: known.index_state, ..new })
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use crate::support::{BLUE, ColorEncoder, GREEN, RED, write_shape};
 use lexiform_search::{
-    Error, Filter, IndexOptions, Library, LibraryPath, Query, QueryTerm, RecordId, ZeroShotClassifier,
-    embed_shape,
+    Error, Filter, IndexOptions, Library, LibraryPath, ModelInput, Query, QueryTerm, RecordId,
+    ShapePreprocessor, ZeroShotClassifier, embed_shape,
 };
 
 struct Gallery {
@@ -114,4 +114,23 @@ fn probabilities_of_labels_sum_to_one() {
     assert!(scored.windows(2).all(|pair| pair[0].score >= pair[1].score));
     assert!(ZeroShotClassifier::new(encoder, &[], &encoder.templates()).is_err());
     assert!(ZeroShotClassifier::new(encoder, &names, &["no placeholder".to_owned()]).is_err());
+}
+
+#[test]
+fn only_the_views_of_a_folder_that_are_used_are_decoded() {
+    let folder = tempfile::tempdir().unwrap();
+    for index in 0..24 {
+        let path = folder.path().join(format!("{index:03}.png"));
+        // Of 24 views, every second one is used.
+        if index % 2 == 0 {
+            image::RgbImage::from_pixel(8, 8, image::Rgb(RED)).save(&path).unwrap();
+        } else {
+            fs_err::write(&path, "not an image").unwrap();
+        }
+    }
+    let preprocessor = ShapePreprocessor::for_encoder(&ColorEncoder::new("color-1"));
+    let processed = preprocessor.process(folder.path()).unwrap();
+    assert_eq!(processed.payload.extra["views"], 12);
+    let ModelInput::Views(views) = processed.input else { panic!("not views") };
+    assert_eq!(views.len(), 12);
 }

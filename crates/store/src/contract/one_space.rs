@@ -55,6 +55,9 @@ fn returns_whole_records(store: &dyn VectorStore) {
     assert_eq!(store.len().expect("len"), 2);
     let (a, b) = (first.id, second.id);
     let got = store.get(&[b, id(9), a, a]).expect("get");
+    let vectors = store.vectors(&[b, id(9), a, a]).expect("vectors");
+    let vector = |record: &Option<Record>| record.as_ref().map(|record| record.vector.clone());
+    assert_eq!(vectors, got.iter().map(vector).collect::<Vec<_>>());
     assert_eq!(got, [Some(second), None, Some(first.clone()), Some(first.clone())]);
     assert_eq!(store.thumbnail(a).expect("thumbnail"), first.thumbnail);
     assert_eq!(store.thumbnail(b).expect("thumbnail"), None);

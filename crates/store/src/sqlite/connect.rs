@@ -26,7 +26,7 @@ pub(super) fn open_writer(database: &Path, create: bool) -> Result<Connection, T
 /// Sets WAL mode, and the page size of a new database.
 pub(super) fn set_journal(connection: &Connection, state: SchemaState) -> Result<(), TransactionError> {
     if state == SchemaState::Empty {
-        // 16 kB holds several vectors per page; with 4 kB, vectors of 512 numbers would leave half of each page unused.
+        // 16 kB holds several thumbnails per page; with 4 kB, each of them would need pages of its own.
         connection.pragma_update(None, "page_size", 16_384)?;
     }
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;

@@ -6,7 +6,7 @@ use super::rows::{self, ENTRY_COLUMNS};
 use super::spaces::StoredSpace;
 use super::transaction_error::TransactionError;
 use super::vector_cache::Vectors;
-use super::vectors::VectorState;
+use super::vectors::{VectorState, no_such_slot};
 use crate::{Entry, FileState, Filter, ListRequest, Record, RecordId, StoreError};
 
 /// Number of records with a vector in a space.
@@ -23,7 +23,7 @@ pub(super) fn get(
     vectors: &Vectors,
     ids: &[RecordId],
 ) -> Result<Vec<Option<Record>>, TransactionError> {
-    ids.iter().map(|id| Ok(record(connection, space, vectors, *id)?)).collect()
+    ids.iter().map(|id| record(connection, space, vectors, *id)).collect()
 }
 
 /// A whole record; `None` if it does not exist or has no vector in the space.
@@ -32,18 +32,38 @@ fn record(
     space: &StoredSpace,
     vectors: &Vectors,
     id: RecordId,
-) -> rusqlite::Result<Option<Record>> {
+) -> Result<Option<Record>, TransactionError> {
     let Some(Entry { id, payload, index_state }) = entry(connection, id)? else { return Ok(None) };
+    // A record of other spaces only has no vector here.
+    let Some(vector) = vector(connection, space, vectors, id)? else { return Ok(None) };
+    let thumbnail = thumbnail(connection, id)?;
+    Ok(Some(Record { id, vector, payload, index_state, thumbnail }))
+}
+
+/// See [`VectorStore::vectors`](crate::VectorStore::vectors).
+pub(super) fn vectors(
+    connection: &Connection,
+    space: &StoredSpace,
+    vectors: &Vectors,
+    ids: &[RecordId],
+) -> Result<Vec<Option<Vec<f32>>>, TransactionError> {
+    ids.iter().map(|id| vector(connection, space, vectors, *id)).collect()
+}
+
+/// The vector of a record; `None` if it has none in the space.
+fn vector(
+    connection: &Connection,
+    space: &StoredSpace,
+    vectors: &Vectors,
+    id: RecordId,
+) -> Result<Option<Vec<f32>>, TransactionError> {
     let slot = connection
         .prepare_cached("SELECT slot FROM vectors WHERE record_id = ? AND space_id = ?")?
         .query_row((id.to_i64(), space.id), |row| row.get(0))
         .optional()?;
-    // A record of other spaces only.
     let Some(slot) = slot else { return Ok(None) };
     let mut vector = Vec::new();
-    vectors.read(slot, &mut vector);
-    let thumbnail = thumbnail(connection, id)?;
-    Ok(Some(Record { id, vector, payload, index_state, thumbnail }))
+    if vectors.read(slot, &mut vector) { Ok(Some(vector)) } else { Err(no_such_slot(connection, slot)) }
 }
 
 /// An entry of any space.

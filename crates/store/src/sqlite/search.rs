@@ -4,6 +4,7 @@ use rusqlite::{Connection, params_from_iter};
 
 use super::transaction_error::TransactionError;
 use super::vector_cache::Vectors;
+use super::vectors::{VectorState, no_such_slot};
 use super::{read_records, rows};
 use crate::scan::{self, dot_f64};
 use crate::{Filter, Hit, RecordId, SearchRequest};
@@ -16,7 +17,7 @@ pub(super) fn search(
 ) -> Result<Vec<Hit>, TransactionError> {
     let state = vectors.state();
     let only = match &request.filter {
-        Some(filter) => Some(selected_slots(connection, state.space_id, filter)?),
+        Some(filter) => Some(selected_slots(connection, state, filter)?),
         None => None,
     };
     let min_score = request.min_score.unwrap_or(f32::NEG_INFINITY);
@@ -39,12 +40,12 @@ pub(super) fn search(
 /// The slots that a filter selects, ascending.
 fn selected_slots(
     connection: &Connection,
-    space_id: i64,
+    state: &VectorState,
     filter: &Filter,
 ) -> Result<Vec<u32>, TransactionError> {
     let mut parameters = Vec::new();
     let condition = filter.to_sql(&mut parameters);
-    parameters.push(space_id.into());
+    parameters.push(state.space_id.into());
     let mut statement = connection.prepare(&format!(
         "SELECT slot FROM records JOIN vectors ON record_id = id WHERE {condition} AND space_id = ?"
     ))?;
@@ -52,7 +53,11 @@ fn selected_slots(
     let mut slots: Vec<u32> = found.collect::<Result<_, _>>()?;
     // Ascending, as the scan expects; it also reads memory in order.
     slots.sort_unstable();
-    Ok(slots)
+    match slots.last() {
+        // The scan reads the rows of these slots without another check.
+        Some(last) if *last >= state.slots => Err(no_such_slot(connection, *last)),
+        _ => Ok(slots),
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "scores are reported as f32")]

@@ -287,6 +287,13 @@ impl VectorStore for SqliteStore {
         })
     }
 
+    fn vectors(&self, ids: &[RecordId]) -> Result<Vec<Option<Vec<f32>>>, StoreError> {
+        self.database.read("cannot read vectors", |connection| {
+            let vectors = self.vectors.vectors(connection, self.folder(), &self.space)?;
+            read_records::vectors(connection, &self.space, &vectors, ids)
+        })
+    }
+
     fn thumbnail(&self, id: RecordId) -> Result<Option<Vec<u8>>, StoreError> {
         self.database
             .read("cannot read a thumbnail", |connection| Ok(read_records::thumbnail(connection, id)?))

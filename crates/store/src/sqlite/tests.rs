@@ -303,6 +303,21 @@ fn corruption_is_detected() {
 }
 
 #[test]
+fn a_slot_beyond_the_end_is_an_error() {
+    let (_folder, store) = library();
+    store.database.writer().execute("UPDATE vectors SET slot = 7 WHERE record_id = 1", []).unwrap();
+    let ids = [RecordId::new(1).unwrap()];
+    let filter = Some(Filter::parse("triangles = 1").unwrap());
+    let request = SearchRequest { filter, ..SearchRequest::new(vec![1.0, 0.0], 9) };
+    for error in
+        [store.search(&request).unwrap_err(), store.get(&ids).unwrap_err(), store.vectors(&ids).unwrap_err()]
+    {
+        let StoreError::Corrupt { path, problems } = &error else { panic!("{error}") };
+        assert!(path.is_file() && problems[0].contains("slot 7"), "{error}");
+    }
+}
+
+#[test]
 fn missing_and_truncated_vectors_are_errors() {
     let (folder, store) = library();
     drop(store);
@@ -337,12 +352,14 @@ fn what_a_killed_process_left_is_ignored_and_removed() {
     append("i8");
     let leftover = folder.path().join("vectors-1-1.f32");
     std::fs::write(&leftover, [0; 8]).unwrap();
-    std::fs::write(folder.path().join("notes.f32"), b"mine").unwrap();
+    let mine = ["notes.f32", "vectors-of-chairs.f32", "vectors-1-a.i8", "vectors-1.f32", "vectors-1-1-1.i8"];
+    mine.iter().for_each(|name| std::fs::write(folder.path().join(name), b"mine").unwrap());
     let reader = SqliteStore::open(folder.path()).unwrap();
     reader.verify().unwrap();
     assert!(leftover.exists(), "readers change nothing");
     let store = SqliteStore::open_for_writing(folder.path()).unwrap();
     assert!(!leftover.exists() && folder.path().join("notes.f32").exists());
+    mine.iter().for_each(|name| assert!(folder.path().join(name).exists(), "{name}"));
     store.upsert(&space(2), &[record(3, vec![0.6, 0.8])]).unwrap();
     store.verify().unwrap();
     assert_eq!(reader.search(&SearchRequest::new(vec![0.6, 0.8], 9)).unwrap()[0].id.value(), 3);

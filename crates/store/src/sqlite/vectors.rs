@@ -62,6 +62,13 @@ impl VectorState {
     }
 }
 
+/// The error for a record whose slot its space does not have.
+pub(super) fn no_such_slot(connection: &Connection, slot: u32) -> TransactionError {
+    let path = connection.path().unwrap_or_default().into();
+    StoreError::Corrupt { path, problems: vec![format!("a record has slot {slot}, which does not exist")] }
+        .into()
+}
+
 /// Opens the files of a space to append to them in the current transaction.
 pub(super) fn appender(
     connection: &Connection,
@@ -121,7 +128,9 @@ fn copy_live(connection: &Connection, folder: &Path, state: &VectorState) -> Res
     let mut update =
         connection.prepare_cached("UPDATE vectors SET slot = ? WHERE space_id = ? AND slot = ?")?;
     for slot in live {
-        old.read(slot as usize, &mut vector);
+        if !old.read(slot as usize, &mut vector) {
+            return Err(no_such_slot(connection, slot));
+        }
         update.execute((appender.push(&vector)?, state.space_id, slot))?;
     }
     connection.execute("DELETE FROM dead_slots WHERE space_id = ?", [state.space_id])?;

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use crate::StoreError;
 
 const PREFIX: &str = "vectors-";
+/// Extensions of the files of full and of coded vectors.
+const EXTENSIONS: [&str; 2] = ["f32", "i8"];
 
 /// The paths of a space's files.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,7 +22,8 @@ impl VectorFiles {
     /// The files of a space at an epoch, whether or not they exist.
     pub(crate) fn new(folder: &Path, space_id: i64, epoch: i64) -> Self {
         let path = |extension| folder.join(format!("{PREFIX}{space_id}-{epoch}.{extension}"));
-        Self { full: path("f32"), coded: path("i8") }
+        let [full, coded] = EXTENSIONS.map(path);
+        Self { full, coded }
     }
 
     /// Deletes both files. Failing to is no error: the next writer tries again.
@@ -36,12 +39,22 @@ pub(crate) fn remove_unknown(folder: &Path, known: &[VectorFiles]) {
     let Ok(entries) = fs_err::read_dir(folder) else { return };
     for path in entries.filter_map(|entry| entry.ok().map(|entry| entry.path())) {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        let is_ours = name.starts_with(PREFIX) && (name.ends_with(".f32") || name.ends_with(".i8"));
-        if is_ours && !known.iter().any(|files| files.full == path || files.coded == path) {
+        if is_name_of_ours(name) && !known.iter().any(|files| files.full == path || files.coded == path) {
             // As above.
             let _ = fs_err::remove_file(&path);
         }
     }
+}
+
+/// Whether a file is called as [`VectorFiles::new`] calls files: the folder may have others, of a user.
+fn is_name_of_ours(name: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let parts = || {
+        let (stem, extension) = name.strip_prefix(PREFIX)?.split_once('.')?;
+        let (space, epoch) = stem.split_once('-')?;
+        Some(is_number(space) && is_number(epoch) && EXTENSIONS.contains(&extension))
+    };
+    parts().unwrap_or(false)
 }
 
 /// The store's error for an error of the operating system.

@@ -47,14 +47,14 @@ impl CombineFourArgs {
     /// Writes the file.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         // Checked before the work; the file itself is written when it is complete.
-        self.force.file(&self.output, &["h5", "hdf5"], &[&self.data, &self.zero123])?;
+        let file = self.force.file(&self.output, &["h5", "hdf5"], &[&self.data, &self.zero123])?;
         let preferred = match self.overlap {
             OverlapArg::Supplement => Preferred::Supplement,
             OverlapArg::Zero123 => Preferred::Zero123,
         };
         let views = FourViews::open(&self.data, &self.zero123, preferred)?;
         let progress = Progress::new(views.len());
-        views.write(&self.output, &mut || progress.step(""))?;
+        views.write(file.replaceable()?, &mut || progress.step(""))?;
         drop(progress);
         let (shapes, counts) = (views.len(), views.summary());
         if self.json {
