@@ -264,15 +264,23 @@ impl Encoder for JointModel {
     }
 
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError> {
-        extended(self, self.embed_image(image)?)
+        extended_photo(self, self.embed_image(image)?)
     }
 
     fn embed_photos(&self, photos: &[RgbaImage]) -> Result<Embedding, EncodeError> {
-        extended(self, self.embed_photos(photos)?)
+        extended_photo(self, self.embed_photos(photos)?)
     }
 }
 
-/// The embedding of a shape or picture, with its concepts if the model has language.
+/// The embedding of a photo, as long as those of shapes.
+fn extended_photo(model: &JointModel, embedding: Embedding) -> Result<Embedding, EncodeError> {
+    match model.language() {
+        Some(language) => Ok(language.extend_photo(&embedding)?),
+        None => Ok(embedding),
+    }
+}
+
+/// The embedding of a shape, with its concepts if the model has language.
 fn extended(model: &JointModel, embedding: Embedding) -> Result<Embedding, EncodeError> {
     match model.language() {
         Some(language) => Ok(language.extend_shape(&embedding)?),

@@ -13,6 +13,9 @@ use crate::zero_shot::ZeroShotHead;
 /// Special tokens, which are kept.
 const SPECIAL_TOKENS: [&str; 5] = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];
 
+/// Cosine similarity from which two sentences about a concept say the same.
+const SAME_MEANING: f32 = 0.78;
+
 /// A concept and the sentences about it: its name first.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ConceptSentences {
@@ -54,18 +57,21 @@ impl Language {
         let names = head.embeddings().iter().flat_map(|embedding| embedding.as_slice().to_vec()).collect();
         let keep = kept_pieces(&encoder, concepts, options);
         let encoder = encoder.with_pieces(&keep, &Device::flex());
-        let described: Vec<Vec<&str>> = concepts.iter().map(sentences).collect();
-        let texts: Vec<&str> = described.iter().flatten().copied().collect();
-        let rows = encoder.embed(&texts).concat();
-        let concepts = labels.into_iter().zip(&described);
+        let rows: Vec<Vec<f32>> =
+            concepts.iter().map(|concept| different(encoder.embed(&sentences(concept)))).collect();
+        let sizes = rows.iter().map(|rows| rows.len() / encoder.width());
         let config = LanguageConfig {
             sentence: encoder.config().clone(),
-            concepts: concepts.map(|(name, of)| Concept { name, sentences: of.len() }).collect(),
+            concepts: labels
+                .into_iter()
+                .zip(sizes)
+                .map(|(name, sentences)| Concept { name, sentences })
+                .collect(),
             shape_scale: options.shape_scale,
             query_scale: options.query_scale,
             feature_weight: options.feature_weight,
         };
-        Ok(Self::of(encoder, config, rows, names))
+        Ok(Self::of(encoder, config, rows.concat(), names))
     }
 }
 
@@ -74,6 +80,18 @@ fn sentences(concept: &ConceptSentences) -> Vec<&str> {
     let mut seen = BTreeSet::new();
     let all = std::iter::once(&concept.name).chain(&concept.sentences).map(String::as_str);
     all.filter(|text| seen.insert(*text)).collect()
+}
+
+/// The rows that do not say nearly the same as one before, one after the other.
+fn different(rows: Vec<Vec<f32>>) -> Vec<f32> {
+    let mut kept: Vec<Vec<f32>> = Vec::with_capacity(rows.len());
+    for row in rows {
+        let cosine = |other: &Vec<f32>| row.iter().zip(other).map(|(a, b)| a * b).sum::<f32>();
+        if kept.iter().all(|other| cosine(other) < SAME_MEANING) {
+            kept.push(row);
+        }
+    }
+    kept.concat()
 }
 
 /// Ids of the word pieces to keep, in order.

@@ -27,6 +27,9 @@ const SENTENCES: &str = "concepts.sentences";
 /// Text features of the concepts' names, `[concepts, dim]`.
 const NAMES: &str = "concepts.names";
 
+/// How fast the text tower's weight falls with unknown words: half of the words known leave a sixteenth.
+const KNOWN_POWER: i32 = 4;
+
 /// Everything but the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LanguageConfig {
@@ -98,7 +101,17 @@ impl Language {
         softmax(&cosines, self.config.shape_scale)
     }
 
-    /// The embedding of a shape or picture, extended by its concepts.
+    /// The embedding of a photo: without concepts, because photos are often taken for something else, and then a wrong concept
+    /// would count as much as what they look like.
+    ///
+    /// # Errors
+    /// [`ModelError::InvalidNorm`], for features that are not finite.
+    pub fn extend_photo(&self, photo: &Embedding) -> Result<Embedding, ModelError> {
+        let none = std::iter::repeat_n(0.0, self.n_concepts());
+        Embedding::new(photo.as_slice().iter().copied().chain(none).collect())
+    }
+
+    /// The embedding of a shape, extended by its concepts.
     ///
     /// # Errors
     /// [`ModelError::InvalidNorm`], for features that are not finite.
@@ -122,7 +135,7 @@ impl Language {
         let queries = self.encoder.embed(&objects);
         let extend = |((object, feature), query): ((&&str, &Embedding), &Vec<f32>)| {
             // The text tower says nothing about words that it does not know.
-            let weight = self.config.feature_weight * known_fraction(object, tokenizer);
+            let weight = self.config.feature_weight * known_fraction(object, tokenizer).powi(KNOWN_POWER);
             let own = feature.as_slice().iter().map(|x| weight * x);
             Embedding::new(own.chain(self.concepts.relevance(query, self.config.query_scale)).collect())
         };
