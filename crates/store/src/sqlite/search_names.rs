@@ -1,0 +1,232 @@
+//! Searching names: one full-text query for each word, so that rarity, score and coverage of every word are known.
+
+use std::collections::{BTreeMap, HashMap};
+
+use rusqlite::{Connection, params_from_iter};
+
+use super::rows;
+use super::spaces::StoredSpace;
+use super::transaction_error::TransactionError;
+use crate::names::{Spelling, max_distance};
+use crate::{NameHit, NameRequest, NameSearch, NameWord, RecordId, SpellingCorrection};
+
+/// Weights of the columns of `names` in [`bm25`](https://sqlite.org/fts5.html#the_bm25_function): a file is called what it is; its
+/// objects usually are its parts; folders, materials and captions also name other things.
+const BM25: &str = "-bm25(names, 8.0, 5.0, 3.0, 1.0, 1.0)";
+/// Most groups of a request, which are bits of a number.
+const MAX_GROUPS: usize = 64;
+/// Most words of a group that are searched for.
+const MAX_WORDS: usize = 32;
+/// Shortest part of a compound that is searched for as two words: "streetlight" as "street light".
+const MIN_PART: usize = 3;
+/// Scores that differ by less are ties: what remains of them is the length of the names.
+const SCORE_STEP: f64 = 1e-3;
+
+/// See [`VectorStore::search_names`](crate::VectorStore::search_names).
+pub(super) fn search(
+    connection: &Connection,
+    space: &StoredSpace,
+    request: &NameRequest,
+) -> Result<NameSearch, TransactionError> {
+    let mut search = Search { connection, space, request, rows: total(connection)?, corrections: Vec::new() };
+    let mut words = Vec::new();
+    for (group, group_words) in request.groups.iter().take(MAX_GROUPS).enumerate() {
+        words.extend(search.matches_of_group(group, group_words)?);
+    }
+    Ok(NameSearch { hits: ranked(&words), corrections: search.corrections })
+}
+
+/// Number of rows in the index.
+fn total(connection: &Connection) -> rusqlite::Result<f64> {
+    // FTS5 keeps one row here for every row of the index; reading it does not read the words.
+    let count: u32 = connection.query_row("SELECT count(*) FROM names_docsize", [], |row| row.get(0))?;
+    Ok(f64::from(count))
+}
+
+/// A word with the records that have it.
+struct WordMatches {
+    group: usize,
+    /// Rarity times weight.
+    importance: f64,
+    /// Score of each record.
+    scores: HashMap<RecordId, f64>,
+}
+
+struct Search<'a> {
+    connection: &'a Connection,
+    space: &'a StoredSpace,
+    request: &'a NameRequest,
+    /// Rows in the index.
+    rows: f64,
+    corrections: Vec<SpellingCorrection>,
+}
+
+impl Search<'_> {
+    /// The matches of every word of a group.
+    fn matches_of_group(
+        &mut self,
+        group: usize,
+        words: &[NameWord],
+    ) -> Result<Vec<WordMatches>, TransactionError> {
+        let mut matches = Vec::with_capacity(words.len());
+        for word in words.iter().take(MAX_WORDS) {
+            matches.push(self.lookup(&phrase(&word.word))?);
+        }
+        // "trash can" is often one word in names.
+        for i in 1..matches.len() {
+            let joined = self.lookup(&phrase(&format!("{}{}", words[i - 1].word, words[i].word)))?;
+            for part in &mut matches[i - 1..=i] {
+                part.merge(&joined);
+            }
+        }
+        for (found, word) in matches.iter_mut().zip(words) {
+            if found.rows == 0.0 {
+                *found = self.other_spelling(word)?;
+            }
+        }
+        let with_importance = matches.into_iter().zip(words).map(|(found, word)| {
+            let rarity = rarity(self.rows, found.rows);
+            let scores = found.scores.into_iter().map(|(id, score)| (id, score * rarity)).collect();
+            WordMatches { group, importance: rarity * f64::from(word.weight), scores }
+        });
+        Ok(with_importance.collect())
+    }
+
+    /// A word that no record has: as two words, or as the word that is probably meant.
+    fn other_spelling(&mut self, word: &NameWord) -> Result<Lookup, TransactionError> {
+        for (at, _) in word.word.char_indices().skip(MIN_PART) {
+            let (first, second) = word.word.split_at(at);
+            if second.chars().count() >= MIN_PART {
+                let found = self.lookup(&phrase(&format!("{first} {second}")))?;
+                if found.rows > 0.0 {
+                    return Ok(found);
+                }
+            }
+        }
+        let meant = if word.is_known { None } else { self.nearest_word(&word.word)? };
+        let Some(corrected) = meant else { return Ok(Lookup::default()) };
+        let found = self.lookup(&phrase(&corrected))?;
+        let correction = SpellingCorrection { typed: word.word.clone(), corrected };
+        if !self.corrections.contains(&correction) {
+            self.corrections.push(correction);
+        }
+        Ok(found)
+    }
+
+    fn nearest_word(&self, typed: &str) -> Result<Option<String>, TransactionError> {
+        let Some(distance) = max_distance(typed) else { return Ok(None) };
+        let length = typed.chars().count();
+        let mut spelling = Spelling::new(typed, distance);
+        let select = "SELECT term, doc FROM vocabulary WHERE length(term) BETWEEN ? AND ?";
+        let mut statement = self.connection.prepare_cached(select)?;
+        let mut rows =
+            statement.query((length.saturating_sub(distance) as u64, (length + distance) as u64))?;
+        while let Some(row) = rows.next()? {
+            spelling.consider(row.get_ref(0)?.as_str().unwrap_or_default(), row.get(1)?);
+        }
+        Ok(spelling.into_best())
+    }
+
+    /// The records that match a full-text query.
+    fn lookup(&self, query: &str) -> Result<Lookup, TransactionError> {
+        let count = "SELECT count(*) FROM names WHERE names MATCH ?";
+        let n_rows: u32 = self.connection.prepare_cached(count)?.query_row([query], |row| row.get(0))?;
+        if n_rows == 0 {
+            return Ok(Lookup::default());
+        }
+        let n_rows = f64::from(n_rows);
+        let mut parameters = vec![query.to_owned().into(), self.space.id.into()];
+        let filter = self.request.filter.as_ref().map(|filter| filter.to_sql(&mut parameters));
+        let (records, condition) = filter.map_or_else(Default::default, |filter| {
+            ("CROSS JOIN records ON records.id = names.rowid", format!("AND {filter}"))
+        });
+        // CROSS JOIN keeps this order, so that the index of names is read once.
+        let select = format!(
+            "SELECT names.rowid, {BM25} FROM names CROSS JOIN vectors ON record_id = names.rowid {records}
+             WHERE names MATCH ? AND space_id = ? {condition}"
+        );
+        let mut statement = self.connection.prepare_cached(&select)?;
+        let weight = fts5_rarity(self.rows, n_rows);
+        let found = statement.query_map(params_from_iter(parameters), |row| {
+            Ok((rows::id(row, 0)?, row.get::<_, f64>(1)? / weight))
+        })?;
+        Ok(Lookup { rows: n_rows, scores: found.collect::<Result<_, _>>()? })
+    }
+}
+
+/// The records with a word.
+#[derive(Default)]
+struct Lookup {
+    /// Rows of the index that match, of all spaces.
+    rows: f64,
+    /// The part of BM25 that does not depend on rarity, for each record of this space that the filter selects.
+    scores: HashMap<RecordId, f64>,
+}
+
+impl Lookup {
+    /// Adds the records of another spelling of the same word.
+    fn merge(&mut self, other: &Self) {
+        self.rows += other.rows;
+        for (id, score) in &other.scores {
+            let own = self.scores.entry(*id).or_insert(*score);
+            *own = own.max(*score);
+        }
+    }
+}
+
+/// A word, or words in a row, as a full-text query.
+fn phrase(words: &str) -> String {
+    format!("\"{}\"", words.replace('"', "\"\""))
+}
+
+/// The inverse document frequency of a word, never negative, as in Lucene's BM25.
+fn rarity(rows: f64, with_word: f64) -> f64 {
+    (1.0 + (rows - with_word + 0.5).max(0.0) / (with_word + 0.5)).ln()
+}
+
+/// The inverse document frequency with which FTS5's `bm25` multiplies: almost 0 for words of more than half of the rows, which in a
+/// small library would be most words.
+fn fts5_rarity(rows: f64, with_word: f64) -> f64 {
+    let idf = ((rows - with_word + 0.5) / (with_word + 0.5)).ln();
+    if idf <= 0.0 { 1e-6 } else { idf }
+}
+
+/// The matching records in order of rank.
+fn ranked(words: &[WordMatches]) -> Vec<NameHit> {
+    let total: f64 = words.iter().map(|word| word.importance).sum();
+    // By record: score, importance of the words it has, number of these words, and groups of these words.
+    let mut found: BTreeMap<RecordId, (f64, f64, usize, u64)> = BTreeMap::new();
+    for word in words {
+        for (id, score) in &word.scores {
+            let (sum, importance, count, seen) = found.entry(*id).or_default();
+            *sum += score;
+            *importance += word.importance;
+            *count += 1;
+            *seen |= 1 << word.group;
+        }
+    }
+    let all_groups = words.iter().fold(0_u64, |seen, word| seen | 1 << word.group);
+    found.retain(|_, (.., seen)| *seen == all_groups);
+    let mut hits: Vec<(bool, i64, f32, RecordId)> = found
+        .into_iter()
+        .map(|(id, (score, importance, count, _))| {
+            let has_all = count == words.len();
+            let coverage = if has_all { 1.0 } else { (importance / total) as f32 };
+            (has_all, (score / SCORE_STEP).round() as i64, coverage, id)
+        })
+        .collect();
+    hits.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.cmp(&a.1)).then(a.3.cmp(&b.3)));
+    with_ranks(&hits)
+}
+
+/// Hits in order as results; ties share the rank of the first one.
+fn with_ranks(hits: &[(bool, i64, f32, RecordId)]) -> Vec<NameHit> {
+    let mut rank = 1;
+    let ranked = hits.iter().enumerate().map(|(i, &(has_all, steps, coverage, id))| {
+        if i > 0 && (hits[i - 1].0, hits[i - 1].1) != (has_all, steps) {
+            rank = i + 1;
+        }
+        NameHit { id, rank, score: (steps as f64 * SCORE_STEP) as f32, coverage }
+    });
+    ranked.collect()
+}
