@@ -6,16 +6,10 @@ use std::str::FromStr;
 use lexiform_model::Embedding;
 use lexiform_store::RecordId;
 
+use crate::fusion::{candidates, reciprocal_rank};
+use crate::hybrid::{self, SemanticRanking};
 use crate::min_search::min_score;
-use crate::{Answer, Error, Library, Query};
-
-/// The constant k of reciprocal rank fusion, which limits the influence of the first ranks: the value of the paper
-/// (Cormack, Clarke and Büttcher, [SIGIR 2009](https://doi.org/10.1145/1571941.1572114)).
-const RRF_K: f32 = 60.0;
-/// Candidates of each model per requested answer.
-const CANDIDATES_PER_ANSWER: usize = 4;
-/// Minimum number of candidates of each model.
-const MIN_CANDIDATES: usize = 200;
+use crate::{Answer, Error, Library, Query, SearchResults};
 
 /// How the results of several models are fused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,18 +80,38 @@ impl Ensemble {
     /// # Errors
     /// As for [`Library::search`].
     pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
+        Ok(self.search_results(query)?.answers)
+    }
+
+    /// As [`search`](Self::search), with the words that were searched for in another spelling.
+    ///
+    /// # Errors
+    /// As for [`search`](Self::search).
+    pub fn search_results(&self, query: &Query) -> Result<SearchResults, Error> {
         if let [alone] = &self.members[..] {
-            return alone.library.search(query);
+            return alone.library.search_results(query);
         }
-        // More candidates than answers: a record with a low rank for one model can have a high rank after fusion.
-        let candidates = query.k.saturating_mul(CANDIDATES_PER_ANSWER).max(MIN_CANDIDATES);
-        let mut lists = Vec::with_capacity(self.members.len());
+        hybrid::search(&self.libraries(), query, &|query| {
+            Ok(SemanticRanking { answers: self.search_semantic(query)?, terms: Vec::new() })
+        })
+    }
+
+    fn libraries(&self) -> Vec<&Library> {
+        self.members.iter().map(|member| &member.library).collect()
+    }
+
+    /// The best answers by meaning.
+    fn search_semantic(&self, query: &Query) -> Result<Vec<Answer>, Error> {
+        let wider = Query { k: candidates(query.k), ..query.clone() };
+        let (mut queries, mut lists) = (Vec::new(), Vec::new());
         for member in &self.members {
-            lists.push(member.library.search(&Query { k: candidates, ..query.clone() })?);
+            let terms = member.library.query_embeddings(query)?;
+            lists.push(member.library.search_embedded(&terms, &wider)?);
+            queries.push(terms);
         }
         let scores = match self.fusion {
             Fusion::ReciprocalRank => self.reciprocal_rank_scores(&lists),
-            Fusion::WeightedScore => self.weighted_scores(&lists, query)?,
+            Fusion::WeightedScore => self.weighted_scores(&lists, &queries),
         };
         // Ids are shared by the models of a library: the same file is one answer.
         let mut answers: BTreeMap<RecordId, Answer> = BTreeMap::new();
@@ -111,7 +125,9 @@ impl Ensemble {
         }
         answers.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
         answers.truncate(query.k);
-        answers.iter_mut().enumerate().for_each(|(i, answer)| answer.rank = i + 1);
+        for (i, answer) in answers.iter_mut().enumerate() {
+            (answer.rank, answer.semantic_rank) = (i + 1, Some(i + 1));
+        }
         Ok(answers)
     }
 
@@ -120,37 +136,33 @@ impl Ensemble {
         let mut scores = BTreeMap::new();
         for (member, list) in self.members.iter().zip(lists) {
             for answer in list {
-                *scores.entry(answer.id).or_insert(0.0) += member.weight / (RRF_K + answer.rank as f32);
+                *scores.entry(answer.id).or_insert(0.0) += reciprocal_rank(member.weight, answer.rank);
             }
         }
         scores
     }
 
-    /// Weighted mean of the models' standardized scores, for all candidates.
-    fn weighted_scores(
-        &self,
-        lists: &[Vec<Answer>],
-        query: &Query,
-    ) -> Result<BTreeMap<RecordId, f32>, Error> {
+    /// Weighted mean of the models' standardized scores, for all candidates. `queries` has the embeddings of the query's terms by
+    /// each model.
+    fn weighted_scores(&self, lists: &[Vec<Answer>], queries: &[Vec<Embedding>]) -> BTreeMap<RecordId, f32> {
         // In order of id: `keys` and `values_mut` below visit candidates in the same order.
         let mut scores: BTreeMap<RecordId, f32> =
             lists.iter().flatten().map(|answer| (answer.id, 0.0)).collect();
         // Not 0: checked by `new`.
         let total: f32 = self.members.iter().map(|member| member.weight).sum();
-        for (member, list) in self.members.iter().zip(lists) {
-            let terms = member.library.query_embeddings(query)?;
+        for ((member, list), terms) in self.members.iter().zip(lists).zip(queries) {
             let known: BTreeMap<RecordId, f32> =
                 list.iter().map(|answer| (answer.id, answer.score)).collect();
             // Candidates of other models get this model's cosine too: a missing one would count as the lowest.
             let cosines: Vec<Option<f32>> = scores
                 .keys()
-                .map(|id| known.get(id).copied().or_else(|| cosine(&member.library, *id, &terms)))
+                .map(|id| known.get(id).copied().or_else(|| cosine(&member.library, *id, terms)))
                 .collect();
             for (score, standard) in scores.values_mut().zip(standardized(&cosines)) {
                 *score += member.weight / total * standard;
             }
         }
-        Ok(scores)
+        scores
     }
 }
 

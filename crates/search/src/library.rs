@@ -11,10 +11,13 @@ use lexiform_store::{
 };
 
 use crate::fileless::EMBEDDING_FORMAT;
+use crate::hybrid::{self, SemanticRanking};
 use crate::min_search::search_min;
 use crate::query::{embed_photos, embed_shape, embed_text, mix};
 use crate::stored_encoder::StoredEncoder;
-use crate::{Combine, Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor, read_views};
+use crate::{
+    Combine, Encoder, Error, LibraryPath, Query, QueryTerm, SearchResults, ShapePreprocessor, read_views,
+};
 
 /// Metadata key for the name or path of a library's first model; for other models, the key continues with their id.
 const MODEL_KEY: &str = "model";
@@ -52,8 +55,12 @@ impl<'a> From<&'a str> for LibraryOptions<'a> {
 pub struct Answer {
     /// Rank, starting at 1.
     pub rank: usize,
-    /// Cosine similarity of query and record.
+    /// Cosine similarity of query and record; a fused score if several models are searched.
     pub score: f32,
+    /// Rank by meaning; `None` if the record is not among the candidates of that ranking.
+    pub semantic_rank: Option<usize>,
+    /// Rank by names, which records with equally good names share; `None` if no name matches or names were not searched.
+    pub name_rank: Option<usize>,
     /// Id of the record.
     pub id: RecordId,
     /// The file.
@@ -107,12 +114,28 @@ impl Library {
         Self::open_with(library_path, encoder, options.into(), SqliteStore::open_or_add_space)
     }
 
+    /// Migrates a library that an older version of this software wrote to the current schema; other libraries are not changed,
+    /// and none is created.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] while another process writes, [`Error::Store`] if the library cannot be read or written.
+    pub fn migrate(library_path: &LibraryPath) -> Result<(), Error> {
+        match SqliteStore::open(&library_path.folder) {
+            Ok(_) | Err(StoreError::NotFound { .. }) => Ok(()),
+            Err(StoreError::SchemaTooOld { .. }) => {
+                Ok(SqliteStore::open_for_writing(&library_path.folder).map(drop)?)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
     fn open_with(
         library_path: LibraryPath,
         encoder: Arc<dyn Encoder>,
         LibraryOptions { model, up }: LibraryOptions<'_>,
         open: fn(&Path, &EmbeddingSpace) -> Result<SqliteStore, StoreError>,
     ) -> Result<Self, Error> {
+        Self::migrate(&library_path)?;
         let recorded = Self::recorded_up(&library_path)?;
         let up = up.unwrap_or(recorded);
         let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(up);
@@ -225,13 +248,33 @@ impl Library {
         Ok(names)
     }
 
-    /// The records nearest to a query, best first.
+    /// The records that match a query best: by meaning, by names or by both, as its [`rank_by`](Query::rank_by) says.
     ///
     /// # Errors
-    /// As for [`query_embeddings`](Self::query_embeddings), and [`Error::Store`] if the library cannot be read.
+    /// As for [`query_embeddings`](Self::query_embeddings), [`Error::Query`] if a query of names has no text, and
+    /// [`Error::Store`] if the library cannot be read.
     pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
-        let embeddings = self.query_embeddings(query)?;
-        let hits = match &embeddings[..] {
+        Ok(self.search_results(query)?.answers)
+    }
+
+    /// As [`search`](Self::search), with the words that were searched for in another spelling.
+    ///
+    /// # Errors
+    /// As for [`search`](Self::search).
+    pub fn search_results(&self, query: &Query) -> Result<SearchResults, Error> {
+        hybrid::search(&[self], query, &|query| {
+            let terms = self.query_embeddings(query)?;
+            Ok(SemanticRanking { answers: self.search_embedded(&terms, query)?, terms })
+        })
+    }
+
+    /// The records nearest to a query by meaning, with the embeddings that [`query_embeddings`](Self::query_embeddings) returned for
+    /// it.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read, or embeddings have another length than its model's.
+    pub fn search_embedded(&self, embeddings: &[Embedding], query: &Query) -> Result<Vec<Answer>, Error> {
+        let hits = match embeddings {
             [embedding] => self.store.search(&SearchRequest {
                 filter: query.filter.clone(),
                 ..SearchRequest::new(embedding.as_slice().to_vec(), query.k)
@@ -240,14 +283,21 @@ impl Library {
         };
         let hits = hits.into_iter().enumerate();
         Ok(hits
-            .map(|(i, hit)| Answer {
-                rank: i + 1,
-                score: hit.score,
-                id: hit.id,
-                file: self.library_path.resolve(&hit.payload.path),
-                payload: hit.payload,
-            })
+            .map(|(i, hit)| self.answer(i + 1, hit.score, (Some(i + 1), None), hit.id, hit.payload))
             .collect())
+    }
+
+    /// An answer; `ranks` are those by meaning and by names.
+    pub(crate) fn answer(
+        &self,
+        rank: usize,
+        score: f32,
+        (semantic_rank, name_rank): (Option<usize>, Option<usize>),
+        id: RecordId,
+        payload: Payload,
+    ) -> Answer {
+        let file = self.library_path.resolve(&payload.path);
+        Answer { rank, score, semantic_rank, name_rank, id, file, payload }
     }
 
     /// The embeddings that records are compared with: one for [`Combine::Mean`], one per term for [`Combine::Min`]. A record's

@@ -4,5 +4,6 @@
 
 mod indexing;
 mod models;
+mod names;
 mod queries;
 mod support;
