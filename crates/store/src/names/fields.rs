@@ -8,12 +8,13 @@ const MAX_WORDS: usize = 256;
 /// Keys of [`Payload::extra`] with words of people.
 const CAPTION_KEYS: [&str; 8] =
     ["label", "labels", "tags", "caption", "captions", "title", "description", "category"];
-/// Words that modeling software names new objects and materials with: a chair whose object is called "Cube.003" is no cube.
+/// Words that modeling software names new objects, materials and files with: a chair whose object is called "Cube.003" is no cube.
 #[rustfmt::skip]
-const DEFAULT_NAMES: [&str; 34] = [
-    "armature", "blinn", "box", "circle", "cone", "cube", "curve", "cylinder", "default", "empty", "geometry", "group", "icosphere",
-    "initial", "lambert", "lod", "mat", "material", "mesh", "model", "node", "none", "object", "phong", "plane", "poly", "root", "scene",
-    "shading", "shape", "sphere", "surface", "torus", "untitled",
+const DEFAULT_NAMES: &[&str] = &[
+    "armature", "ascii", "binary", "blender", "blinn", "box", "by", "circle", "cone", "created", "cube", "curve", "cylinder",
+    "default", "empty", "export", "exported", "from", "geometry", "group", "high", "icosphere", "initial", "lambert", "lod",
+    "low", "mat", "material", "mesh", "meshlab", "model", "node", "none", "object", "openscad", "phong", "plane", "poly", "root",
+    "scene", "sg", "shading", "shape", "sketchup", "solid", "sphere", "stl", "sub", "surface", "torus", "untitled", "vcg",
 ];
 
 /// The words of a record as the columns of the index of names, words separated by spaces.
@@ -105,7 +106,7 @@ mod tests {
         let strings = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
         let mut payload = Payload {
             path: "Office Furniture/chairs/Desk_Chair.v2.glb".into(),
-            objects: strings(&["Seat_01", "Seat_02", "Cube.003", "wheelLeft"]),
+            objects: strings(&["Seat_01", "Seat_02", "Cube.003", "wheelLeft", "Exported from Blender-2.80"]),
             materials: strings(&["Material.001", "dark_wood"]),
             ..Payload::default()
         };
