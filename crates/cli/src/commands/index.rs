@@ -55,6 +55,7 @@ impl IndexArgs {
     /// Updates the library for each of its models.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let place = self.place()?;
+        Library::migrate(&place)?;
         let models = self.model.names_for(&place)?;
         self.note_other_up(&place)?;
         let mut failed = 0;
