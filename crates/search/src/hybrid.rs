@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use lexiform_model::Embedding;
-use lexiform_store::{NameHit, NameSearch, RecordId, SpellingCorrection};
+use lexiform_model::tokenizer::Tokenizer;
+use lexiform_store::{NameHit, NameRequest, NameSearch, RecordId, SpellingCorrection};
 
 use crate::fusion::{candidates, reciprocal_rank};
 use crate::min_search::min_score;
@@ -39,7 +40,7 @@ pub(crate) fn search(
     let by_meaning = |query: &Query, corrections: Vec<SpellingCorrection>| -> Result<SearchResults, Error> {
         Ok(SearchResults { answers: semantic(query)?.answers, corrections })
     };
-    let Some(NameSearch { hits, corrections }) = search_names(models, query)? else {
+    let Some(NameSearch { hits, corrections, .. }) = search_names(models, query)? else {
         return match query.rank_by {
             RankBy::Name => Err(Error::Query { reason: "no text to compare with names".to_owned() }),
             RankBy::Semantic | RankBy::Hybrid => by_meaning(query, Vec::new()),
@@ -59,8 +60,21 @@ pub(crate) fn search(
 fn search_names(models: &[&Library], query: &Query) -> Result<Option<NameSearch>, Error> {
     query.check()?;
     let (Some(library), false) = (models.first(), query.rank_by == RankBy::Semantic) else { return Ok(None) };
-    let request = name_request(query, &|word| knows_word(models, word));
-    Ok(request.map(|request| library.store().search_names(&request)).transpose()?)
+    let Some(request) = name_request(query) else { return Ok(None) };
+    let found = library.store().search_names(&request)?;
+    let misspelled: Vec<String> =
+        found.unmatched.iter().filter(|word| !is_spelled_right(models, word)).cloned().collect();
+    // A second search only for misspelled words: CLIP's vocabulary takes longer to read than names to search.
+    if misspelled.is_empty() {
+        return Ok(Some(found));
+    }
+    Ok(Some(library.store().search_names(&NameRequest { misspelled, ..request })?))
+}
+
+/// Whether a word is spelled right, so that a similar one in names says nothing about it: "dessert" is no "dresser". CLIP's vocabulary,
+/// which was made from captions, has the usual words.
+fn is_spelled_right(models: &[&Library], word: &str) -> bool {
+    knows_word(models, word) == Some(true) || Tokenizer::Clip.has_word(word)
 }
 
 /// Whether one of the models knows a word; `None` if that cannot be said.

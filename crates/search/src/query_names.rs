@@ -18,37 +18,37 @@ const LINKS: [&str; 13] =
 /// What follows is unwanted.
 const NEGATIONS: [&str; 2] = ["without", "not"];
 
-/// The search in names for a query; `None` if its positive texts have no words. `knows` says whether a word is spelled right, if
-/// that is known.
-pub(crate) fn name_request(query: &Query, knows: &dyn Fn(&str) -> Option<bool>) -> Option<NameRequest> {
+/// The search in names for a query; `None` if its positive texts have no words.
+pub(crate) fn name_request(query: &Query) -> Option<NameRequest> {
     let texts = query.terms.iter().filter_map(|(weight, term)| match term {
         QueryTerm::Text(text) if *weight > 0.0 => Some(text.as_str()),
         _ => None,
     });
-    let groups = texts.map(|text| weighted_words(text, knows)).filter(|words| !words.is_empty());
+    let groups = texts.map(weighted_words).filter(|words| !words.is_empty());
     let groups: Vec<Vec<NameWord>> = groups.collect();
-    (!groups.is_empty()).then(|| NameRequest { groups, filter: query.filter.clone() })
+    (!groups.is_empty()).then(|| NameRequest { groups, misspelled: Vec::new(), filter: query.filter.clone() })
 }
 
 /// The words of a text, each once.
-fn weighted_words(text: &str, knows: &dyn Fn(&str) -> Option<bool>) -> Vec<NameWord> {
+fn weighted_words(text: &str) -> Vec<NameWord> {
     let mut words: Vec<NameWord> = Vec::new();
     // The number of words in the first phrase, once it has ended.
     let mut phrase_end = None;
-    for (i, word) in name_words(text).into_iter().enumerate() {
+    let all = name_words(text);
+    let last = all.len().saturating_sub(1);
+    for (i, word) in all.into_iter().enumerate() {
         if NEGATIONS.contains(&word.as_str()) {
             break;
         }
         // "A trash can": only between words is "can" a verb.
-        let is_link = LINKS.contains(&word.as_str()) && !(word == "can" && i + 1 == name_words(text).len());
+        let is_link = LINKS.contains(&word.as_str()) && !(word == "can" && i == last);
         if is_link && phrase_end.is_none() && !words.is_empty() {
             phrase_end = Some(words.len());
         }
         if is_link || STOP_WORDS.contains(&word.as_str()) || words.iter().any(|known| known.word == word) {
             continue;
         }
-        let is_known = knows(&word) == Some(true);
-        words.push(NameWord { word, weight: 1.0, is_known });
+        words.push(NameWord { word, weight: 1.0 });
     }
     let head = phrase_end.unwrap_or(words.len());
     if let Some(head) = head.checked_sub(1).and_then(|last| words.get_mut(last)) {
@@ -97,7 +97,7 @@ mod tests {
     use super::*;
 
     fn words(text: &str) -> Vec<(String, f32)> {
-        weighted_words(text, &|_| None).into_iter().map(|word| (word.word, word.weight)).collect()
+        weighted_words(text).into_iter().map(|word| (word.word, word.weight)).collect()
     }
 
     #[test]
@@ -124,16 +124,12 @@ mod tests {
             .with(0.5, QueryTerm::Text("blue chair".into()))
             .with(-0.5, QueryTerm::Text("armrest".into()))
             .with(1.0, QueryTerm::image("photo_of_a_lamp.jpg"));
-        let request = name_request(&query, &|word| (word == "red").then_some(true)).unwrap();
-        let found: Vec<Vec<(&str, bool)>> = request
-            .groups
-            .iter()
-            .map(|group| group.iter().map(|word| (word.word.as_str(), word.is_known)).collect())
-            .collect();
-        assert_eq!(found, [vec![("red", true)], vec![("blue", false), ("chair", false)]]);
+        let request = name_request(&query).unwrap();
+        let word = |group: &Vec<NameWord>| group.iter().map(|word| word.word.clone()).collect::<Vec<_>>();
+        assert_eq!(request.groups.iter().map(word).collect::<Vec<_>>(), [vec!["red"], vec!["blue", "chair"]]);
         let without = Query { terms: vec![(1.0, QueryTerm::image("a.jpg"))], ..Query::default() };
-        assert!(name_request(&without, &|_| None).is_none());
-        assert!(name_request(&Query::text("something", 1), &|_| None).is_none());
+        assert!(name_request(&without).is_none());
+        assert!(name_request(&Query::text("something", 1)).is_none());
     }
 
     #[test]

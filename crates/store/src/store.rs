@@ -148,8 +148,8 @@ pub trait VectorStore: Send + Sync {
     fn search(&self, request: &SearchRequest) -> Result<Vec<Hit>, StoreError>;
 
     /// All records whose names match, best first. Names are those of the file, its folders, objects and materials, and captions;
-    /// words are compared by their stems. A word that no record has, also as two words or as one with the next word, and that is not
-    /// known, is searched for in the nearest spelling that a record has: one edit away, or two if it has more than five letters.
+    /// words are compared by their stems. Words that no record has are also looked for as two words, and as one with the next word. The nearest spelling of a misspelled
+    /// word is one edit away, or two if it has more than five letters.
     ///
     /// # Errors
     /// If the store cannot be read.

@@ -85,19 +85,21 @@ fn several_texts_must_all_have_a_name() {
 
 #[test]
 fn corrections_reach_models_that_do_not_know_the_word() {
-    let known = ColorEncoder { known_words: Some(&["green", "gran"]), ..ColorEncoder::new("color-1") };
+    let known = ColorEncoder { known_words: Some(&["green", "grren"]), ..ColorEncoder::new("color-1") };
     let (_folder, library) = library(known);
     let corrections = |query: &Query| library.search_results(query).unwrap().corrections;
-    let query = Query::text("gren", 9);
-    let expected = SpellingCorrection { typed: "gren".into(), corrected: "green".into() };
+    let query = Query::text("greeen", 9);
+    let expected = SpellingCorrection { typed: "greeen".into(), corrected: "green".into() };
     assert_eq!(corrections(&query), [expected]);
     let answers = library.search(&query).unwrap();
     assert_eq!(answers[0].payload.path, "green.ply");
     assert!(answers[0].score > 0.9, "the model has read green: {}", answers[0].score);
-    // A word that the model knows is spelled right.
-    let known = Query::text("gran", 9);
+    // A word is spelled right if the model knows it, or if it is a usual one.
+    let known = Query::text("grren", 9);
     assert!(corrections(&known).is_empty());
     assert!(library.search(&known).unwrap().iter().all(|answer| answer.name_rank.is_none()));
+    let usual = library.search_results(&Query::text("dusk", 9)).unwrap();
+    assert!(usual.corrections.is_empty() && usual.answers.iter().all(|answer| answer.name_rank.is_none()));
     let semantic = Query { rank_by: RankBy::Semantic, ..query };
     assert!(corrections(&semantic).is_empty());
 }

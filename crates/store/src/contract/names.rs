@@ -16,11 +16,12 @@ pub(super) const TESTS: [fn(&dyn VectorStore); 7] = [
     repairs_spelling,
 ];
 
-/// A request for the words of some texts, none of them known.
+/// A request for the words of some texts, each of which may be misspelled.
 fn request(texts: &[&str]) -> NameRequest {
-    let word = |word: String| NameWord { word, weight: 1.0, is_known: false };
-    let group = |text: &&str| name_words(text).into_iter().map(word).collect();
-    NameRequest { groups: texts.iter().map(group).collect(), filter: None }
+    let misspelled = texts.iter().flat_map(|text| name_words(text)).collect();
+    let group =
+        |text: &&str| name_words(text).into_iter().map(|word| NameWord { word, weight: 1.0 }).collect();
+    NameRequest { groups: texts.iter().map(group).collect(), misspelled, filter: None }
 }
 
 fn search(store: &dyn VectorStore, text: &str) -> NameSearch {
@@ -91,9 +92,10 @@ fn puts_all_words_before_some(store: &dyn VectorStore) {
     let both = store.search_names(&request(&["red", "boat"])).expect("search").hits;
     assert_eq!(found(&both), [2]);
     let weighted = |weight: f32| {
-        let word = |word: &str, weight| NameWord { word: word.to_owned(), weight, is_known: true };
+        let word = |word: &str, weight| NameWord { word: word.to_owned(), weight };
         let groups = vec![vec![word("blue", 1.0), word("cube", weight)]];
-        let hits = store.search_names(&NameRequest { groups, filter: None }).expect("search").hits;
+        let hits =
+            store.search_names(&NameRequest { groups, ..NameRequest::default() }).expect("search").hits;
         hits.iter().find(|hit| hit.id == id(4)).expect("the cube").coverage
     };
     // Both words are in one record of four.
@@ -139,7 +141,7 @@ fn repairs_spelling(store: &dyn VectorStore) {
         let found = search(store, typed);
         assert_eq!(found.hits.iter().map(|hit| hit.id.value()).collect::<Vec<_>>(), [number], "{typed}");
         let correction = SpellingCorrection { typed: typed.into(), corrected: corrected.into() };
-        assert_eq!(found.corrections, [correction]);
+        assert_eq!((found.corrections, found.unmatched), (vec![correction], vec![]));
     }
     let right = search(store, "a chair");
     assert_eq!(
@@ -148,10 +150,15 @@ fn repairs_spelling(store: &dyn VectorStore) {
         "a stem that records have is right"
     );
     let far = search(store, "chandelier");
-    assert_eq!((far.hits, far.corrections), (vec![], vec![]));
-    let known = NameWord { word: "hairs".into(), weight: 1.0, is_known: true };
-    let known = store.search_names(&NameRequest { groups: vec![vec![known]], filter: None }).expect("search");
-    assert_eq!((known.hits, known.corrections), (vec![], vec![]), "a known word is not replaced");
+    assert_eq!((far.hits, far.corrections, far.unmatched), (vec![], vec![], vec!["chandelier".to_owned()]));
+    let known = NameRequest { misspelled: Vec::new(), ..request(&["chiars elephants"]) };
+    let known = store.search_names(&known).expect("search");
+    assert_eq!(
+        (found(&known.hits), known.corrections),
+        (vec![3], vec![]),
+        "only misspelled words are replaced"
+    );
+    assert_eq!(known.unmatched, ["chiars"]);
     assert_eq!(store.delete(&[id(1)]).expect("delete"), 1);
     assert!(search(store, "chiars").corrections.is_empty(), "a deleted word is not proposed");
 }

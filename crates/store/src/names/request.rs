@@ -11,8 +11,6 @@ pub struct NameWord {
     pub word: String,
     /// Importance among the words, positive: multiplies its rarity.
     pub weight: f32,
-    /// Whether the word is spelled right, even if no record has it.
-    pub is_known: bool,
 }
 
 /// A search in the names of records: of files, folders, objects and materials, and in captions.
@@ -20,6 +18,8 @@ pub struct NameWord {
 pub struct NameRequest {
     /// Groups of words, one for each text. A record matches if it has a word of every group.
     pub groups: Vec<Vec<NameWord>>,
+    /// Words of the groups that may be misspelled. If no record has one, the nearest word that a record has is searched for.
+    pub misspelled: Vec<String>,
     /// Restricts hits to records it selects.
     pub filter: Option<Filter>,
 }
@@ -44,6 +44,8 @@ pub struct NameSearch {
     pub hits: Vec<NameHit>,
     /// Words of the request that were searched for in another spelling.
     pub corrections: Vec<SpellingCorrection>,
+    /// Words of the request that no record has.
+    pub unmatched: Vec<String>,
 }
 
 /// A word that no record has, and the similar word of the library's names that was searched for instead.

@@ -28,12 +28,13 @@ pub(super) fn search(
     space: &StoredSpace,
     request: &NameRequest,
 ) -> Result<NameSearch, TransactionError> {
-    let mut search = Search { connection, space, request, rows: total(connection)?, corrections: Vec::new() };
+    let rows = total(connection)?;
+    let mut search = Search { connection, space, request, rows, result: NameSearch::default() };
     let mut words = Vec::new();
     for (group, group_words) in request.groups.iter().take(MAX_GROUPS).enumerate() {
         words.extend(search.matches_of_group(group, group_words)?);
     }
-    Ok(NameSearch { hits: ranked(&words), corrections: search.corrections })
+    Ok(NameSearch { hits: ranked(&words), ..search.result })
 }
 
 /// Number of rows in the index.
@@ -58,7 +59,8 @@ struct Search<'a> {
     request: &'a NameRequest,
     /// Rows in the index.
     rows: f64,
-    corrections: Vec<SpellingCorrection>,
+    /// Without hits.
+    result: NameSearch,
 }
 
 impl Search<'_> {
@@ -103,12 +105,16 @@ impl Search<'_> {
                 }
             }
         }
-        let meant = if word.is_known { None } else { self.nearest_word(&word.word)? };
-        let Some(corrected) = meant else { return Ok(Lookup::default()) };
+        let may_be_wrong = self.request.misspelled.contains(&word.word);
+        let meant = if may_be_wrong { self.nearest_word(&word.word)? } else { None };
+        let Some(corrected) = meant else {
+            self.result.unmatched.push(word.word.clone());
+            return Ok(Lookup::default());
+        };
         let found = self.lookup(&phrase(&corrected))?;
         let correction = SpellingCorrection { typed: word.word.clone(), corrected };
-        if !self.corrections.contains(&correction) {
-            self.corrections.push(correction);
+        if !self.result.corrections.contains(&correction) {
+            self.result.corrections.push(correction);
         }
         Ok(found)
     }

@@ -177,8 +177,9 @@ fn names_of_older_libraries_can_be_searched() {
     drop(SqliteStore::open_for_writing(folder.path()).unwrap());
     let store = SqliteStore::open(folder.path()).unwrap();
     for word in ["chair", "furniture", "armchair"] {
-        let words = vec![NameWord { word: word.into(), weight: 1.0, is_known: false }];
-        let hits = store.search_names(&NameRequest { groups: vec![words], filter: None }).unwrap().hits;
+        let words = vec![NameWord { word: word.into(), weight: 1.0 }];
+        let hits =
+            store.search_names(&NameRequest { groups: vec![words], ..NameRequest::default() }).unwrap().hits;
         assert_eq!(hits.iter().map(|hit| hit.id.value()).collect::<Vec<_>>(), [3], "{word}");
     }
     store.verify().unwrap();
