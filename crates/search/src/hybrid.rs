@@ -28,6 +28,28 @@ pub struct SearchResults {
     pub corrections: Vec<SpellingCorrection>,
 }
 
+impl Library {
+    /// The records that match a query best: by meaning, by names or by both, as its [`rank_by`](Query::rank_by) says.
+    ///
+    /// # Errors
+    /// As for [`query_embeddings`](Self::query_embeddings), [`Error::Query`] if a query of names has no text, and
+    /// [`Error::Store`] if the library cannot be read.
+    pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
+        Ok(self.search_results(query)?.answers)
+    }
+
+    /// As [`search`](Self::search), with the words that were searched for in another spelling.
+    ///
+    /// # Errors
+    /// As for [`search`](Self::search).
+    pub fn search_results(&self, query: &Query) -> Result<SearchResults, Error> {
+        search(&[self], query, &|query| {
+            let terms = self.query_embeddings(query)?;
+            Ok(SemanticRanking { answers: self.search_embedded(&terms, query)?, terms })
+        })
+    }
+}
+
 /// Ranks the records of a library by meaning.
 pub(crate) type RankSemantically<'a> = dyn Fn(&Query) -> Result<SemanticRanking, Error> + 'a;
 

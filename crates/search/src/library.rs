@@ -11,13 +11,10 @@ use lexiform_store::{
 };
 
 use crate::fileless::EMBEDDING_FORMAT;
-use crate::hybrid::{self, SemanticRanking};
 use crate::min_search::search_min;
 use crate::query::{embed_photos, embed_shape, embed_text, mix};
 use crate::stored_encoder::StoredEncoder;
-use crate::{
-    Combine, Encoder, Error, LibraryPath, Query, QueryTerm, SearchResults, ShapePreprocessor, read_views,
-};
+use crate::{Combine, Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor, read_views};
 
 /// Metadata key for the name or path of a library's first model; for other models, the key continues with their id.
 const MODEL_KEY: &str = "model";
@@ -246,26 +243,6 @@ impl Library {
         let mut seen = HashSet::new();
         names.retain(|name| seen.insert(name.clone()));
         Ok(names)
-    }
-
-    /// The records that match a query best: by meaning, by names or by both, as its [`rank_by`](Query::rank_by) says.
-    ///
-    /// # Errors
-    /// As for [`query_embeddings`](Self::query_embeddings), [`Error::Query`] if a query of names has no text, and
-    /// [`Error::Store`] if the library cannot be read.
-    pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
-        Ok(self.search_results(query)?.answers)
-    }
-
-    /// As [`search`](Self::search), with the words that were searched for in another spelling.
-    ///
-    /// # Errors
-    /// As for [`search`](Self::search).
-    pub fn search_results(&self, query: &Query) -> Result<SearchResults, Error> {
-        hybrid::search(&[self], query, &|query| {
-            let terms = self.query_embeddings(query)?;
-            Ok(SemanticRanking { answers: self.search_embedded(&terms, query)?, terms })
-        })
     }
 
     /// The records nearest to a query by meaning, with the embeddings that [`query_embeddings`](Self::query_embeddings) returned for

@@ -46,7 +46,7 @@ impl Spelling {
         }
     }
 
-    /// The nearest word; `None` if there is none, or several equally near and frequent ones.
+    /// The nearest word; `None` if no word is near, or several are equally near and frequent.
     pub(crate) fn into_best(self) -> Option<String> {
         self.best.and_then(|(_, _, word)| word)
     }

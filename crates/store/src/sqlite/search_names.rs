@@ -70,16 +70,15 @@ impl Search<'_> {
         group: usize,
         words: &[NameWord],
     ) -> Result<Vec<WordMatches>, TransactionError> {
+        let words = &words[..words.len().min(MAX_WORDS)];
         let mut matches = Vec::with_capacity(words.len());
-        for word in words.iter().take(MAX_WORDS) {
+        for word in words {
             matches.push(self.lookup(&phrase(&word.word))?);
         }
         // "trash can" is often one word in names.
-        for i in 1..matches.len() {
-            let joined = self.lookup(&phrase(&format!("{}{}", words[i - 1].word, words[i].word)))?;
-            for part in &mut matches[i - 1..=i] {
-                part.merge(&joined);
-            }
+        for (i, pair) in words.windows(2).enumerate() {
+            let joined = self.lookup(&phrase(&format!("{}{}", pair[0].word, pair[1].word)))?;
+            matches[i..i + 2].iter_mut().for_each(|part| part.merge(&joined));
         }
         for (found, word) in matches.iter_mut().zip(words) {
             if found.rows == 0.0 {
@@ -187,7 +186,9 @@ fn phrase(words: &str) -> String {
 
 /// The inverse document frequency of a word, never negative, as in Lucene's BM25.
 fn rarity(rows: f64, with_word: f64) -> f64 {
-    (1.0 + (rows - with_word + 0.5).max(0.0) / (with_word + 0.5)).ln()
+    // Records with both spellings of a compound are counted twice.
+    let with_word = with_word.min(rows);
+    (1.0 + (rows - with_word + 0.5) / (with_word + 0.5)).ln()
 }
 
 /// The inverse document frequency with which FTS5's `bm25` multiplies: almost 0 for words of more than half of the rows, which in a
@@ -197,42 +198,53 @@ fn fts5_rarity(rows: f64, with_word: f64) -> f64 {
     if idf <= 0.0 { 1e-6 } else { idf }
 }
 
+/// What a record has of the words.
+#[derive(Default)]
+struct RecordMatch {
+    score: f64,
+    importance: f64,
+    n_words: usize,
+    /// One bit for each group.
+    groups: u64,
+}
+
+/// The order of hits: all words before some, then the score in steps.
+type Quality = (bool, i64);
+
 /// The matching records in order of rank.
 fn ranked(words: &[WordMatches]) -> Vec<NameHit> {
     let total: f64 = words.iter().map(|word| word.importance).sum();
-    // By record: score, importance of the words it has, number of these words, and groups of these words.
-    let mut found: BTreeMap<RecordId, (f64, f64, usize, u64)> = BTreeMap::new();
+    let mut found: BTreeMap<RecordId, RecordMatch> = BTreeMap::new();
     for word in words {
         for (id, score) in &word.scores {
-            let (sum, importance, count, seen) = found.entry(*id).or_default();
-            *sum += score;
-            *importance += word.importance;
-            *count += 1;
-            *seen |= 1 << word.group;
+            let record = found.entry(*id).or_default();
+            record.score += score;
+            record.importance += word.importance;
+            record.n_words += 1;
+            record.groups |= 1 << word.group;
         }
     }
-    let all_groups = words.iter().fold(0_u64, |seen, word| seen | 1 << word.group);
-    found.retain(|_, (.., seen)| *seen == all_groups);
-    let mut hits: Vec<(bool, i64, f32, RecordId)> = found
-        .into_iter()
-        .map(|(id, (score, importance, count, _))| {
-            let has_all = count == words.len();
-            let coverage = if has_all { 1.0 } else { (importance / total) as f32 };
-            (has_all, (score / SCORE_STEP).round() as i64, coverage, id)
-        })
-        .collect();
-    hits.sort_by(|a, b| b.0.cmp(&a.0).then(b.1.cmp(&a.1)).then(a.3.cmp(&b.3)));
-    with_ranks(&hits)
+    let groups = words.iter().fold(0, |groups, word| groups | 1 << word.group);
+    found.retain(|_, record| record.groups == groups);
+    let hits = found.into_iter().map(|(id, record)| {
+        let has_all = record.n_words == words.len();
+        let coverage = if has_all { 1.0 } else { (record.importance / total) as f32 };
+        let steps = (record.score / SCORE_STEP).round();
+        let hit = NameHit { id, rank: 0, score: (steps * SCORE_STEP) as f32, coverage };
+        ((has_all, steps as i64), hit)
+    });
+    with_ranks(hits.collect())
 }
 
-/// Hits in order as results; ties share the rank of the first one.
-fn with_ranks(hits: &[(bool, i64, f32, RecordId)]) -> Vec<NameHit> {
-    let mut rank = 1;
-    let ranked = hits.iter().enumerate().map(|(i, &(has_all, steps, coverage, id))| {
-        if i > 0 && (hits[i - 1].0, hits[i - 1].1) != (has_all, steps) {
+/// Hits in order; equally good ones share the rank of the first one.
+fn with_ranks(mut hits: Vec<(Quality, NameHit)>) -> Vec<NameHit> {
+    hits.sort_by(|(a, first), (b, second)| b.cmp(a).then(first.id.cmp(&second.id)));
+    let (mut rank, mut last) = (0, None);
+    let ranked = hits.into_iter().enumerate().map(|(i, (quality, hit))| {
+        if last.replace(quality) != Some(quality) {
             rank = i + 1;
         }
-        NameHit { id, rank, score: (steps as f64 * SCORE_STEP) as f32, coverage }
+        NameHit { rank, ..hit }
     });
     ranked.collect()
 }
