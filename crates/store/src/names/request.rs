@@ -33,7 +33,8 @@ pub struct NameHit {
     pub rank: usize,
     /// [BM25](https://doi.org/10.1561/1500000019) of the words in the record's names.
     pub score: f32,
-    /// Share of the request's words that the record has, weighted by rarity and [`NameWord::weight`]: 1 if it has all.
+    /// Share of the request's words that the record has, weighted by rarity and [`NameWord::weight`]: 1 if it has all. Words that
+    /// only its materials have count in part.
     pub coverage: f32,
 }
 

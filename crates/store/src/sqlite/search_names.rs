@@ -13,6 +13,10 @@ use crate::{NameHit, NameRequest, NameSearch, NameWord, RecordId, SpellingCorrec
 /// Weights of the columns of `names` in [`bm25`](https://sqlite.org/fts5.html#the_bm25_function): a file is called what it is; its
 /// objects usually are its parts; folders, materials and captions also name other things.
 const BM25: &str = "-bm25(names, 8.0, 5.0, 3.0, 1.0, 1.0)";
+/// The same without materials.
+const BM25_BUT_MATERIALS: &str = "-bm25(names, 8.0, 5.0, 3.0, 0.0, 1.0)";
+/// How much of a word a record has whose materials alone have it: orange paint is no orange.
+const MATERIAL_SHARE: f64 = 0.25;
 /// Most groups of a request, which are bits of a number.
 const MAX_GROUPS: usize = 64;
 /// Most words of a group that are searched for.
@@ -49,8 +53,15 @@ struct WordMatches {
     group: usize,
     /// Rarity times weight.
     importance: f64,
-    /// Score of each record.
-    scores: HashMap<RecordId, f64>,
+    records: HashMap<RecordId, WordMatch>,
+}
+
+/// How a record matches a word.
+#[derive(Clone, Copy)]
+struct WordMatch {
+    score: f64,
+    /// How much of the word it has, at most 1.
+    share: f64,
 }
 
 struct Search<'a> {
@@ -87,8 +98,9 @@ impl Search<'_> {
         }
         let with_importance = matches.into_iter().zip(words).map(|(found, word)| {
             let rarity = rarity(self.rows, found.rows);
-            let scores = found.scores.into_iter().map(|(id, score)| (id, score * rarity)).collect();
-            WordMatches { group, importance: rarity * f64::from(word.weight), scores }
+            let mut records = found.records;
+            records.values_mut().for_each(|record| record.score *= rarity);
+            WordMatches { group, importance: rarity * f64::from(word.weight), records }
         });
         Ok(with_importance.collect())
     }
@@ -147,15 +159,17 @@ impl Search<'_> {
         });
         // CROSS JOIN keeps this order, so that the index of names is read once.
         let select = format!(
-            "SELECT names.rowid, {BM25} FROM names CROSS JOIN vectors ON record_id = names.rowid {records}
+            "SELECT names.rowid, {BM25}, {BM25_BUT_MATERIALS}
+             FROM names CROSS JOIN vectors ON record_id = names.rowid {records}
              WHERE names MATCH ? AND space_id = ? {condition}"
         );
         let mut statement = self.connection.prepare_cached(&select)?;
         let weight = fts5_rarity(self.rows, n_rows);
         let found = statement.query_map(params_from_iter(parameters), |row| {
-            Ok((rows::id(row, 0)?, row.get::<_, f64>(1)? / weight))
+            let share = if row.get::<_, f64>(2)? > 0.0 { 1.0 } else { MATERIAL_SHARE };
+            Ok((rows::id(row, 0)?, WordMatch { score: row.get::<_, f64>(1)? / weight, share }))
         })?;
-        Ok(Lookup { rows: n_rows, scores: found.collect::<Result<_, _>>()? })
+        Ok(Lookup { rows: n_rows, records: found.collect::<Result<_, _>>()? })
     }
 }
 
@@ -164,17 +178,17 @@ impl Search<'_> {
 struct Lookup {
     /// Rows of the index that match, of all spaces.
     rows: f64,
-    /// The part of BM25 that does not depend on rarity, for each record of this space that the filter selects.
-    scores: HashMap<RecordId, f64>,
+    /// Matches of this space that the filter selects; scores are the part of BM25 that does not depend on rarity.
+    records: HashMap<RecordId, WordMatch>,
 }
 
 impl Lookup {
     /// Adds the records of another spelling of the same word.
     fn merge(&mut self, other: &Self) {
         self.rows += other.rows;
-        for (id, score) in &other.scores {
-            let own = self.scores.entry(*id).or_insert(*score);
-            *own = own.max(*score);
+        for (id, found) in &other.records {
+            let own = self.records.entry(*id).or_insert(*found);
+            *own = WordMatch { score: own.score.max(found.score), share: own.share.max(found.share) };
         }
     }
 }
@@ -216,10 +230,10 @@ fn ranked(words: &[WordMatches]) -> Vec<NameHit> {
     let total: f64 = words.iter().map(|word| word.importance).sum();
     let mut found: BTreeMap<RecordId, RecordMatch> = BTreeMap::new();
     for word in words {
-        for (id, score) in &word.scores {
+        for (id, word_match) in &word.records {
             let record = found.entry(*id).or_default();
-            record.score += score;
-            record.importance += word.importance;
+            record.score += word_match.score;
+            record.importance += word.importance * word_match.share;
             record.n_words += 1;
             record.groups |= 1 << word.group;
         }
@@ -228,7 +242,7 @@ fn ranked(words: &[WordMatches]) -> Vec<NameHit> {
     found.retain(|_, record| record.groups == groups);
     let hits = found.into_iter().map(|(id, record)| {
         let has_all = record.n_words == words.len();
-        let coverage = if has_all { 1.0 } else { (record.importance / total) as f32 };
+        let coverage = (record.importance / total) as f32;
         let steps = (record.score / SCORE_STEP).round();
         let hit = NameHit { id, rank: 0, score: (steps * SCORE_STEP) as f32, coverage };
         ((has_all, steps as i64), hit)
