@@ -311,6 +311,12 @@ impl JointModel {
         self.logit_scale
     }
 
+    /// Whether the tokenizer has a token for a word in lower case. Others are spelled in pieces, which the model may not have seen
+    /// together in its training.
+    pub fn knows_word(&self, word: &str) -> bool {
+        self.config.tokenizer.has_word(word)
+    }
+
     /// Features of texts `[texts, dim]`, not normalized.
     ///
     /// # Errors

@@ -111,6 +111,11 @@ pub trait Encoder: Send + Sync {
     fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncodeError> {
         Ok(self.embed_texts(texts)?.iter().map(|embedding| embedding.as_slice().to_vec()).collect())
     }
+    /// Whether the text tower has a token for a word in lower case; `None` if that cannot be said.
+    fn knows_word(&self, word: &str) -> Option<bool> {
+        let _ = word;
+        None
+    }
     /// One embedding per shape; the number of views or points may differ between shapes.
     ///
     /// # Errors
@@ -202,6 +207,10 @@ impl Encoder for JointModel {
             return Ok(self.text_features(texts)?);
         }
         Ok(Encoder::embed_texts(self, texts)?.iter().map(|embedding| embedding.as_slice().to_vec()).collect())
+    }
+
+    fn knows_word(&self, word: &str) -> Option<bool> {
+        Some(self.knows_word(word))
     }
 
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {

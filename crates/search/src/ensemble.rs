@@ -6,16 +6,10 @@ use std::str::FromStr;
 use lexiform_model::Embedding;
 use lexiform_store::RecordId;
 
+use crate::fusion::{candidates, reciprocal_rank};
+use crate::hybrid::{self, SemanticRanking};
 use crate::min_search::min_score;
-use crate::{Answer, Error, Library, Query};
-
-/// The constant k of reciprocal rank fusion, which limits the influence of the first ranks: the value of the paper
-/// (Cormack, Clarke and Büttcher, [SIGIR 2009](https://doi.org/10.1145/1571941.1572114)).
-const RRF_K: f32 = 60.0;
-/// Candidates of each model per requested answer.
-const CANDIDATES_PER_ANSWER: usize = 4;
-/// Minimum number of candidates of each model.
-const MIN_CANDIDATES: usize = 200;
+use crate::{Answer, Error, Library, Query, SearchResults};
 
 /// How the results of several models are fused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -86,12 +80,29 @@ impl Ensemble {
     /// # Errors
     /// As for [`Library::search`].
     pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
+        Ok(self.search_results(query)?.answers)
+    }
+
+    /// As [`search`](Self::search), with the words that were searched for in another spelling.
+    ///
+    /// # Errors
+    /// As for [`search`](Self::search).
+    pub fn search_results(&self, query: &Query) -> Result<SearchResults, Error> {
         if let [alone] = &self.members[..] {
-            return alone.library.search(query);
+            return alone.library.search_results(query);
         }
-        // More candidates than answers: a record with a low rank for one model can have a high rank after fusion.
-        let candidates = query.k.saturating_mul(CANDIDATES_PER_ANSWER).max(MIN_CANDIDATES);
-        let wider = Query { k: candidates, ..query.clone() };
+        hybrid::search(&self.libraries(), query, &|query| {
+            Ok(SemanticRanking { answers: self.search_semantic(query)?, terms: Vec::new() })
+        })
+    }
+
+    fn libraries(&self) -> Vec<&Library> {
+        self.members.iter().map(|member| &member.library).collect()
+    }
+
+    /// The best answers by meaning.
+    fn search_semantic(&self, query: &Query) -> Result<Vec<Answer>, Error> {
+        let wider = Query { k: candidates(query.k), ..query.clone() };
         let (mut queries, mut lists) = (Vec::new(), Vec::new());
         for member in &self.members {
             let terms = member.library.query_embeddings(query)?;
@@ -114,7 +125,9 @@ impl Ensemble {
         }
         answers.sort_by(|a, b| b.score.total_cmp(&a.score).then(a.id.cmp(&b.id)));
         answers.truncate(query.k);
-        answers.iter_mut().enumerate().for_each(|(i, answer)| answer.rank = i + 1);
+        for (i, answer) in answers.iter_mut().enumerate() {
+            (answer.rank, answer.semantic_rank) = (i + 1, Some(i + 1));
+        }
         Ok(answers)
     }
 
@@ -123,7 +136,7 @@ impl Ensemble {
         let mut scores = BTreeMap::new();
         for (member, list) in self.members.iter().zip(lists) {
             for answer in list {
-                *scores.entry(answer.id).or_insert(0.0) += member.weight / (RRF_K + answer.rank as f32);
+                *scores.entry(answer.id).or_insert(0.0) += reciprocal_rank(member.weight, answer.rank);
             }
         }
         scores

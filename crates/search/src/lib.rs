@@ -21,7 +21,7 @@
 //! ```
 //!
 //! A [`Library`] contains the embeddings of the files of a folder. [`Library::index`] updates it from the file system,
-//! [`Library::search`] answers a [`Query`] of texts, images, shapes or a mix of them. A [`ZeroShotClassifier`] labels
+//! [`Library::search`] answers a [`Query`] of texts, images, shapes or a mix of them, by meaning and by names ([`RankBy`]). A [`ZeroShotClassifier`] labels
 //! shapes, and [`find_duplicates`] finds files with the same shape. Any implementation of [`Encoder`] can be the model.
 //!
 //! This crate does not print and does not use the network: progress is reported as [`IndexEvent`]s.
@@ -34,14 +34,18 @@ mod error;
 mod event;
 mod fileless;
 mod fingerprint;
+mod fusion;
+mod hybrid;
 mod image_file;
 mod index;
 mod library;
 mod library_path;
 mod min_search;
 mod paired_encoder;
+mod part_names;
 mod preprocess;
 mod query;
+mod query_names;
 mod read_limits;
 mod signature_cache;
 mod stored_encoder;
@@ -57,17 +61,18 @@ pub use ensemble::{Ensemble, EnsembleMember, Fusion};
 pub use error::Error;
 pub use event::{FileStatus, IndexEvent, IndexSummary};
 pub use fileless::EMBEDDING_FORMAT;
+pub use hybrid::SearchResults;
 pub use image_file::read_image;
 pub use index::{EmbeddingSource, IndexOptions, NamedFeatures, RowFeatures};
 pub use lexiform_mesh_io::{UpRule, WalkResult, walk};
 pub use lexiform_model::{Embedding, TowerWork, ViewSubsetEmbeddings};
-pub use lexiform_store::{Failure, Filter, Payload, RecordId, StoreError};
+pub use lexiform_store::{Failure, Filter, Payload, RecordId, SpellingCorrection, StoreError};
 pub use library::{Answer, Library, LibraryOptions};
 pub use library_path::{HIDDEN_FOLDER, LibraryPath};
 pub use paired_encoder::EncoderOptions;
 pub use preprocess::{Processed, ShapePreprocessor, SimulatedScan};
 pub use query::{
-    Combine, Query, QueryTerm, embed_file, embed_image_file, embed_photos, embed_shape, embed_text,
+    Combine, Query, QueryTerm, RankBy, embed_file, embed_image_file, embed_photos, embed_shape, embed_text,
     embed_views,
 };
 pub use view_set::{SplitViews, is_view_set, read_views};

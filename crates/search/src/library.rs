@@ -52,8 +52,12 @@ impl<'a> From<&'a str> for LibraryOptions<'a> {
 pub struct Answer {
     /// Rank, starting at 1.
     pub rank: usize,
-    /// Cosine similarity of query and record.
+    /// Cosine similarity of query and record; a fused score if several models are searched.
     pub score: f32,
+    /// Rank by meaning; `None` if the record is not among the candidates of that ranking.
+    pub semantic_rank: Option<usize>,
+    /// Rank by names, which records with equally good names share; `None` if no name matches or names were not searched.
+    pub name_rank: Option<usize>,
     /// Id of the record.
     pub id: RecordId,
     /// The file.
@@ -241,15 +245,8 @@ impl Library {
         Ok(names)
     }
 
-    /// The records nearest to a query, best first.
-    ///
-    /// # Errors
-    /// As for [`query_embeddings`](Self::query_embeddings), and [`Error::Store`] if the library cannot be read.
-    pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
-        self.search_embedded(&self.query_embeddings(query)?, query)
-    }
-
-    /// As [`search`](Self::search), with the embeddings that [`query_embeddings`](Self::query_embeddings) returned for the query.
+    /// The records nearest to a query by meaning, with the embeddings that [`query_embeddings`](Self::query_embeddings) returned for
+    /// it.
     ///
     /// # Errors
     /// [`Error::Store`] if the library cannot be read, or embeddings have another length than its model's.
@@ -263,14 +260,21 @@ impl Library {
         };
         let hits = hits.into_iter().enumerate();
         Ok(hits
-            .map(|(i, hit)| Answer {
-                rank: i + 1,
-                score: hit.score,
-                id: hit.id,
-                file: self.library_path.resolve(&hit.payload.path),
-                payload: hit.payload,
-            })
+            .map(|(i, hit)| self.answer(i + 1, hit.score, (Some(i + 1), None), hit.id, hit.payload))
             .collect())
+    }
+
+    /// An answer; `ranks` are those by meaning and by names.
+    pub(crate) fn answer(
+        &self,
+        rank: usize,
+        score: f32,
+        (semantic_rank, name_rank): (Option<usize>, Option<usize>),
+        id: RecordId,
+        payload: Payload,
+    ) -> Answer {
+        let file = self.library_path.resolve(&payload.path);
+        Answer { rank, score, semantic_rank, name_rank, id, file, payload }
     }
 
     /// The embeddings that records are compared with: one for [`Combine::Mean`], one per term for [`Combine::Min`]. A record's

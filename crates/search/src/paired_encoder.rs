@@ -221,6 +221,11 @@ impl Encoder for PairedPointEncoder {
         Ok(self.clip()?.text_features(texts)?)
     }
 
+    fn knows_word(&self, word: &str) -> Option<bool> {
+        // The text that the word is from needs the CLIP model anyway.
+        self.clip().ok().map(|clip| clip.knows_word(word))
+    }
+
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
         let (mut clouds, mut embeddings) = (Vec::new(), Vec::new());
         for shape in shapes {

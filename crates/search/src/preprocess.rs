@@ -19,6 +19,7 @@ use lexiform_store::Payload;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
+use crate::part_names::{material_names, object_names};
 use crate::view_set::view_paths;
 use crate::{Encoder, Error, InputSpec, ModelInput, SplitViews, is_view_set, read_views};
 
@@ -352,6 +353,8 @@ fn shape_payload(path: &Path, scene: &Scene) -> Payload {
         points: scene.n_points() as u64,
         // Differences of huge coordinates overflow; extents in a payload are finite.
         extents: extents.map(|edge| if edge.is_finite() { edge } else { f32::MAX }),
+        objects: object_names(scene),
+        materials: material_names(scene),
         ..Payload::default()
     };
     if !scene.notes.is_empty() {

@@ -33,6 +33,34 @@ pub struct Query {
     pub filter: Option<Filter>,
     /// How several terms are combined.
     pub combine: Combine,
+    /// What answers are ranked by.
+    pub rank_by: RankBy,
+}
+
+/// What answers are ranked by.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RankBy {
+    /// Meaning: the similarity of embeddings.
+    Semantic,
+    /// Words of the query's positive texts in the names of files, folders, objects and materials, and in captions. Records without
+    /// any of them are no answers.
+    Name,
+    /// Both rankings, fused by reciprocal rank. Without a matching name, the same as [`Semantic`](Self::Semantic).
+    #[default]
+    Hybrid,
+}
+
+impl FromStr for RankBy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "semantic" => Ok(Self::Semantic),
+            "name" => Ok(Self::Name),
+            "hybrid" => Ok(Self::Hybrid),
+            _ => Err(format!("expected semantic, name or hybrid, found {text:?}")),
+        }
+    }
 }
 
 /// How the terms of a query are combined.

@@ -52,6 +52,10 @@ impl Encoder for StoredEncoder {
         self.text.as_ref().map_or_else(|| self.unavailable(), |text| Ok(text.embed_texts(texts)?))
     }
 
+    fn knows_word(&self, word: &str) -> Option<bool> {
+        self.text.as_ref().map(|text| text.knows_word(word))
+    }
+
     fn embed_shapes(&self, _shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
         self.unavailable()
     }

@@ -35,6 +35,7 @@
 pub mod contract;
 mod error;
 mod filter;
+mod names;
 mod parse_id;
 mod record;
 mod record_id;
@@ -45,6 +46,7 @@ mod vectors;
 
 pub use error::StoreError;
 pub use filter::{Comparison, Field, Filter, FilterError, Glob, Value};
+pub use names::{NameHit, NameRequest, NameSearch, NameWord, SpellingCorrection, name_words};
 pub use record::{EmbeddingSpace, Entry, Extra, Failure, FileState, IndexState, Payload, Record};
 pub use record_id::RecordId;
 pub use sqlite::SqliteStore;

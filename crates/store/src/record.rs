@@ -57,6 +57,12 @@ pub struct Payload {
     pub extents: [f32; 3],
     /// Modification time of the file: nanoseconds since 1970-01-01 UTC.
     pub modified_ns: Option<i64>,
+    /// Names of the objects in the file, without duplicates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub objects: Vec<String>,
+    /// Names of the materials in the file, without duplicates.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub materials: Vec<String>,
     /// Any other fields; `extra.KEY` in a filter. `extra.label` is also called `label`.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,

@@ -1,6 +1,9 @@
 //! The trait of all stores: write, read, filter and search records of one space.
 
-use crate::{EmbeddingSpace, Entry, Failure, FileState, Filter, Payload, Record, RecordId, StoreError};
+use crate::{
+    EmbeddingSpace, Entry, Failure, FileState, Filter, NameRequest, NameSearch, Payload, Record, RecordId,
+    StoreError,
+};
 
 /// A search query.
 ///
@@ -152,6 +155,14 @@ pub trait VectorStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Invalid`] if the vector does not have the store's dim, or is not finite and of unit norm.
     fn search(&self, request: &SearchRequest) -> Result<Vec<Hit>, StoreError>;
+
+    /// All records whose names match, best first. Names are those of the file, its folders, objects and materials, and captions;
+    /// words are compared by their stems. Words that no record has are also looked for as two words, and as one with the next word. The nearest spelling of a misspelled
+    /// word is one edit away, or two if it has more than five letters.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn search_names(&self, request: &NameRequest) -> Result<NameSearch, StoreError>;
 
     /// Entries in order of id.
     ///

@@ -8,7 +8,8 @@ use lexiform_data::embeddings::EmbeddingFile;
 use lexiform_render::SheetCell;
 use lexiform_search::{
     Answer, Combine, Embedding, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library,
-    LibraryOptions, LibraryPath, Query, QueryTerm, RecordId, SplitViews, StoreError,
+    LibraryOptions, LibraryPath, Query, QueryTerm, RankBy, RecordId, SearchResults, SpellingCorrection,
+    SplitViews, StoreError,
 };
 use serde::Serialize;
 
@@ -60,6 +61,10 @@ pub(crate) struct SearchArgs {
     /// How several terms are combined: mean of their embeddings, or min of their similarities (similar to all of them)
     #[arg(long, value_name = "mean|min", default_value = "mean", hide_default_value = true)]
     combine: Combine,
+    /// What results are ranked by: meaning (semantic), names of files, folders, objects and materials (name), or both (hybrid)
+    /// [default: hybrid]
+    #[arg(long, value_name = "semantic|name|hybrid", default_value = "hybrid", hide_default_value = true)]
+    rank_by: RankBy,
     /// Number of results [default: 10; 5 at the prompt]
     #[arg(short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     k: Option<u32>,
@@ -158,6 +163,9 @@ impl SearchArgs {
     /// The models of the library to search with. All are opened, so that one that cannot be is reported before the search.
     fn ensemble(&self, place: &LibraryPath, paths: &PathDisplay) -> anyhow::Result<Ensemble> {
         let mut members = Vec::new();
+        if !self.no_update {
+            Library::migrate(place)?;
+        }
         let models = self.models.names_for(place)?;
         self.note_other_up(place)?;
         for (model, weight) in &models {
@@ -178,11 +186,14 @@ impl SearchArgs {
         paths: &PathDisplay,
         sheet: Option<&OutputFile>,
     ) -> anyhow::Result<()> {
-        let answers = ensemble.search(query)?;
+        let results = ensemble.search_results(query)?;
+        for SpellingCorrection { typed, corrected } in &results.corrections {
+            output::note(format!("searched names for {corrected} (typed: {typed})"));
+        }
         let library = &ensemble.members()[0].library;
         // Results first: they are not lost if the sheet cannot be written.
-        self.show(library, query, &answers, paths)?;
-        sheet.map_or(Ok(()), |sheet| write_sheet(library, &answers, sheet))
+        self.show(library, query, &results, paths)?;
+        sheet.map_or(Ok(()), |sheet| write_sheet(library, &results.answers, sheet))
     }
 
     /// Queries of a prompt or of standard input.
@@ -254,7 +265,8 @@ impl SearchArgs {
         );
         let filter = self.filter.as_deref().map(Filter::parse).transpose();
         let filter = filter.map_err(|error| Error::from(StoreError::from(error)))?;
-        Ok(Query { terms, k: self.k.unwrap_or(k) as usize, filter, combine: self.combine })
+        let k = self.k.unwrap_or(k) as usize;
+        Ok(Query { terms, k, filter, combine: self.combine, rank_by: self.rank_by })
     }
 
     /// Whether only texts have to be embedded, by the model itself.
@@ -343,12 +355,14 @@ impl SearchArgs {
         &self,
         library: &Library,
         query: &Query,
-        answers: &[Answer],
+        results: &SearchResults,
         paths: &PathDisplay,
     ) -> anyhow::Result<()> {
+        let SearchResults { answers, corrections } = results;
         // An empty result is no output in JSON, and an explanation on standard error otherwise.
         if self.json {
-            return answers.iter().try_for_each(|answer| output::json(&AnswerLine::new(answer, paths)));
+            let line = |answer| AnswerLine { corrections, ..AnswerLine::new(answer, paths) };
+            return answers.iter().try_for_each(|answer| output::json(&line(answer)));
         }
         if answers.is_empty() {
             return explain_no_results(library, query);
@@ -439,6 +453,7 @@ fn explain_no_results(library: &Library, query: &Query) -> anyhow::Result<()> {
             format!("nothing found: none of {} could be used", output::quantity(failed, "3D file"))
         }
         _ if n == 0 => "nothing found: there are no 3D files here".to_owned(),
+        _ if query.rank_by == RankBy::Name => "nothing found: no name matches".to_owned(),
         Some(_) => format!("nothing found: none of {} matches --where", output::quantity(n, "shape")),
         None => "nothing found".to_owned(),
     });
@@ -453,6 +468,10 @@ fn explain_no_results(library: &Library, query: &Query) -> anyhow::Result<()> {
 struct AnswerLine<'a> {
     rank: usize,
     score: f32,
+    semantic_rank: Option<usize>,
+    name_rank: Option<usize>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    corrections: &'a [SpellingCorrection],
     path: String,
     id: RecordId,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -473,6 +492,9 @@ impl<'a> AnswerLine<'a> {
         Self {
             rank: answer.rank,
             score: answer.score,
+            semantic_rank: answer.semantic_rank,
+            name_rank: answer.name_rank,
+            corrections: &[],
             path: shown(answer, paths),
             id: answer.id,
             link: answer.link(),

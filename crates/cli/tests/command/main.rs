@@ -16,6 +16,7 @@ mod geometry;
 mod joint_model;
 mod migrate;
 mod model_card;
+mod names;
 mod old_library;
 mod outputs;
 mod search;

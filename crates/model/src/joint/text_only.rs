@@ -44,6 +44,11 @@ impl TextModel {
         &self.id
     }
 
+    /// As [`JointModel::knows_word`](super::JointModel::knows_word).
+    pub fn knows_word(&self, word: &str) -> bool {
+        self.config.tokenizer.has_word(word)
+    }
+
     /// Embeddings of texts.
     ///
     /// # Errors

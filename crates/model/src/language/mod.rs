@@ -157,7 +157,7 @@ fn known_fraction(text: &str, tokenizer: &Tokenizer) -> f32 {
     let (mut known, mut all) = (0.0, 0.0);
     for word in words::content_words(text) {
         all += 1.0;
-        known += f32::from(u8::from(tokenizer.knows(&word)));
+        known += f32::from(u8::from(tokenizer.has_word(&word)));
     }
     if all > 0.0 { known / all } else { 0.0 }
 }

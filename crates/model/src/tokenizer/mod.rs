@@ -80,6 +80,9 @@ pub enum Tokenizer {
     WordPiece(WordPieceTokenizer),
 }
 
+/// Endings of inflected words that [`Tokenizer::has_word`] looks past.
+const INFLECTIONS: [&str; 4] = ["s", "es", "ed", "ing"];
+
 /// Size of CLIP's vocabulary.
 const CLIP_VOCABULARY: usize = 49_408;
 
@@ -92,12 +95,18 @@ impl Tokenizer {
         }
     }
 
-    /// Whether a word has a token of its own; CLIP's pieces have seen all words.
-    pub fn knows(&self, word: &str) -> bool {
-        match self {
-            Self::Clip => true,
-            Self::WordPiece(words) => words.knows(word),
-        }
+    /// Whether a word in lower case, or the word that it inflects, is one token. Other words are spelled in pieces.
+    pub fn has_word(&self, word: &str) -> bool {
+        let is_token = |word: &str| {
+            let tokens = match self {
+                Self::Clip => encode_clip(word),
+                Self::WordPiece(words) => words.encode(word),
+            };
+            // Start, word, end. Tokens of single letters spell any word.
+            tokens.len() == 3 && word.chars().count() > 1
+        };
+        is_token(word)
+            || INFLECTIONS.iter().any(|ending| word.strip_suffix(ending).is_some_and(|stem| is_token(stem)))
     }
 
     /// Texts → token ids `[texts, context]`: start, text, end, padding. Longer texts are truncated before the end token.
@@ -158,6 +167,18 @@ mod tests {
                 tokenizer.encode(&["red chair"], 9).ids(),
                 "{text}"
             );
+        }
+    }
+
+    #[test]
+    fn words_of_one_token_are_known() {
+        let words = Tokenizer::WordPiece(WordPieceTokenizer::from_texts(["a red chair"]));
+        for tokenizer in [Tokenizer::Clip, words] {
+            for (word, is_known) in [("chair", true), ("chairs", true), ("chiar", false), ("elefant", false)]
+            {
+                assert_eq!(tokenizer.has_word(word), is_known, "{word}");
+            }
+            assert!(!tokenizer.has_word("") && !tokenizer.has_word("s"));
         }
     }
 

@@ -46,12 +46,6 @@ impl WordPieceTokenizer {
         false
     }
 
-    /// Whether a word has an id of its own, in the singular or plural; single letters and digits are for spelling.
-    pub(super) fn knows(&self, word: &str) -> bool {
-        let singular = word.strip_suffix('s').unwrap_or(word);
-        word.chars().count() > 1 && (self.ids.contains_key(word) || self.ids.contains_key(singular))
-    }
-
     /// Start, pieces, end.
     pub(super) fn encode(&self, text: &str) -> Vec<u32> {
         let mut row = vec![1];

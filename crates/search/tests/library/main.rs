@@ -5,5 +5,6 @@
 mod embeddings;
 mod indexing;
 mod models;
+mod names;
 mod queries;
 mod support;

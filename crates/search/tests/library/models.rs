@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::support::{BLUE, ColorEncoder, GREEN, RED, write_shape};
 use lexiform_search::{
     Ensemble, EnsembleMember, Error, Fusion, IndexOptions, IndexSummary, InputSpec, Library, LibraryPath,
-    Query, StoreError,
+    Query, RankBy, StoreError,
 };
 
 /// A folder of three shapes.
@@ -124,7 +124,9 @@ fn weights_decide_if_models_disagree() {
         let members =
             members.map(|(encoder, weight)| EnsembleMember { weight, library: folder.read(encoder) });
         let ensemble = Ensemble::new(members.collect(), fusion).unwrap();
-        let answers = ensemble.search(&Query::text("red", 9)).unwrap();
+        // Names would decide for the first model: a file is called red.
+        let query = Query { rank_by: RankBy::Semantic, ..Query::text("red", 9) };
+        let answers = ensemble.search(&query).unwrap();
         assert_eq!(answers.iter().map(|answer| answer.rank).collect::<Vec<_>>(), [1, 2, 3]);
         assert!(answers.is_sorted_by(|a, b| a.score >= b.score));
         answers[0].payload.path.clone()

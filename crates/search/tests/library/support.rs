@@ -20,6 +20,8 @@ pub struct ColorEncoder {
     pub input_spec: InputSpec,
     /// Replaces every text.
     pub fixed_text: Option<&'static str>,
+    /// The words that it says it knows; `None` if it cannot say.
+    pub known_words: Option<&'static [&'static str]>,
 }
 
 /// How a [`ColorEncoder`] fails.
@@ -38,6 +40,7 @@ impl ColorEncoder {
             failure_mode: FailureMode::Error,
             input_spec: InputSpec::Views { rig: RigKind::Ring, count: 2, size: 32 },
             fixed_text: None,
+            known_words: None,
         }
     }
 
@@ -78,6 +81,10 @@ impl Encoder for ColorEncoder {
             Ok(Embedding::new(vec![has("red"), has("green"), has("blue")])?)
         };
         texts.iter().map(color).collect()
+    }
+
+    fn knows_word(&self, word: &str) -> Option<bool> {
+        self.known_words.map(|known| known.contains(&word))
     }
 
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {

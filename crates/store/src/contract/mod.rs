@@ -2,6 +2,7 @@
 //! for libraries with several models.
 
 mod fixtures;
+mod names;
 mod one_space;
 mod several_spaces;
 

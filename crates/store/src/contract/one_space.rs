@@ -28,7 +28,7 @@ pub fn check<S: VectorStore>(mut empty: impl FnMut() -> S) {
         stores_metadata_and_failures,
         keeps_index_state_out_of_payloads,
     ];
-    for test in tests {
+    for test in tests.iter().chain(&super::names::TESTS) {
         test(&empty());
     }
 }
@@ -43,6 +43,8 @@ fn returns_whole_records(store: &dyn VectorStore) {
         points: 7,
         extents: [0.1, f32::MAX, -0.0],
         modified_ns: Some(-1),
+        objects: vec!["a\n\"b\"".into(), "ü".into()],
+        materials: vec!["oak".into()],
         extra: [("key \"x\"".into(), serde_json::json!({"deep": [1, null, "\u{1F4A1}"]}))]
             .into_iter()
             .collect(),

@@ -204,6 +204,7 @@ mod tests {
             extents: [0.1, 1.0, 2.0],
             modified_ns: Some(1_714_521_600_000_000_000),
             extra,
+            ..Payload::default()
         }
     }
 

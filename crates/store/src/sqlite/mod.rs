@@ -9,17 +9,19 @@
 //!
 //! Modules: `store` implements the trait by calling the modules below, each call in one transaction of
 //! `database`; `write_records` and `read_records` contain the SQL for records, `rows` converts between records and
-//! table rows, `schema` has the tables and migrations.
+//! table rows, `names` writes the index of names, `schema` has the tables and migrations.
 
 mod connect;
 mod database;
 mod failures;
 mod lock;
 mod metadata;
+mod names;
 mod read_records;
 mod rows;
 mod schema;
 mod search;
+mod search_names;
 mod spaces;
 mod store;
 mod transaction_error;

@@ -8,7 +8,8 @@ use crate::{Entry, Extra, IndexState, Payload, RecordId};
 
 /// Columns of `records`, in the order [`entry`] reads them.
 pub(super) const ENTRY_COLUMNS: &str = "id, path, content_hash, format, bytes, vertices, triangles, points, \
-                                        extent_x, extent_y, extent_z, modified_ns, extra, stat_hash, dependencies";
+                                        extent_x, extent_y, extent_z, modified_ns, extra, stat_hash, dependencies, \
+                                        objects, materials";
 
 /// Reads [`ENTRY_COLUMNS`].
 pub(super) fn entry(row: &Row<'_>) -> Result<Entry> {
@@ -24,9 +25,11 @@ pub(super) fn entry(row: &Row<'_>) -> Result<Entry> {
             points: row.get(7)?,
             extents: [row.get(8)?, row.get(9)?, row.get(10)?],
             modified_ns: row.get(11)?,
+            objects: strings(row, 15)?,
+            materials: strings(row, 16)?,
             extra: extra(row, 12)?,
         },
-        index_state: IndexState { stat_hash: row.get(13)?, dependencies: dependencies(row, 14)? },
+        index_state: IndexState { stat_hash: row.get(13)?, dependencies: strings(row, 14)? },
     })
 }
 
@@ -42,9 +45,9 @@ fn extra(row: &Row<'_>, column: usize) -> Result<Extra> {
     if text == "{}" { Ok(Extra::new()) } else { json(text, column) }
 }
 
-fn dependencies(row: &Row<'_>, column: usize) -> Result<Vec<String>> {
+fn strings(row: &Row<'_>, column: usize) -> Result<Vec<String>> {
     let text = row.get_ref(column)?.as_str()?;
-    // As above: most formats have no dependencies.
+    // As above: most formats have no dependencies and no names.
     if text == "[]" { Ok(Vec::new()) } else { json(text, column) }
 }
 

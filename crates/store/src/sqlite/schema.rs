@@ -5,18 +5,19 @@ use std::path::Path;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 use super::transaction_error::TransactionError;
-use super::{rows, spaces, vectors};
+use super::{names, rows, spaces, vectors};
 use crate::{EmbeddingSpace, StoreError};
 
 /// "LXFM": distinguishes libraries from other SQLite files.
 const APPLICATION_ID: i64 = 0x4c58_464d;
 
 /// Step `n` migrates a file from version `n` to `n + 1`. Released steps are never edited.
-const MIGRATIONS: [Migration; 4] = [
+const MIGRATIONS: [Migration; 5] = [
     Migration::Sql(VERSION_1),
     Migration::Sql(VERSION_2),
     Migration::Sql(VERSION_3),
     Migration::Code(move_vectors_to_files),
+    Migration::Code(add_names),
 ];
 
 /// The first version without vectors in the database.
@@ -168,6 +169,32 @@ fn move_vectors_to_files(transaction: &Transaction<'_>, folder: &Path) -> Result
     }
     drop(statement);
     Ok(transaction.execute_batch(VERSION_4)?)
+}
+
+/// The index of names, and the vocabulary of their words as they are spelled, both filled by `super::names`. Rows are deleted by a
+/// trigger, so that no statement, and no cascade, can forget to.
+const VERSION_5: &str = "
+ALTER TABLE records ADD COLUMN objects TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE records ADD COLUMN materials TEXT NOT NULL DEFAULT '[]';
+CREATE VIRTUAL TABLE names USING fts5 (
+    stem, objects, folders, materials, captions,
+    tokenize = 'porter unicode61 remove_diacritics 2'
+);
+CREATE VIRTUAL TABLE spellings USING fts5 (
+    words, detail = none, columnsize = 0,
+    tokenize = 'unicode61 remove_diacritics 2'
+);
+CREATE VIRTUAL TABLE vocabulary USING fts5vocab (spellings, 'row');
+CREATE TRIGGER names_deleted AFTER DELETE ON records BEGIN
+    DELETE FROM names WHERE rowid = old.id;
+    DELETE FROM spellings WHERE rowid = old.id;
+END;
+";
+
+/// Version 5: names of all records. Names of objects and materials follow when files are indexed again.
+fn add_names(transaction: &Transaction<'_>, _folder: &Path) -> Result<(), TransactionError> {
+    transaction.execute_batch(VERSION_5)?;
+    names::write_all(transaction)
 }
 
 /// Schema state of a database file.

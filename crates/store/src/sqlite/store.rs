@@ -10,11 +10,11 @@ use super::spaces::StoredSpace;
 use super::transaction_error::TransactionError;
 use super::vector_cache::VectorCache;
 use super::write_records::{self, Upsert};
-use super::{failures, metadata, read_records, search, spaces, validate, vectors, verify};
+use super::{failures, metadata, read_records, search, search_names, spaces, validate, vectors, verify};
 use crate::vectors::VectorFiles;
 use crate::{
-    EmbeddingSpace, Entry, Failure, FileState, Filter, Hit, ListRequest, Record, RecordId, SearchRequest,
-    StoreError, VectorStore,
+    EmbeddingSpace, Entry, Failure, FileState, Filter, Hit, ListRequest, NameRequest, NameSearch, Record,
+    RecordId, SearchRequest, StoreError, VectorStore,
 };
 
 /// SQLite's page cache while many records are written, in kibibytes (negative, as the pragma has it): ids are random, so
@@ -308,6 +308,11 @@ impl VectorStore for SqliteStore {
             let vectors = self.vectors.vectors(connection, self.folder(), &self.space)?;
             search::search(connection, &vectors, request)
         })
+    }
+
+    fn search_names(&self, request: &NameRequest) -> Result<NameSearch, StoreError> {
+        self.database
+            .read("cannot search names", |connection| search_names::search(connection, &self.space, request))
     }
 
     fn list(&self, request: &ListRequest) -> Result<Vec<Entry>, StoreError> {

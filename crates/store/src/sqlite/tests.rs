@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::{SqliteStore, database, schema};
 use crate::{
-    Comparison, EmbeddingSpace, Extra, Field, Filter, Glob, IndexState, ListRequest, Payload, Record,
-    RecordId, SearchRequest, StoreError, Value, VectorStore, contract,
+    Comparison, EmbeddingSpace, Extra, Field, Filter, Glob, IndexState, ListRequest, NameRequest, NameWord,
+    Payload, Record, RecordId, SearchRequest, StoreError, Value, VectorStore, contract,
 };
 
 fn space(dim: usize) -> EmbeddingSpace {
@@ -153,6 +153,35 @@ fn index_state_moves_out_of_the_payload_of_older_libraries() {
     assert_eq!(extras, [r#"{"label":"chair"}"#, "{}", r#"{"stamp":4,"sides":"left"}"#].map(json));
     assert_eq!(store.metadata("model").unwrap().as_deref(), Some("nano"));
     assert_eq!(store.failures().unwrap()[0].failed_at_ns, 7);
+    store.verify().unwrap();
+}
+
+#[test]
+fn names_of_older_libraries_can_be_searched() {
+    let (folder, store) = library();
+    let mut chair = record(3, vec![0.6, 0.8]);
+    chair.payload.path = "Old Furniture/RedChair_03.glb".into();
+    chair.payload.extra.insert("label".into(), "armchair".into());
+    store.upsert(&space(2), &[chair]).unwrap();
+    store
+        .database
+        .writer()
+        .execute_batch(
+            "DROP TRIGGER names_deleted; DROP TABLE vocabulary; DROP TABLE spellings; DROP TABLE names;
+             ALTER TABLE records DROP COLUMN objects; ALTER TABLE records DROP COLUMN materials;
+             PRAGMA user_version = 4;",
+        )
+        .unwrap();
+    drop(store);
+    assert!(matches!(SqliteStore::open(folder.path()), Err(StoreError::SchemaTooOld { found: 4, .. })));
+    drop(SqliteStore::open_for_writing(folder.path()).unwrap());
+    let store = SqliteStore::open(folder.path()).unwrap();
+    for word in ["chair", "furniture", "armchair"] {
+        let words = vec![NameWord { word: word.into(), weight: 1.0 }];
+        let hits =
+            store.search_names(&NameRequest { groups: vec![words], ..NameRequest::default() }).unwrap().hits;
+        assert_eq!(hits.iter().map(|hit| hit.id.value()).collect::<Vec<_>>(), [3], "{word}");
+    }
     store.verify().unwrap();
 }
 

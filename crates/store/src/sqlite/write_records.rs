@@ -1,12 +1,13 @@
-//! Writing records: every change of the tables `records`, `vectors` and `thumbnails`.
+//! Writing records: every change of the tables `records`, `vectors` and `thumbnails`, and of the index of names with them.
 
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
+use serde::Serialize;
 
 use super::spaces::next_generation;
 use super::transaction_error::TransactionError;
-use super::{rows, vectors};
+use super::{names, read_records, rows, vectors};
 use crate::vectors::VectorAppender;
 use crate::{Entry, IndexState, Payload, Record, RecordId, StoreError};
 
@@ -14,17 +15,18 @@ use crate::{Entry, IndexState, Payload, Record, RecordId, StoreError};
 // Not INSERT OR REPLACE, which deletes the old row: ON DELETE CASCADE would delete its vectors in all spaces.
 const INSERT: &str =
     "INSERT INTO records (id, path, name, content_hash, format, bytes, vertices, triangles, points,
-                      extent_x, extent_y, extent_z, modified_ns, extra, stat_hash, dependencies)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+                      extent_x, extent_y, extent_z, modified_ns, extra, stat_hash, dependencies,
+                      objects, materials)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
     ON CONFLICT (id) DO UPDATE SET
         path = ?2, name = ?3, content_hash = ?4, format = ?5, bytes = ?6, vertices = ?7, triangles = ?8,
         points = ?9, extent_x = ?10, extent_y = ?11, extent_z = ?12, modified_ns = ?13, extra = ?14,
-        stat_hash = ?15, dependencies = ?16";
+        stat_hash = ?15, dependencies = ?16, objects = ?17, materials = ?18";
 /// Replaces a row of `records`; parameters as in [`execute`].
 const UPDATE: &str = "UPDATE records SET
         path = ?2, name = ?3, content_hash = ?4, format = ?5, bytes = ?6, vertices = ?7, triangles = ?8,
         points = ?9, extent_x = ?10, extent_y = ?11, extent_z = ?12, modified_ns = ?13, extra = ?14,
-        stat_hash = ?15, dependencies = ?16
+        stat_hash = ?15, dependencies = ?16, objects = ?17, materials = ?18
     WHERE id = ?1";
 
 /// The columns of a row of `records`.
@@ -127,12 +129,10 @@ fn execute(connection: &Connection, statement: &str, row: &RecordRow<'_>) -> Res
     let RecordRow { id, payload, index_state } = row;
     // One column per axis, so that filters are plain SQL comparisons.
     let [x, y, z] = payload.extents;
-    let json = |column: &str, error: serde_json::Error| {
-        StoreError::invalid(payload.path.as_str(), format!("{column}: {error}"))
-    };
-    let extra = serde_json::to_string(&payload.extra).map_err(|error| json("extra", error))?;
-    let dependencies =
-        serde_json::to_string(&index_state.dependencies).map_err(|error| json("dependencies", error))?;
+    let extra = json(payload, "extra", &payload.extra)?;
+    let dependencies = json(payload, "dependencies", &index_state.dependencies)?;
+    let objects = json(payload, "objects", &payload.objects)?;
+    let materials = json(payload, "materials", &payload.materials)?;
     let changed = connection.prepare_cached(statement)?.execute(params![
         id.to_i64(),
         payload.path,
@@ -150,12 +150,20 @@ fn execute(connection: &Connection, statement: &str, row: &RecordRow<'_>) -> Res
         extra,
         index_state.stat_hash,
         dependencies,
+        objects,
+        materials,
     ]);
     // The only constraint that valid records can violate is the unique path.
     match changed {
-        Ok(_) => Ok(()),
+        Ok(_) => names::write(connection, *id, payload),
         Err(error) => Err(duplicate_path(connection, &payload.path, error)),
     }
+}
+
+/// A column of JSON.
+fn json(payload: &Payload, column: &str, value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::invalid(payload.path.as_str(), format!("{column}: {error}")))
 }
 
 /// Converts a violation of the unique path into an error that names the record with that path.
@@ -219,7 +227,7 @@ fn merge_into_existing(
     Ok(known)
 }
 
-/// Deletes a record without vectors in any space; ON DELETE CASCADE deletes its thumbnail.
+/// Deletes a record without vectors in any space; ON DELETE CASCADE deletes its thumbnail, a trigger its names.
 fn delete_orphan(connection: &Connection, id: RecordId) -> Result<(), TransactionError> {
     let delete = "DELETE FROM records WHERE id = ? AND NOT EXISTS (SELECT 1 FROM vectors WHERE record_id = records.id)";
     connection.prepare_cached(delete)?.execute([id.to_i64()])?;
@@ -246,6 +254,9 @@ pub(super) fn rename(
             .prepare_cached("UPDATE records SET path = ?, name = ? WHERE id = ?")?
             .execute((path, name, id.to_i64()))
             .map_err(|error| duplicate_path(connection, path, error))?;
+        if let Some(entry) = read_records::entry(connection, *id)? {
+            names::write(connection, *id, &entry.payload)?;
+        }
     }
     Ok(())
 }

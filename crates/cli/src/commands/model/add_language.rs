@@ -66,7 +66,7 @@ impl AddLanguageArgs {
         let model = JointModel::open(&self.model, &OpenOptions::default())?;
         let tokenizer = &model.config().tokenizer;
         // A concept whose name the text tower was not trained on cannot be recognized.
-        let is_known = |row: &&Facts| row.name.split_whitespace().all(|word| tokenizer.knows(word));
+        let is_known = |row: &&Facts| row.name.split_whitespace().all(|word| tokenizer.has_word(word));
         let concepts: Vec<ConceptSentences> = table.iter().filter(is_known).map(concept).collect();
         let options = LanguageOptions {
             texts: &texts.iter().map(|text| letters(text)).collect::<Vec<_>>(),

@@ -1,0 +1,194 @@
+//! Hybrid search: the ranking by meaning, fused with the ranking by names.
+
+use std::collections::{HashMap, HashSet};
+
+use lexiform_model::Embedding;
+use lexiform_model::tokenizer::Tokenizer;
+use lexiform_store::{NameHit, NameRequest, NameSearch, RecordId, SpellingCorrection};
+
+use crate::fusion::{candidates, reciprocal_rank};
+use crate::min_search::min_score;
+use crate::query_names::{corrected, name_request};
+use crate::{Answer, Error, Library, Query, RankBy};
+
+/// Answers ranked by meaning.
+pub(crate) struct SemanticRanking {
+    /// The best answers, best first.
+    pub answers: Vec<Answer>,
+    /// What records are compared with; empty if scores of several models are fused.
+    pub terms: Vec<Embedding>,
+}
+
+/// The results of a query.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SearchResults {
+    /// The best answers, best first.
+    pub answers: Vec<Answer>,
+    /// Words of the query that no name in the library has, and the similar words that were searched for instead.
+    pub corrections: Vec<SpellingCorrection>,
+}
+
+impl Library {
+    /// The records that match a query best: by meaning, by names or by both, as its [`rank_by`](Query::rank_by) says.
+    ///
+    /// # Errors
+    /// As for [`query_embeddings`](Self::query_embeddings), [`Error::Query`] if a query of names has no text, and
+    /// [`Error::Store`] if the library cannot be read.
+    pub fn search(&self, query: &Query) -> Result<Vec<Answer>, Error> {
+        Ok(self.search_results(query)?.answers)
+    }
+
+    /// As [`search`](Self::search), with the words that were searched for in another spelling.
+    ///
+    /// # Errors
+    /// As for [`search`](Self::search).
+    pub fn search_results(&self, query: &Query) -> Result<SearchResults, Error> {
+        search(&[self], query, &|query| {
+            let terms = self.query_embeddings(query)?;
+            Ok(SemanticRanking { answers: self.search_embedded(&terms, query)?, terms })
+        })
+    }
+}
+
+/// Ranks the records of a library by meaning.
+pub(crate) type RankSemantically<'a> = dyn Fn(&Query) -> Result<SemanticRanking, Error> + 'a;
+
+/// Searches by meaning and by names, as the query has it. `models` is the library opened with each model that `semantic` uses.
+pub(crate) fn search(
+    models: &[&Library],
+    query: &Query,
+    semantic: &RankSemantically<'_>,
+) -> Result<SearchResults, Error> {
+    let by_meaning = |query: &Query, corrections: Vec<SpellingCorrection>| -> Result<SearchResults, Error> {
+        Ok(SearchResults { answers: semantic(query)?.answers, corrections })
+    };
+    let Some(NameSearch { hits, corrections, .. }) = search_names(models, query)? else {
+        return match query.rank_by {
+            RankBy::Name => Err(Error::Query { reason: "no text to compare with names".to_owned() }),
+            RankBy::Semantic | RankBy::Hybrid => by_meaning(query, Vec::new()),
+        };
+    };
+    let query = corrected(query, &corrections, &|word| knows_word(models, word));
+    // Nothing to fuse: exactly the ranking by meaning.
+    if hits.is_empty() && query.rank_by == RankBy::Hybrid {
+        return by_meaning(&query, corrections);
+    }
+    let ranking = semantic(&Query { k: candidates(query.k), ..query.clone() })?;
+    let Some(library) = models.first() else { return Ok(SearchResults::default()) };
+    Ok(SearchResults { answers: fuse(library, &query, ranking, &hits)?, corrections })
+}
+
+/// The search in names for a query; `None` if names have no part in it.
+fn search_names(models: &[&Library], query: &Query) -> Result<Option<NameSearch>, Error> {
+    query.check()?;
+    let (Some(library), false) = (models.first(), query.rank_by == RankBy::Semantic) else { return Ok(None) };
+    let Some(request) = name_request(query) else { return Ok(None) };
+    let found = library.store().search_names(&request)?;
+    let misspelled: Vec<String> =
+        found.unmatched.iter().filter(|word| !is_spelled_right(models, word)).cloned().collect();
+    // A second search only for misspelled words: CLIP's vocabulary takes longer to read than names to search.
+    if misspelled.is_empty() {
+        return Ok(Some(found));
+    }
+    Ok(Some(library.store().search_names(&NameRequest { misspelled, ..request })?))
+}
+
+/// Whether a word is spelled right, so that a similar one in names says nothing about it: "dessert" is no "dresser". CLIP's vocabulary,
+/// which was made from captions, has the usual words.
+fn is_spelled_right(models: &[&Library], word: &str) -> bool {
+    knows_word(models, word) == Some(true) || Tokenizer::Clip.has_word(word)
+}
+
+/// Whether one of the models knows a word; `None` if that cannot be said.
+fn knows_word(models: &[&Library], word: &str) -> Option<bool> {
+    models.iter().filter_map(|library| library.encoder().knows_word(word)).max()
+}
+
+/// The best answers of both rankings.
+fn fuse(
+    library: &Library,
+    query: &Query,
+    ranking: SemanticRanking,
+    hits: &[NameHit],
+) -> Result<Vec<Answer>, Error> {
+    let SemanticRanking { mut answers, terms } = ranking;
+    let by_id: HashMap<RecordId, &NameHit> = hits.iter().map(|hit| (hit.id, hit)).collect();
+    for answer in &mut answers {
+        answer.name_rank = by_id.get(&answer.id).map(|hit| hit.rank);
+    }
+    let known: HashSet<RecordId> = answers.iter().map(|answer| answer.id).collect();
+    // Hits come in order of rank: further ones are not among the best of those that only names propose.
+    let others: Vec<&NameHit> = hits.iter().filter(|hit| !known.contains(&hit.id)).take(query.k).collect();
+    answers.extend(named_answers(library, &others, &terms)?);
+    if query.rank_by == RankBy::Name {
+        answers.retain(|answer| answer.name_rank.is_some());
+    }
+    let key = |answer: &Answer| match query.rank_by {
+        RankBy::Name => -(answer.name_rank.unwrap_or(usize::MAX) as f32),
+        RankBy::Semantic | RankBy::Hybrid => fused_score(answer, by_id.get(&answer.id).copied()),
+    };
+    let meaning = |answer: &Answer| answer.semantic_rank.unwrap_or(usize::MAX);
+    answers.sort_by(|a, b| key(b).total_cmp(&key(a)).then(meaning(a).cmp(&meaning(b))).then(a.id.cmp(&b.id)));
+    answers.truncate(query.k);
+    answers.iter_mut().enumerate().for_each(|(i, answer)| answer.rank = i + 1);
+    Ok(answers)
+}
+
+/// The sum over both rankings. Names count by the square of their coverage: a name with a minor word of the query, as "red cube" for
+/// "red car", lifts a record by few ranks only.
+fn fused_score(answer: &Answer, hit: Option<&NameHit>) -> f32 {
+    let of_names = hit.map_or(0.0, |hit| reciprocal_rank(hit.coverage.powi(2), hit.rank));
+    answer.semantic_rank.map_or(0.0, |rank| reciprocal_rank(1.0, rank)) + of_names
+}
+
+/// Answers for records that only names propose.
+fn named_answers(library: &Library, hits: &[&NameHit], terms: &[Embedding]) -> Result<Vec<Answer>, Error> {
+    let ids: Vec<RecordId> = hits.iter().map(|hit| hit.id).collect();
+    let records = library.store().get(&ids)?;
+    let answers = records.into_iter().zip(hits).filter_map(|(record, hit)| {
+        // Deleted since the search by another process.
+        let record = record?;
+        // Fused scores of several models are sums, to which models that do not propose a record add nothing.
+        let score = if terms.is_empty() { 0.0 } else { min_score(terms, &record.vector) };
+        let ranks = (None, Some(hit.rank));
+        Some(library.answer(0, score, ranks, record.id, record.payload))
+    });
+    Ok(answers.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use lexiform_store::Payload;
+
+    use super::*;
+
+    fn score(semantic_rank: Option<usize>, name: Option<(usize, f32)>) -> f32 {
+        let id = RecordId::derive("a", "", 0);
+        let (score, file, payload) = (0.0, PathBuf::new(), Payload::default());
+        let answer = Answer { rank: 1, score, semantic_rank, name_rank: None, id, file, payload };
+        let hit = name.map(|(rank, coverage)| NameHit { id, rank, score, coverage });
+        fused_score(&answer, hit.as_ref())
+    }
+
+    #[test]
+    fn ranks_are_fused_by_reciprocal_rank() {
+        let check =
+            |found: f32, expected: f32| assert!((found - expected).abs() < 1e-7, "{found} {expected}");
+        check(score(Some(1), None), 1.0 / 61.0);
+        check(score(None, Some((2, 1.0))), 1.0 / 62.0);
+        check(score(Some(40), Some((3, 0.5))), 1.0 / 100.0 + 0.25 / 63.0);
+        // A file that is called what is searched for comes before what only looks like it.
+        assert!(score(Some(200), Some((1, 1.0))) > score(Some(1), None));
+    }
+
+    #[test]
+    fn a_minor_word_lifts_an_answer_by_few_ranks() {
+        // "Red car" among 100 files, of which one is called "red cube" and none "car".
+        let (red, car) = ((1.0_f32 + 99.5 / 1.5).ln(), 3.0 * (1.0_f32 + 100.5 / 0.5).ln());
+        let coverage = red / (red + car);
+        assert!(score(Some(4), Some((1, coverage))) < score(Some(1), None));
+        assert!(score(Some(4), Some((1, coverage))) > score(Some(3), None));
+    }
+}
