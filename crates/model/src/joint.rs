@@ -314,7 +314,8 @@ impl JointModel {
     /// Whether the tokenizer has a token for a word in lower case. Others are spelled in pieces, which the model may not have seen
     /// together in its training.
     pub fn knows_word(&self, word: &str) -> bool {
-        self.config.tokenizer.has_word(word)
+        let is_known_to = |language: &Arc<Language>| language.knows_word(word);
+        self.config.tokenizer.has_word(word) || self.language.as_ref().is_some_and(is_known_to)
     }
 
     /// Features of texts `[texts, dim]`, not normalized.

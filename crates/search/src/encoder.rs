@@ -116,6 +116,12 @@ pub trait Encoder: Send + Sync {
         let _ = word;
         None
     }
+    /// Whether a text is about something that the model knows: not if it has no meaning or is in another language; `None` if that
+    /// cannot be said.
+    fn understands(&self, text: &str) -> Option<bool> {
+        let _ = text;
+        None
+    }
     /// One embedding per shape; the number of views or points may differ between shapes.
     ///
     /// # Errors
@@ -211,6 +217,10 @@ impl Encoder for JointModel {
 
     fn knows_word(&self, word: &str) -> Option<bool> {
         Some(self.knows_word(word))
+    }
+
+    fn understands(&self, text: &str) -> Option<bool> {
+        self.language().map(|language| language.understands(text))
     }
 
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {

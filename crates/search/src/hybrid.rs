@@ -9,7 +9,7 @@ use lexiform_store::{NameHit, NameRequest, NameSearch, RecordId, SpellingCorrect
 use crate::fusion::{candidates, reciprocal_rank};
 use crate::min_search::min_score;
 use crate::query_names::{corrected, name_request};
-use crate::{Answer, Error, Library, Query, RankBy};
+use crate::{Answer, Error, Library, Query, QueryTerm, RankBy};
 
 /// Answers ranked by meaning.
 pub(crate) struct SemanticRanking {
@@ -26,6 +26,8 @@ pub struct SearchResults {
     pub answers: Vec<Answer>,
     /// Words of the query that no name in the library has, and the similar words that were searched for instead.
     pub corrections: Vec<SpellingCorrection>,
+    /// Texts of the query that no model understands, and no name in the library matches: the answers say little.
+    pub unknown_texts: Vec<String>,
 }
 
 impl Library {
@@ -59,8 +61,24 @@ pub(crate) fn search(
     query: &Query,
     semantic: &RankSemantically<'_>,
 ) -> Result<SearchResults, Error> {
+    let mut results = search_all(models, query, semantic)?;
+    if let Some(least) = query.min_score {
+        results.answers.retain(|answer| answer.score >= least);
+    }
+    Ok(results)
+}
+
+fn search_all(
+    models: &[&Library],
+    query: &Query,
+    semantic: &RankSemantically<'_>,
+) -> Result<SearchResults, Error> {
     let by_meaning = |query: &Query, corrections: Vec<SpellingCorrection>| -> Result<SearchResults, Error> {
-        Ok(SearchResults { answers: semantic(query)?.answers, corrections })
+        Ok(SearchResults {
+            answers: semantic(query)?.answers,
+            corrections,
+            unknown_texts: unknown(models, query),
+        })
     };
     let Some(NameSearch { hits, corrections, .. }) = search_names(models, query)? else {
         return match query.rank_by {
@@ -75,7 +93,21 @@ pub(crate) fn search(
     }
     let ranking = semantic(&Query { k: candidates(query.k), ..query.clone() })?;
     let Some(library) = models.first() else { return Ok(SearchResults::default()) };
-    Ok(SearchResults { answers: fuse(library, &query, ranking, &hits)?, corrections })
+    let answers = fuse(library, &query, ranking, &hits)?;
+    let unknown_texts = if hits.is_empty() { unknown(models, &query) } else { Vec::new() };
+    Ok(SearchResults { answers, corrections, unknown_texts })
+}
+
+/// Texts of a query, wanted and unwanted ones, that all models are known not to understand.
+fn unknown(models: &[&Library], query: &Query) -> Vec<String> {
+    let understands = |text: &str| {
+        models.iter().map(|library| library.encoder().understands(text).unwrap_or(true)).any(|is| is)
+    };
+    let texts = query.terms.iter().filter_map(|(_, term)| match term {
+        QueryTerm::Text(text) => Some(text),
+        _ => None,
+    });
+    texts.filter(|text| !understands(text)).cloned().collect()
 }
 
 /// The search in names for a query; `None` if names have no part in it.

@@ -33,6 +33,8 @@ pub struct Query {
     pub filter: Option<Filter>,
     /// How several terms are combined.
     pub combine: Combine,
+    /// Only answers with at least this score.
+    pub min_score: Option<f32>,
     /// What answers are ranked by.
     pub rank_by: RankBy,
 }

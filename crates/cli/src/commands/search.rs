@@ -1,18 +1,18 @@
 //! `lexiform search`: find 3D files by text, image or shape, or a mix of them.
 
+mod results;
+
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, anyhow};
 use clap::Args;
 use lexiform_data::embeddings::EmbeddingFile;
-use lexiform_render::SheetCell;
 use lexiform_search::{
-    Answer, Combine, Embedding, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library,
-    LibraryOptions, LibraryPath, Query, QueryTerm, RankBy, RecordId, SearchResults, SpellingCorrection,
-    SplitViews, StoreError,
+    Combine, Embedding, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryOptions,
+    LibraryPath, Query, QueryTerm, RankBy, RecordId, SplitViews, StoreError,
 };
-use serde::Serialize;
 
+use self::results::ResultsFormat;
 use crate::display_path::PathDisplay;
 use crate::embedding_sources;
 use crate::error::{Outcome, UsageError, WithHint as _};
@@ -20,7 +20,7 @@ use crate::indexing::{self, IndexReport, IndexReporting};
 use crate::input::Input;
 use crate::jobs::JobsArg;
 use crate::models::EnsembleArgs;
-use crate::output::{self, Align};
+use crate::output;
 use crate::output_file::{ForceArg, OutputFile};
 use crate::path_groups::{GroupedOption, PathGroups};
 use crate::prompt::Queries;
@@ -37,6 +37,10 @@ pub(crate) struct SearchArgs {
     #[arg(value_name = "FOLDER|LIBRARY", required_unless_present = "image")]
     target: Option<PathBuf>,
     /// Text to search for
+    #[arg(value_name = "TEXT")]
+    words: Vec<String>,
+    /// The words as one text.
+    #[arg(skip)]
     text: Option<String>,
     #[command(flatten)]
     image: PathGroups<Image>,
@@ -65,6 +69,9 @@ pub(crate) struct SearchArgs {
     /// [default: hybrid]
     #[arg(long, value_name = "semantic|name|hybrid", default_value = "hybrid", hide_default_value = true)]
     rank_by: RankBy,
+    /// Only results with at least this score
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    min_score: Option<f32>,
     /// Number of results [default: 10; 5 at the prompt]
     #[arg(short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     k: Option<u32>,
@@ -120,6 +127,7 @@ const NOT_WEIGHT: f32 = 0.5;
 impl SearchArgs {
     /// Updates the library, searches, and shows the results.
     pub(crate) fn run(mut self) -> anyhow::Result<Outcome> {
+        self.text = (!self.words.is_empty()).then(|| self.words.join(" "));
         self.separate_images();
         let file = self.embedding.as_deref().map(|file| EmbeddingFile::open(file, None)).transpose()?;
         let queries = self.queries(file.as_ref())?;
@@ -187,13 +195,10 @@ impl SearchArgs {
         sheet: Option<&OutputFile>,
     ) -> anyhow::Result<()> {
         let results = ensemble.search_results(query)?;
-        for SpellingCorrection { typed, corrected } in &results.corrections {
-            output::note(format!("searched names for {corrected} (typed: {typed})"));
-        }
         let library = &ensemble.members()[0].library;
         // Results first: they are not lost if the sheet cannot be written.
-        self.show(library, query, &results, paths)?;
-        sheet.map_or(Ok(()), |sheet| write_sheet(library, &results.answers, sheet))
+        results::show(library, query, &results, &ResultsFormat { json: self.json, paths })?;
+        sheet.map_or(Ok(()), |sheet| results::write_sheet(library, &results.answers, sheet))
     }
 
     /// Queries of a prompt or of standard input.
@@ -266,7 +271,14 @@ impl SearchArgs {
         let filter = self.filter.as_deref().map(Filter::parse).transpose();
         let filter = filter.map_err(|error| Error::from(StoreError::from(error)))?;
         let k = self.k.unwrap_or(k) as usize;
-        Ok(Query { terms, k, filter, combine: self.combine, rank_by: self.rank_by })
+        Ok(Query {
+            terms,
+            k,
+            filter,
+            combine: self.combine,
+            rank_by: self.rank_by,
+            min_score: self.min_score,
+        })
     }
 
     /// Whether only texts have to be embedded, by the model itself.
@@ -350,36 +362,6 @@ impl SearchArgs {
             Err(error) => Err(error.into()),
         }
     }
-
-    fn show(
-        &self,
-        library: &Library,
-        query: &Query,
-        results: &SearchResults,
-        paths: &PathDisplay,
-    ) -> anyhow::Result<()> {
-        let SearchResults { answers, corrections } = results;
-        // An empty result is no output in JSON, and an explanation on standard error otherwise.
-        if self.json {
-            let line = |answer| AnswerLine { corrections, ..AnswerLine::new(answer, paths) };
-            return answers.iter().try_for_each(|answer| output::json(&line(answer)));
-        }
-        if answers.is_empty() {
-            return explain_no_results(library, query);
-        }
-        let name = if answers.iter().all(Answer::is_embedding) { "id" } else { "path" };
-        let mut columns = vec![("rank", Align::Right), ("score", Align::Right), (name, Align::Left)];
-        let has_links = answers.iter().any(|answer| answer.link().is_some());
-        columns.extend(has_links.then_some(("link", Align::Left)));
-        let row = |a: &Answer| {
-            let missing = if a.is_embedding() || a.file.exists() { "" } else { "  (missing)" };
-            let mut row =
-                vec![a.rank.to_string(), format!("{:.3}", a.score), format!("{}{missing}", shown(a, paths))];
-            row.extend(has_links.then(|| a.link().unwrap_or_default()));
-            row
-        };
-        Ok(output::line(output::table(&columns, &answers.iter().map(row).collect::<Vec<_>>()))?)
-    }
 }
 
 fn text_of(argument: PathBuf) -> Option<String> {
@@ -400,11 +382,6 @@ fn folder(typed: &Path) -> anyhow::Result<PathBuf> {
     let file = typed.display();
     Err(anyhow!("{file}: expected a folder or a library, found a file"))
         .hint(format!("to find shapes like this one: lexiform search FOLDER --shape {file}"))
-}
-
-/// The path of an answer's file, or its name if it has none.
-fn shown(answer: &Answer, paths: &PathDisplay) -> String {
-    if answer.is_embedding() { answer.payload.path.clone() } else { paths.path(&answer.file) }
 }
 
 /// Checks that a file of queries, if it names its model, is of each model that is searched with.
@@ -443,82 +420,6 @@ fn print_changes(report: &IndexReport) {
         report.list_failed();
         output::note(report.totals());
     }
-}
-
-fn explain_no_results(library: &Library, query: &Query) -> anyhow::Result<()> {
-    let n = library.len()?;
-    let failed = library.failures()?.len();
-    output::note(match &query.filter {
-        _ if n == 0 && failed > 0 => {
-            format!("nothing found: none of {} could be used", output::quantity(failed, "3D file"))
-        }
-        _ if n == 0 => "nothing found: there are no 3D files here".to_owned(),
-        _ if query.rank_by == RankBy::Name => "nothing found: no name matches".to_owned(),
-        Some(_) => format!("nothing found: none of {} matches --where", output::quantity(n, "shape")),
-        None => "nothing found".to_owned(),
-    });
-    if n == 0 && failed > 0 {
-        output::note("hint: `lexiform index FOLDER --retry-failed` lists the reasons");
-    }
-    Ok(())
-}
-
-/// A result as a line of JSON.
-#[derive(Serialize)]
-struct AnswerLine<'a> {
-    rank: usize,
-    score: f32,
-    semantic_rank: Option<usize>,
-    name_rank: Option<usize>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    corrections: &'a [SpellingCorrection],
-    path: String,
-    id: RecordId,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    link: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    label: Option<&'a serde_json::Value>,
-    format: &'a str,
-    bytes: u64,
-    vertices: u64,
-    triangles: u64,
-    points: u64,
-    extents: [f32; 3],
-}
-
-impl<'a> AnswerLine<'a> {
-    fn new(answer: &'a Answer, paths: &PathDisplay) -> Self {
-        let payload = &answer.payload;
-        Self {
-            rank: answer.rank,
-            score: answer.score,
-            semantic_rank: answer.semantic_rank,
-            name_rank: answer.name_rank,
-            corrections: &[],
-            path: shown(answer, paths),
-            id: answer.id,
-            link: answer.link(),
-            label: payload.extra.get("label"),
-            format: &payload.format,
-            bytes: payload.bytes,
-            vertices: payload.vertices,
-            triangles: payload.triangles,
-            points: payload.points,
-            extents: payload.extents,
-        }
-    }
-}
-
-/// Writes the results' thumbnails, best first, left to right and top to bottom.
-fn write_sheet(library: &Library, answers: &[Answer], file: &OutputFile) -> anyhow::Result<()> {
-    let mut cells = Vec::with_capacity(answers.len());
-    for answer in answers {
-        if let Some(bytes) = library.thumbnail(answer.id)? {
-            let caption = format!("{}  {:.3}\n{}", answer.rank, answer.score, answer.payload.name());
-            cells.push(SheetCell { image: image::load_from_memory(&bytes)?.into_rgba8(), caption });
-        }
-    }
-    super::render::save_sheet(&cells, file)
 }
 
 fn parse_weight(text: &str) -> Result<(TermKind, f32), String> {

@@ -39,6 +39,11 @@ impl Concepts {
     /// The similarity to a concept is the mean of two: that of its nearest sentence, because a query usually says one thing,
     /// and the mean of all, because a single sentence may be near by chance. `scale` times similarities are logits.
     pub(super) fn relevance(&self, query: &[f32], scale: f32) -> Vec<f32> {
+        unit(softmax(&self.similarities(query), scale))
+    }
+
+    /// Similarities of a query to each concept, −1 to 1.
+    pub(super) fn similarities(&self, query: &[f32]) -> Vec<f32> {
         let mut rows = self.sentences.chunks_exact(self.width);
         let similarity = |count: &usize| {
             let (mut largest, mut sum) = (-1.0_f32, 0.0);
@@ -48,8 +53,7 @@ impl Concepts {
             }
             0.5 * (largest + sum / (*count).max(1) as f32)
         };
-        let similarities: Vec<f32> = self.sizes.iter().map(similarity).collect();
-        unit(softmax(&similarities, scale))
+        self.sizes.iter().map(similarity).collect()
     }
 }
 

@@ -30,6 +30,10 @@ const NAMES: &str = "concepts.names";
 /// How fast the text tower's weight falls with unknown words: half of the words known leave a sixteenth.
 const KNOWN_POWER: i32 = 4;
 
+/// The smallest similarity of sensible queries to their nearest concept. Of 81 queries in a person's own words, two have less;
+/// of 30 words without meaning or in other languages, four have more (docs/log.md).
+const FAMILIAR: f32 = 0.40;
+
 /// Everything but the weights.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LanguageConfig {
@@ -140,6 +144,17 @@ impl Language {
             Embedding::new(own.chain(self.concepts.relevance(query, self.config.query_scale)).collect())
         };
         objects.iter().zip(features).zip(&queries).map(extend).collect()
+    }
+
+    /// Whether a text is about any of the concepts: not if it has no meaning, is not English, or is about something else.
+    pub fn understands(&self, text: &str) -> bool {
+        let query = self.encoder.embed(&[words::object_of(text)]).concat();
+        self.concepts.similarities(&query).iter().any(|similarity| *similarity >= FAMILIAR)
+    }
+
+    /// Whether the sentence encoder has a word piece for a word in lower case.
+    pub fn knows_word(&self, word: &str) -> bool {
+        self.encoder.has_piece(word)
     }
 
     /// Adds the tensors to `list`.

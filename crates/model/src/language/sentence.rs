@@ -145,6 +145,11 @@ impl SentenceEncoder {
         special("[CLS]").chain(pieces).chain(special("[SEP]")).collect()
     }
 
+    /// Whether a word in lower case is one word piece.
+    pub(super) fn has_piece(&self, word: &str) -> bool {
+        self.tokenizer.id(word).is_some()
+    }
+
     /// Ids of a text's word pieces.
     pub(super) fn pieces_of(&self, text: &str) -> Vec<u32> {
         self.tokenizer.encode(text)

@@ -1,0 +1,168 @@
+//! How results are shown: a table, lines of JSON, a sheet of thumbnails, or an explanation.
+
+use lexiform_render::SheetCell;
+use lexiform_search::{
+    Answer, Library, Query, QueryTerm, RankBy, RecordId, SearchResults, SpellingCorrection,
+};
+use serde::Serialize;
+
+use crate::commands::render::save_sheet;
+use crate::display_path::PathDisplay;
+use crate::output::{self, Align};
+use crate::output_file::OutputFile;
+
+/// How results are printed.
+pub(super) struct ResultsFormat<'a> {
+    /// One JSON object per result, instead of a table.
+    pub json: bool,
+    /// How paths are shown.
+    pub paths: &'a PathDisplay,
+}
+
+/// Prints the results of a query.
+pub(super) fn show(
+    library: &Library,
+    query: &Query,
+    results: &SearchResults,
+    format: &ResultsFormat<'_>,
+) -> anyhow::Result<()> {
+    let SearchResults { answers, corrections, unknown_texts } = results;
+    let &ResultsFormat { json, paths } = format;
+    for SpellingCorrection { typed, corrected } in corrections {
+        output::note(format!("searched names for {corrected} (typed: {typed})"));
+    }
+    // An empty result is no output in JSON, and an explanation on standard error otherwise.
+    if json {
+        let line = |answer| AnswerLine { corrections, unknown_texts, ..AnswerLine::new(answer, paths) };
+        return answers.iter().try_for_each(|answer| output::json(&line(answer)));
+    }
+    if answers.is_empty() {
+        return explain_no_results(library, query);
+    }
+    explain_limits(library, query, unknown_texts);
+    let name = if answers.iter().all(Answer::is_embedding) { "id" } else { "path" };
+    let mut columns = vec![("rank", Align::Right), ("score", Align::Right), (name, Align::Left)];
+    let has_links = answers.iter().any(|answer| answer.link().is_some());
+    columns.extend(has_links.then_some(("link", Align::Left)));
+    let row = |a: &Answer| {
+        let missing = if a.is_embedding() || a.file.exists() { "" } else { "  (missing)" };
+        let mut row =
+            vec![a.rank.to_string(), format!("{:.3}", a.score), format!("{}{missing}", shown(a, paths))];
+        row.extend(has_links.then(|| a.link().unwrap_or_default()));
+        row
+    };
+    Ok(output::line(output::table(&columns, &answers.iter().map(row).collect::<Vec<_>>()))?)
+}
+
+/// Says that answers are guesses, and what to do.
+fn explain_limits(library: &Library, query: &Query, unknown_texts: &[String]) {
+    let model = library.encoder().id().split('@').next().unwrap_or_default().to_owned();
+    for text in unknown_texts {
+        let reason = match text.chars().any(|letter| letter.is_alphabetic() && !is_latin(letter)) {
+            true => "it knows English only",
+            false => "these words are unknown to it, or not English",
+        };
+        output::note(format!(
+            "no close match: {model} does not understand {text:?}: {reason}; the nearest are:"
+        ));
+    }
+    if !unknown_texts.is_empty() {
+        output::note("hint: use other words, or a model that has seen more: `lexiform model list`");
+    }
+    let has_images = query.terms.iter().any(|(_, term)| matches!(term, QueryTerm::Images { .. }));
+    if has_images && model == "nano" {
+        output::note(
+            "note: nano is weak on photos; `lexiform model list` shows models that were trained on them",
+        );
+    }
+}
+
+/// Latin letters, with accents.
+fn is_latin(letter: char) -> bool {
+    matches!(letter, '\u{0}'..='\u{24f}')
+}
+
+/// The path of an answer's file, or its name if it has none.
+fn shown(answer: &Answer, paths: &PathDisplay) -> String {
+    if answer.is_embedding() { answer.payload.path.clone() } else { paths.path(&answer.file) }
+}
+
+fn explain_no_results(library: &Library, query: &Query) -> anyhow::Result<()> {
+    let n = library.len()?;
+    let failed = library.failures()?.len();
+    output::note(match &query.filter {
+        _ if n == 0 && failed > 0 => {
+            format!("nothing found: none of {} could be used", output::quantity(failed, "3D file"))
+        }
+        _ if n == 0 => "nothing found: there are no 3D files here".to_owned(),
+        _ if query.rank_by == RankBy::Name => "nothing found: no name matches".to_owned(),
+        Some(_) => format!("nothing found: none of {} matches --where", output::quantity(n, "shape")),
+        None => "nothing found".to_owned(),
+    });
+    if n == 0 && failed > 0 {
+        output::note("hint: `lexiform index FOLDER --retry-failed` lists the reasons");
+    }
+    Ok(())
+}
+
+/// A result as a line of JSON.
+#[derive(Serialize)]
+struct AnswerLine<'a> {
+    rank: usize,
+    score: f32,
+    semantic_rank: Option<usize>,
+    name_rank: Option<usize>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    corrections: &'a [SpellingCorrection],
+    /// Texts that the model does not understand: the results say little.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    unknown_texts: &'a [String],
+    path: String,
+    id: RecordId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    link: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<&'a serde_json::Value>,
+    format: &'a str,
+    bytes: u64,
+    vertices: u64,
+    triangles: u64,
+    points: u64,
+    extents: [f32; 3],
+}
+
+impl<'a> AnswerLine<'a> {
+    fn new(answer: &'a Answer, paths: &PathDisplay) -> Self {
+        let payload = &answer.payload;
+        Self {
+            rank: answer.rank,
+            score: answer.score,
+            semantic_rank: answer.semantic_rank,
+            name_rank: answer.name_rank,
+            corrections: &[],
+            unknown_texts: &[],
+            path: shown(answer, paths),
+            id: answer.id,
+            link: answer.link(),
+            label: payload.extra.get("label"),
+            format: &payload.format,
+            bytes: payload.bytes,
+            vertices: payload.vertices,
+            triangles: payload.triangles,
+            points: payload.points,
+            extents: payload.extents,
+        }
+    }
+}
+
+/// Writes the results' thumbnails, best first, left to right and top to bottom.
+pub(super) fn write_sheet(library: &Library, answers: &[Answer], file: &OutputFile) -> anyhow::Result<()> {
+    let mut cells = Vec::with_capacity(answers.len());
+    for answer in answers {
+        if let Some(bytes) = library.thumbnail(answer.id)? {
+            let caption = format!("{}  {:.3}\n{}", answer.rank, answer.score, answer.payload.name());
+            cells.push(SheetCell { image: image::load_from_memory(&bytes)?.into_rgba8(), caption });
+        }
+    }
+    save_sheet(&cells, file)
+}
