@@ -16,6 +16,8 @@ pub struct Scene {
     pub materials: Vec<Material>,
     /// Textures, named by [`Material`].
     pub textures: Vec<Texture>,
+    /// Names of the groups of objects that the file has, without duplicates, the inner ones first.
+    pub groups: Vec<String>,
     /// Warnings about the file, one lower-case sentence each: dropped, repaired or ignored parts.
     pub notes: Vec<String>,
 }

@@ -99,6 +99,26 @@ fn transforms_multiply_down_the_hierarchy() {
 }
 
 #[test]
+fn groups_are_named_without_duplicates() {
+    let mut document = Document::triangle();
+    let leaf = |name: &str| json!({ "mesh": 0, "name": name });
+    document.0["nodes"] = json!([
+        { "children": [1, 2, 5], "name": "Room" },
+        { "children": [3], "name": "Chair" },
+        { "children": [4], "name": "Chair" },
+        leaf("seat"), leaf("back"),
+        { "name": "empty" },
+    ]);
+    let scene = document.read().unwrap();
+    assert_eq!(scene.groups, ["Chair", "Room"]);
+    assert_eq!(scene.meshes.len(), 2);
+    let chain = (1..=100).map(|next| json!({ "children": [next], "name": format!("{next}") }));
+    document.0["nodes"] = chain.chain([leaf("seat")]).collect::<Vec<Value>>().into();
+    let groups = document.read().unwrap().groups;
+    assert_eq!((groups.len(), groups[0].as_str()), (64, "100"));
+}
+
+#[test]
 fn a_shared_node_counts_once_and_a_cycle_is_refused() {
     let mut document = Document::triangle();
     document.0["nodes"] = json!([{ "children": [1, 2] }, { "children": [2] }, { "mesh": 0 }]);
@@ -395,7 +415,7 @@ fn varied_scene() -> Scene {
             shiny,
         ],
         textures: vec![Texture { image, wrap: [Wrap::Mirror, Wrap::Clamp] }],
-        notes: Vec::new(),
+        ..Scene::default()
     }
 }
 

@@ -7,9 +7,10 @@ const MAX_NAMES: usize = 64;
 /// Longest name that is stored, in bytes.
 const MAX_NAME_BYTES: usize = 64;
 
-/// The names of a scene's meshes and clouds.
+/// The names of a scene's groups and meshes. Groups come first: they are whole objects more often than meshes are.
 pub(crate) fn object_names(scene: &Scene) -> Vec<String> {
-    distinct(scene.meshes.iter().filter_map(|mesh| mesh.name.as_deref()))
+    let groups = scene.groups.iter().map(String::as_str);
+    distinct(groups.chain(scene.meshes.iter().filter_map(|mesh| mesh.name.as_deref())))
 }
 
 /// The names of a scene's materials.
@@ -50,9 +51,10 @@ mod tests {
         scene.materials = ["oak", "oak", "steel"]
             .map(|name| Material { name: Some(name.into()), ..Material::default() })
             .into();
-        assert_eq!(object_names(&scene), ["seat".to_owned(), "ü".repeat(32)]);
+        scene.groups = vec!["Chair".to_owned()];
+        assert_eq!(object_names(&scene), ["Chair".to_owned(), "seat".to_owned(), "ü".repeat(32)]);
         assert_eq!(material_names(&scene), ["oak", "steel"]);
-        scene.meshes = (0..100).map(|number| named(&number.to_string())).collect();
+        scene.meshes = (0..200).map(|number| named(&number.to_string())).collect();
         assert_eq!(object_names(&scene).len(), 64);
     }
 }

@@ -65,5 +65,6 @@ fn load(path: &Path, bytes: &[u8]) -> Result<Scene, GltfError> {
     for placement in &placements {
         scene_builder.place(placement)?;
     }
-    scene_builder.finish()
+    let groups = hierarchy.group_names(&document.root.nodes, &placements);
+    Ok(Scene { groups, ..scene_builder.finish()? })
 }

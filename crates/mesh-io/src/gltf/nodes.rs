@@ -7,6 +7,10 @@ use super::document::{Document, get};
 use super::error::{GltfError, Notes, invalid};
 use super::json::{Instancing, Node};
 
+/// Longest name of a mesh; each instance has a copy.
+const MAX_NAME: usize = 200;
+/// Most names of groups that are kept.
+const MAX_GROUPS: usize = 64;
 /// Most mesh instances of all nodes together.
 const MAX_INSTANCES: usize = 1_000_000;
 
@@ -61,6 +65,22 @@ impl Hierarchy {
     /// Node coordinates → world coordinates.
     pub fn world_from_node(&self, node: usize) -> Option<Affine3A> {
         self.world_from_node.get(node).copied().flatten()
+    }
+
+    /// The names of the nodes above placed meshes, without duplicates, the inner ones first.
+    pub fn group_names(&self, nodes: &[Node], placements: &[Placement]) -> Vec<String> {
+        let mut names: Vec<String> = Vec::new();
+        // Each node is visited once, however many meshes are below it.
+        let mut seen = vec![false; nodes.len()];
+        for placement in placements {
+            let mut above = placement.node.and_then(|node| self.parents[node]);
+            while let Some(node) = above.filter(|&node| !std::mem::replace(&mut seen[node], true)) {
+                let name = nodes[node].name.as_deref().map(shortened);
+                names.extend(name.filter(|name| names.len() < MAX_GROUPS && !names.contains(name)));
+                above = self.parents[node];
+            }
+        }
+        names
     }
 
     /// All visible meshes of the scene, in hierarchy order.
@@ -127,6 +147,11 @@ impl Hierarchy {
             None => (0..root.nodes.len()).filter(|&n| self.parents[n].is_none()).collect(),
         })
     }
+}
+
+/// The first [`MAX_NAME`] characters of a name.
+pub(super) fn shortened(name: &str) -> String {
+    name.chars().take(MAX_NAME).collect()
 }
 
 /// The children whose first parent is this node.

@@ -9,7 +9,7 @@ use super::deform;
 use super::document::{Document, get};
 use super::error::{GltfError, Notes, invalid};
 use super::material::MaterialSet;
-use super::nodes::{Hierarchy, Placement};
+use super::nodes::{Hierarchy, Placement, shortened};
 use super::primitive::{PrimitiveData, Topology};
 use super::topology::Mode;
 use crate::limits;
@@ -19,8 +19,6 @@ use lexiform_geometry::{Mesh, MeshError, PointCloud, PointCloudError, Scene};
 const MAX_PARTS: usize = 1_000_000;
 /// Most morph target vertices that are added.
 const MAX_MORPHED: usize = 100_000_000;
-/// Longest name of a mesh; each instance has a copy.
-const MAX_NAME: usize = 200;
 
 /// Builds a scene.
 pub(super) struct SceneBuilder<'d> {
@@ -204,7 +202,7 @@ impl<'d> SceneBuilder<'d> {
         let root = &self.document.root;
         let node = placement.node.and_then(|node| root.nodes[node].name.clone());
         let name = node.or_else(|| root.meshes[placement.mesh].name.clone());
-        name.map(|name| name.chars().take(MAX_NAME).collect())
+        name.map(|name| shortened(&name))
     }
 
     /// Builds the scene; an error if it is empty.

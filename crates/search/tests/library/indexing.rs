@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use crate::support::{BLUE, ColorEncoder, FailureMode, GREEN, RED, write_shape};
 use lexiform_search::{
-    Error, FileStatus, IndexEvent, IndexOptions, IndexSummary, Library, LibraryPath, Query, StoreError,
+    Error, FileStatus, IndexEvent, IndexOptions, IndexSummary, Library, LibraryPath, Query, RankBy,
+    StoreError,
 };
 
 /// A folder of shapes with a library.
@@ -50,8 +51,10 @@ impl Folder {
         self.index_with(&IndexOptions::default()).unwrap()
     }
 
+    /// The best answer by color, whatever the file is called.
     fn best(&self, text: &str) -> String {
-        self.library().search(&Query::text(text, 1)).unwrap().remove(0).payload.path
+        let query = Query { rank_by: RankBy::Semantic, ..Query::text(text, 1) };
+        self.library().search(&query).unwrap().remove(0).payload.path
     }
 }
 
