@@ -11,6 +11,9 @@ use lexiform_search::{Encoder, EncoderOptions, Fusion, Library, LibraryPath};
 
 use crate::error::UsageError;
 
+/// File name extension of models that commands write.
+pub(crate) const MODEL_EXTENSIONS: [&str; 1] = ["safetensors"];
+
 /// The model that is used if none is given and none is recorded in the library. It is part of the binary.
 pub(crate) const DEFAULT_MODEL: &str = "nano";
 

@@ -13,15 +13,13 @@ use lexiform_model::{JointModel, OpenOptions, PointModel, PointModelOptions};
 
 use crate::commands::classify::lines;
 use crate::error::{Outcome, UsageError};
+use crate::models::MODEL_EXTENSIONS;
 use crate::output::{self, Align};
 use crate::output_file::ForceArg;
 
 /// Largest number of single values and of tensor groups in the text output; `--json` has all.
 const VALUES_SHOWN: usize = 20;
 const GROUPS_SHOWN: usize = 30;
-
-/// File name extension of written models.
-const EXTENSIONS: [&str; 1] = ["safetensors"];
 
 /// List, describe, download and convert models
 #[derive(Args)]
@@ -152,7 +150,7 @@ struct ConvertOptions {
 }
 
 fn join(model: &str, points: &str, output: &Path, force: ForceArg) -> anyhow::Result<()> {
-    let file = force.file(output, &EXTENSIONS, &[Path::new(model), Path::new(points)])?;
+    let file = force.file(output, &MODEL_EXTENSIONS, &[Path::new(model), Path::new(points)])?;
     let points = PointModel::open(points, &PointModelOptions::default())?;
     let joint = JointModel::open(model, &OpenOptions::default())?.with_point_tower(&points)?;
     joint.save(file.replaceable()?, Precision::Half)?;
@@ -162,7 +160,7 @@ fn join(model: &str, points: &str, output: &Path, force: ForceArg) -> anyhow::Re
 
 fn convert(model: &str, output: &Path, options: ConvertOptions) -> anyhow::Result<()> {
     let ConvertOptions { precision, class_names, photo_crop, force } = options;
-    let target = force.file(output, &EXTENSIONS, &[Path::new(model)])?;
+    let target = force.file(output, &MODEL_EXTENSIONS, &[Path::new(model)])?;
     let target = target.replaceable()?;
     let file = registry::open_weights(model)?;
     if PointModel::matches_file(&file) {

@@ -60,7 +60,7 @@ pub struct WeightFile {
 }
 
 #[derive(Clone)]
-pub(super) enum TensorEntry {
+enum TensorEntry {
     /// A tensor, and the file that it is in.
     Safetensors(TensorInfo, Arc<dyn RandomAccess>),
     /// A tensor in bytes, the factors of its rows, and the file that they are in.
@@ -108,7 +108,7 @@ impl WeightFile {
             format: "safetensors",
             message,
         })?;
-        let entries = int8::pair(tensors, &source);
+        let entries = entries_of(tensors, &source);
         let bytes = source.length();
         Ok(Self { path, source, entries, metadata, torch: None, container: None, bytes })
     }
@@ -371,7 +371,12 @@ impl WeightFile {
             TensorEntry::Safetensors(plain, source) => {
                 contiguous(&**source, (plain.dtype, plain.start), count, None)
             }
-            TensorEntry::Int8 { bytes, scale, source } => int8::read(&**source, bytes, scale),
+            TensorEntry::Int8 { bytes, scale, source } => {
+                let rows = scale.shape.iter().product();
+                let scales = contiguous(&**source, (scale.dtype, scale.start), rows, None)?;
+                let packed = source.bytes(bytes.start, count as u64).map_err(|error| error.to_string())?;
+                Ok(int8::dequantize(&packed, &scales))
+            }
             TensorEntry::Torch(tensor) => {
                 let width = tensor.dtype.bitsize() / 8;
                 let offset = (tensor.storage_offset * width) as u64;
@@ -440,8 +445,25 @@ impl StridedTensor {
     }
 }
 
+/// The tensors of a safetensors file, those in bytes joined with their factors.
+fn entries_of(
+    mut tensors: BTreeMap<String, TensorInfo>,
+    source: &Arc<dyn RandomAccess>,
+) -> BTreeMap<String, TensorEntry> {
+    let mut entries = BTreeMap::new();
+    for name in int8::names(&tensors) {
+        if let (Some(bytes), Some(scale)) = (tensors.remove(&name), tensors.remove(&int8::scale_name(&name)))
+        {
+            entries.insert(name, TensorEntry::Int8 { bytes, scale, source: source.clone() });
+        }
+    }
+    let plain = |(name, tensor)| (name, TensorEntry::Safetensors(tensor, source.clone()));
+    entries.extend(tensors.into_iter().map(plain));
+    entries
+}
+
 /// Reads `count` contiguous values from byte `start`; f32 values without a copy in between.
-pub(super) fn contiguous(
+fn contiguous(
     source: &dyn RandomAccess,
     (dtype, start): (Dtype, u64),
     count: usize,

@@ -2,12 +2,9 @@
 //! divided by 127. Factors are in a tensor of their own, `NAME.scale`.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
-use lexiform_formats::RandomAccess;
 use safetensors::tensor::Dtype;
 
-use super::file::{TensorEntry, contiguous};
 use super::header::TensorInfo;
 
 /// Appended to the name of a tensor for that of its factors.
@@ -40,43 +37,25 @@ pub(super) fn quantize(values: &[f32], rows: usize) -> (Vec<u8>, Vec<f32>) {
     (bytes, scales)
 }
 
-/// The tensors of a file, those in bytes joined with their factors.
-pub(super) fn pair(
-    mut tensors: BTreeMap<String, TensorInfo>,
-    source: &Arc<dyn RandomAccess>,
-) -> BTreeMap<String, TensorEntry> {
-    let is_pair = |(name, bytes): (&String, &TensorInfo)| {
-        let scale = tensors.get(&scale_name(name)).filter(|_| bytes.dtype == Dtype::I8)?;
-        let fits =
-            scale.dtype == Dtype::F32 && bytes.shape.first() == scale.shape.first() && scale.shape.len() == 1;
-        fits.then(|| name.clone())
+/// Names of the tensors in bytes, whose factors are in the file too.
+pub(super) fn names(tensors: &BTreeMap<String, TensorInfo>) -> Vec<String> {
+    let is_paired = |(name, bytes): &(&String, &TensorInfo)| {
+        let scale = tensors.get(&scale_name(name)).filter(|_| bytes.dtype == Dtype::I8);
+        scale.is_some_and(|scale| {
+            scale.dtype == Dtype::F32 && scale.shape.len() == 1 && bytes.shape.first() == scale.shape.first()
+        })
     };
-    let names: Vec<String> = tensors.iter().filter_map(is_pair).collect();
-    let mut entries = BTreeMap::new();
-    for name in names {
-        if let (Some(bytes), Some(scale)) = (tensors.remove(&name), tensors.remove(&scale_name(&name))) {
-            entries.insert(name, TensorEntry::Int8 { bytes, scale, source: source.clone() });
-        }
-    }
-    let plain = |(name, tensor)| (name, TensorEntry::Safetensors(tensor, source.clone()));
-    entries.extend(tensors.into_iter().map(plain));
-    entries
+    tensors.iter().filter(is_paired).map(|(name, _)| name.clone()).collect()
 }
 
-/// The values of a tensor in bytes.
-pub(super) fn read(
-    source: &dyn RandomAccess,
-    bytes: &TensorInfo,
-    scale: &TensorInfo,
-) -> Result<Vec<f32>, String> {
-    let (count, rows) = (bytes.shape.iter().product::<usize>(), scale.shape.iter().product::<usize>());
-    let scales = contiguous(source, (scale.dtype, scale.start), rows, None)?;
-    let packed = source.bytes(bytes.start, count as u64).map_err(|error| error.to_string())?;
-    let width = (count / rows.max(1)).max(1);
-    let row = |(row, scale): (&[u8], f32)| {
-        row.iter().map(|byte| f32::from(*byte as i8) * scale).collect::<Vec<_>>()
-    };
-    Ok(packed.chunks_exact(width).zip(scales).flat_map(row).collect())
+/// The values of rows of bytes and the factors of the rows.
+pub(super) fn dequantize(bytes: &[u8], scales: &[f32]) -> Vec<f32> {
+    let width = (bytes.len() / scales.len().max(1)).max(1);
+    let mut values = Vec::with_capacity(bytes.len());
+    for (row, scale) in bytes.chunks_exact(width).zip(scales) {
+        values.extend(row.iter().map(|byte| f32::from(*byte as i8) * scale));
+    }
+    values
 }
 
 #[cfg(test)]
@@ -89,5 +68,9 @@ mod tests {
         assert_eq!(scales, [0.01, 2.0, 1.0]);
         let signed: Vec<i8> = bytes.iter().map(|byte| *byte as i8).collect();
         assert_eq!(signed, [127, -50, 0, 127, 1, -2, 0, 0, 0]);
+        let expected = [1.27, -0.5, 0.0, 254.0, 2.0, -4.0, 0.0, 0.0, 0.0];
+        assert!(
+            dequantize(&bytes, &scales).iter().zip(expected).all(|(a, b): (&f32, f32)| (a - b).abs() < 1e-6)
+        );
     }
 }

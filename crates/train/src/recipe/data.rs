@@ -89,12 +89,12 @@ pub struct AssetsConfig {
     pub copies: usize,
     /// Folders in it that are not trained on.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub held_out: Vec<String>,
+    pub exclude: Vec<String>,
 }
 
 impl Default for AssetsConfig {
     fn default() -> Self {
-        Self { path: None, copies: 4, held_out: Vec::new() }
+        Self { path: None, copies: 4, exclude: Vec::new() }
     }
 }
 

@@ -8,8 +8,8 @@ use lexiform_model::weights::Precision;
 use lexiform_model::{Device, JointModel, OpenOptions};
 use lexiform_shapes::{Facts, facts};
 
-use super::EXTENSIONS;
 use crate::error::{UsageError, WithHint as _};
+use crate::models::MODEL_EXTENSIONS;
 use crate::output;
 use crate::output_file::ForceArg;
 
@@ -54,7 +54,7 @@ impl AddLanguageArgs {
             .chain(self.concepts.as_deref())
             .chain(self.words.iter().map(PathBuf::as_path))
             .collect();
-        let file = self.force.file(&self.output, &EXTENSIONS, &inputs)?;
+        let file = self.force.file(&self.output, &MODEL_EXTENSIONS, &inputs)?;
         let table = match &self.concepts {
             Some(path) => Facts::parse(&fs_err::read_to_string(path)?)
                 .map_err(|message| UsageError(format!("{}: {message}", path.display())))?,

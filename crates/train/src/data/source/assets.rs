@@ -44,14 +44,14 @@ impl Assets {
     pub fn open(config: &AssetsConfig, up: UpRule) -> Result<Option<Self>, FolderError> {
         let Some(folder) = &config.path else { return Ok(None) };
         let known = generated_names();
-        let is_held_out = |path: &Path| {
+        let is_excluded = |path: &Path| {
             let first = path.strip_prefix(folder).ok().and_then(|inner| inner.components().next());
-            first.is_some_and(|first| config.held_out.iter().any(|pack| first.as_os_str() == pack.as_str()))
+            first.is_some_and(|first| config.exclude.iter().any(|pack| first.as_os_str() == pack.as_str()))
         };
         let mut files = Vec::new();
         for path in files_of(folder)? {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let Some(name) = AssetName::of(&stem, &known).filter(|_| !is_held_out(&path)) else { continue };
+            let Some(name) = AssetName::of(&stem, &known).filter(|_| !is_excluded(&path)) else { continue };
             files.push((path, name));
         }
         if files.len() < 2 {
