@@ -8,8 +8,8 @@ const SHORT_WORD: usize = 5;
 /// Most edits between a misspelled word and the word it means; `None` for words that are not repaired.
 pub(crate) fn max_distance(word: &str) -> Option<usize> {
     match word.chars().count() {
-        ..MIN_LETTERS => None,
-        ..=SHORT_WORD => Some(1),
+        0..MIN_LETTERS => None,
+        MIN_LETTERS..=SHORT_WORD => Some(1),
         _ => Some(2),
     }
 }
