@@ -106,7 +106,7 @@ impl Tokenizer {
             tokens.len() == 3 && word.chars().count() > 1
         };
         is_token(word)
-            || INFLECTIONS.iter().any(|ending| word.strip_suffix(ending).is_some_and(|stem| is_token(stem)))
+            || INFLECTIONS.iter().any(|ending| word.strip_suffix(ending).is_some_and(is_token))
     }
 
     /// Texts → token ids `[texts, context]`: start, text, end, padding. Longer texts are truncated before the end token.
