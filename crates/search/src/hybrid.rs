@@ -100,9 +100,8 @@ fn search_all(
 
 /// Texts of a query, wanted and unwanted ones, that all models are known not to understand.
 fn unknown(models: &[&Library], query: &Query) -> Vec<String> {
-    let understands = |text: &str| {
-        models.iter().map(|library| library.encoder().understands(text).unwrap_or(true)).any(|is| is)
-    };
+    let understands =
+        |text: &str| models.iter().any(|library| library.encoder().understands(text).unwrap_or(true));
     let texts = query.terms.iter().filter_map(|(_, term)| match term {
         QueryTerm::Text(text) => Some(text),
         _ => None,

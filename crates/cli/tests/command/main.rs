@@ -14,6 +14,7 @@ mod eval_datasets;
 mod eval_lvis;
 mod geometry;
 mod joint_model;
+mod language;
 mod migrate;
 mod model_card;
 mod names;

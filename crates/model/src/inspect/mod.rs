@@ -165,7 +165,7 @@ fn card_of_file(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsE
         name: config.name,
         description: if joint { "multi-view CLIP" } else { "CLIP; views are averaged" }.to_owned(),
         modality: if config.points.is_some() { Modality::Both } else { Modality::Views }.name(),
-        dim: Some(config.clip.dim),
+        dim: Some(config.clip.dim + config.language.as_ref().map_or(0, |language| language.concepts.len())),
         view_size: Some(config.preprocess.size),
         joint_from: Some(config.joint_from),
         ..found

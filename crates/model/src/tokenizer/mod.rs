@@ -105,8 +105,7 @@ impl Tokenizer {
             // Start, word, end. Tokens of single letters spell any word.
             tokens.len() == 3 && word.chars().count() > 1
         };
-        is_token(word)
-            || INFLECTIONS.iter().any(|ending| word.strip_suffix(ending).is_some_and(is_token))
+        is_token(word) || INFLECTIONS.iter().any(|ending| word.strip_suffix(ending).is_some_and(is_token))
     }
 
     /// Texts → token ids `[texts, context]`: start, text, end, padding. Longer texts are truncated before the end token.

@@ -49,7 +49,10 @@ impl Assets {
             first.is_some_and(|first| config.exclude.iter().any(|pack| first.as_os_str() == pack.as_str()))
         };
         let mut files = Vec::new();
-        for path in files_of(folder)? {
+        // Tables have endings that clouds have too.
+        let is_table =
+            |path: &PathBuf| path.extension().is_some_and(|ending| ending == "csv" || ending == "txt");
+        for path in files_of(folder)?.into_iter().filter(|path| !is_table(path)) {
             let stem = path.file_stem().unwrap_or_default().to_string_lossy();
             let Some(name) = AssetName::of(&stem, &known).filter(|_| !is_excluded(&path)) else { continue };
             files.push((path, name));
@@ -138,4 +141,53 @@ fn recolored(mut scene: Scene, order: [usize; 3]) -> Scene {
         material.base_color = Vec4::new(color[order[0]], color[order[1]], color[order[2]], color[3]);
     }
     scene
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(folder: &Path) -> DataConfig {
+        let text = "shapes = 2\nviews = 2\nelevation_low = 0.0\nelevation_high = 10.0\n";
+        let assets =
+            AssetsConfig { path: Some(folder.to_owned()), copies: 3, exclude: vec!["other".to_owned()] };
+        DataConfig { assets, ..toml::from_str(text).unwrap() }
+    }
+
+    #[test]
+    fn files_join_the_generated_shapes() {
+        let folder = tempfile::tempdir().unwrap();
+        let triangle = "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n";
+        fs_err::create_dir(folder.path().join("other")).unwrap();
+        for name in ["Chair_Red.obj", "anvil2.obj", "Anvil_Old.obj", "broken.obj", "other/Lamp.obj"] {
+            let content = if name == "broken.obj" { "v 1 2" } else { triangle };
+            fs_err::write(folder.path().join(name), content).unwrap();
+        }
+        fs_err::write(folder.path().join("MANIFEST.csv"), "file,name\n").unwrap();
+        let config = config(folder.path());
+        let assets = Assets::open(&config.assets, UpRule::Format).unwrap().unwrap();
+        assert_eq!(assets.count(), 4 * 3);
+        let mut set = ShapeSet { categories: generated_names(), ..ShapeSet::default() };
+        let size = SampleSize { view: 8, points: 0 };
+        assets.add_to(&mut set, &config, size, 1, 0);
+        let known = generated_names().len();
+        let names: Vec<&str> =
+            set.categories[known..].iter().map(|category| category.name.as_str()).collect();
+        assert_eq!(names, ["anvil", "broken"]);
+        let chair = set.categories.iter().position(|category| category.name == "chair").unwrap();
+        let found: Vec<usize> = set.samples.iter().map(|sample| sample.category).collect();
+        assert_eq!(found, [[known; 3], [chair; 3], [known; 3]].concat());
+        assert_eq!(set.samples[3].captions[1].text, "a red chair");
+        assert_eq!(set.skipped.len(), 1);
+    }
+
+    #[test]
+    fn without_a_path_there_are_none() {
+        assert!(Assets::open(&AssetsConfig::default(), UpRule::Format).unwrap().is_none());
+        let empty = tempfile::tempdir().unwrap();
+        let config = AssetsConfig { path: Some(empty.path().to_owned()), ..AssetsConfig::default() };
+        assert!(
+            Assets::open(&config, UpRule::Format).unwrap_err().to_string().contains("expected at least 2")
+        );
+    }
 }
