@@ -1,8 +1,9 @@
-//! Development tasks: `cargo xtask check | tidy | structure | paths | bench | parity`.
+//! Development tasks: `cargo xtask check | tidy | structure | paths | bench | parity | nano`.
 
 mod bench;
 mod check;
 mod dependencies;
+mod nano;
 mod parity;
 mod paths;
 mod structure;
@@ -20,14 +21,16 @@ fn main() -> Result<()> {
         ["paths"] => paths::run(),
         ["bench", names @ ..] => bench::run(names),
         ["parity", names @ ..] => parity::run(names),
+        ["nano", arguments @ ..] => nano::run(arguments),
         _ => bail!(
-            "usage: cargo xtask check | tidy | structure | paths | bench [NAME…] | parity [CASE…]\n\
+            "usage: cargo xtask check | tidy | structure | paths | bench [NAME…] | parity [CASE…] | nano OUT [FOLDER]\n\
              check  everything CI runs: format, tidy, paths, structure, dependencies, clippy, docs, tests\n\
              tidy   file sizes, headers and refused words\n\
              structure  lengths, import cycles, comments and doc examples, checked against limits\n\
              paths  files and folders that documents name\n\
              bench  benchmarks against other libraries, recorded in docs/benchmarks.md\n\
-             parity numerical parity with PyTorch and other readers, recorded in docs/parity.md"
+             parity numerical parity with PyTorch and other readers, recorded in docs/parity.md\n\
+             nano   trains the built-in model from an empty folder"
         ),
     }
 }
