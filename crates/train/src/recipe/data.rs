@@ -45,7 +45,7 @@ pub struct DataConfig {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ids: Option<PathBuf>,
     /// Files that are trained on together with generated shapes.
-    #[serde(default, skip_serializing_if = "AssetsConfig::is_absent")]
+    #[serde(default, skip_serializing_if = "AssetsConfig::is_default")]
     pub assets: AssetsConfig,
     /// A second data set, some of whose shapes are in every batch.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -99,8 +99,8 @@ impl Default for AssetsConfig {
 }
 
 impl AssetsConfig {
-    fn is_absent(&self) -> bool {
-        self.path.is_none()
+    fn is_default(&self) -> bool {
+        *self == Self::default()
     }
 }
 
