@@ -1,5 +1,7 @@
 //! Updating a library, with a progress bar or JSON lines, and the list of files that failed.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -29,6 +31,8 @@ pub(crate) struct IndexReport {
     pub(crate) failed: Vec<(String, String)>,
     /// Files that are missing, and whether they were removed from the library.
     pub(crate) removed: Vec<(String, bool)>,
+    /// Numbers of files in 3D formats that are not supported, by extension.
+    pub(crate) unsupported: BTreeMap<&'static str, usize>,
     /// How long it took.
     pub(crate) seconds: f64,
 }
@@ -53,9 +57,10 @@ pub(crate) fn update(
     if !files.is_empty() || sources.is_empty() {
         summary += library.index(files, options, &mut |event| listener.on_event(event))?;
     }
-    let Listener { failed, removed, output_result, .. } = listener;
+    let Listener { failed, removed, unsupported, output_result, .. } = listener;
     output_result?;
-    let mut report = IndexReport { summary, failed, removed, seconds: started.elapsed().as_secs_f64() };
+    let seconds = started.elapsed().as_secs_f64();
+    let mut report = IndexReport { summary, failed, removed, unsupported, seconds };
     // Files finish in the order of the threads.
     report.failed.sort();
     Ok(report)
@@ -68,17 +73,19 @@ struct Listener<'a> {
     progress: Option<Progress>,
     failed: Vec<(String, String)>,
     removed: Vec<(String, bool)>,
+    unsupported: BTreeMap<&'static str, usize>,
     output_result: anyhow::Result<()>,
 }
 
 impl<'a> Listener<'a> {
     fn new(library: &'a Library, reporting: &'a IndexReporting) -> Self {
-        let (failed, removed) = (Vec::new(), Vec::new());
-        Self { library, reporting, progress: None, failed, removed, output_result: Ok(()) }
+        let (failed, removed, unsupported) = (Vec::new(), Vec::new(), BTreeMap::new());
+        Self { library, reporting, progress: None, failed, removed, unsupported, output_result: Ok(()) }
     }
 
     fn on_event(&mut self, event: IndexEvent) {
         match event {
+            IndexEvent::Unsupported { extensions } => self.unsupported = extensions,
             IndexEvent::Planned { to_check, .. } => {
                 self.progress = (!self.reporting.json && to_check > 0).then(|| Progress::new(to_check));
             }
@@ -133,6 +140,18 @@ impl IndexReport {
     /// Lists the files that cannot be used, with the reasons.
     pub(crate) fn list_failed(&self) {
         list_failed(&self.failed);
+    }
+
+    /// Counts the files in formats that are not supported: `3 files not read: .blend 2, .fbx 1`.
+    pub(crate) fn list_unsupported(&self) {
+        if !self.unsupported.is_empty() {
+            let count = self.unsupported.values().sum();
+            let mut formats: Vec<(&str, usize)> = self.unsupported.iter().map(|(e, n)| (*e, *n)).collect();
+            // Sorted by name before.
+            formats.sort_by_key(|(_, n)| Reverse(*n));
+            let formats: Vec<String> = formats.iter().map(|(e, n)| format!(".{e} {n}")).collect();
+            output::note(format!("{} not read: {}", output::quantity(count, "file"), formats.join(", ")));
+        }
     }
 
     /// Lists the missing files.

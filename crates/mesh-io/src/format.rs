@@ -6,6 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::axis::UpAxis;
 
+/// Extensions of 3D formats that are not supported: files of modeling and CAD programs, and exchange formats.
+#[rustfmt::skip]
+const UNSUPPORTED_EXTENSIONS: [&str; 36] = [
+    "3dm", "3ds", "3mf", "abc", "blend", "c4d", "catpart", "catproduct", "dwg", "dxf", "e57", "f3d", "fbx", "iam", "ifc", "iges", "igs",
+    "ipt", "jt", "lwo", "ma", "max", "mb", "sat", "skp", "sldasm", "sldprt", "step", "stp", "usd", "usda", "usdc", "usdz", "wrl", "x3d",
+    "ztl",
+];
+
+/// The extension of a file in a known 3D format that is not supported.
+pub(super) fn unsupported_extension(path: &Path) -> Option<&'static str> {
+    let ending = path.extension()?.to_str()?;
+    UNSUPPORTED_EXTENSIONS.into_iter().find(|known| known.eq_ignore_ascii_case(ending))
+}
+
 /// A supported file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -1,11 +1,12 @@
 //! Finds 3D files below the given paths: sorted, each once, without sidecars and hidden folders.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use crate::Format;
+use crate::format::unsupported_extension;
 use crate::views::{Surroundings, is_hidden, is_image, view_sets};
+use crate::{Format, xyz};
 
 /// The result of [`walk`].
 #[derive(Debug, Default)]
@@ -16,6 +17,8 @@ pub struct WalkResult {
     pub view_sets: Vec<PathBuf>,
     /// Folders and files that could not be read, with the reason.
     pub unreadable: Vec<(PathBuf, String)>,
+    /// Numbers of files in 3D formats that are not supported, such as FBX, by extension.
+    pub unsupported: BTreeMap<&'static str, usize>,
 }
 
 /// Bytes at the start of a file that decide whether a table is a point cloud.
@@ -44,6 +47,7 @@ pub fn walk(roots: &[PathBuf]) -> WalkResult {
         assets: walk.assets.into_iter().collect(),
         view_sets: walk.view_sets.into_iter().collect(),
         unreadable: walk.unreadable,
+        unsupported: walk.unsupported,
     }
 }
 
@@ -55,6 +59,7 @@ struct Walk {
     assets: BTreeSet<PathBuf>,
     view_sets: BTreeSet<PathBuf>,
     unreadable: Vec<(PathBuf, String)>,
+    unsupported: BTreeMap<&'static str, usize>,
 }
 
 impl Walk {
@@ -85,6 +90,8 @@ impl Walk {
             } else if path.is_file() && is_asset(&path, || head(&path)) {
                 has_assets = true;
                 self.assets.insert(path);
+            } else if let Some(extension) = unsupported_extension(&path).filter(|_| path.is_file()) {
+                *self.unsupported.entry(extension).or_default() += 1;
             }
         }
         let around = match (has_assets, assets_above) {
@@ -103,7 +110,9 @@ pub fn is_asset(path: &Path, head: impl FnOnce() -> Option<Vec<u8>>) -> bool {
     let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
     match (Format::from_path(path), ending.as_str()) {
         (None, _) => false,
-        (Some(_), "txt" | "csv" | "asc") => head().is_some_and(|bytes| starts_with_points(&bytes)),
+        (Some(_), "txt" | "csv" | "asc") => {
+            head().is_some_and(|bytes| xyz::starts_with_points(&bytes, bytes.len() as u64 >= HEAD_BYTES))
+        }
         (Some(_), "npy") => head().is_some_and(|bytes| array_of_points(&bytes)),
         (Some(_), "npz") => head().is_some_and(|bytes| archive_of_points(&bytes)),
         (Some(_), _) => true,
@@ -114,16 +123,6 @@ fn head(path: &Path) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     fs_err::File::open(path).ok()?.take(HEAD_BYTES).read_to_end(&mut bytes).ok()?;
     Some(bytes)
-}
-
-/// Whether one of the first three lines that are not comments is a row of at least three numbers.
-fn starts_with_points(bytes: &[u8]) -> bool {
-    let text = String::from_utf8_lossy(bytes);
-    let rows = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with(['#', '/']));
-    rows.take(3).any(|row| {
-        let cells: Vec<&str> = row.split([',', ';', ' ', '\t']).filter(|c| !c.is_empty()).collect();
-        cells.len() >= 3 && cells.iter().all(|cell| cell.parse::<f64>().is_ok())
-    })
 }
 
 /// Whether a NumPy header announces a floating-point table with as many columns as points have.
@@ -171,7 +170,11 @@ mod tests {
         write(".hidden/x.stl", b"");
         write(".lexiform/y.stl", b"");
         write("notes.txt", b"this is not a cloud\n1 2 words\n");
-        write("cloud.txt", b"# x y z\n0 1 2\n");
+        write("cloud.txt", format!("# x y z\n{}", "0 1 2\n".repeat(10)).as_bytes());
+        write("requirements.txt", b"numpy==1.26.0\ntorch\n");
+        write("car.FBX", b"");
+        write("b/room.blend", b"");
+        write("b/chair.fbx", b"");
         write("table.csv", b"name,label\nchair,1\n");
         write("picture.png", b"");
         write("b/textures/wood_0.png", b"");
@@ -185,6 +188,7 @@ mod tests {
         };
         assert_eq!(names(&found.assets), ["a.OBJ", "b/chair.gltf", "cloud.txt"].map(PathBuf::from));
         assert_eq!(names(&found.view_sets), [PathBuf::from("b/renders")]);
+        assert_eq!(found.unsupported, BTreeMap::from([("blend", 1), ("fbx", 2)]));
     }
 
     #[test]

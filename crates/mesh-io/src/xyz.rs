@@ -59,6 +59,33 @@ fn collect(source: &Source, table: &Table, columns: &Columns) -> Result<Collecte
     Ok((builder, rows.bad, rows.first_bad))
 }
 
+/// Rows that a table has at least to be a point cloud: shorter ones are lists of something else.
+const MIN_ROWS: usize = 10;
+
+/// Whether a table starts like a point cloud: at least ten rows of at least three numbers each, all of the same length, with no other
+/// header than names of coordinates or the number of points. Most tables are something else. `is_cut` if the last line may be incomplete.
+pub(super) fn starts_with_points(head: &[u8], is_cut: bool) -> bool {
+    let head = text::without_byte_order_mark(head);
+    let end = head.iter().rposition(|&byte| byte == b'\n' || byte == b'\r').unwrap_or(0);
+    let lines = text::lines(if is_cut { &head[..end] } else { &head[..] }).map(|(_, line)| line.trim_ascii());
+    let rows = lines.filter(|line| !line.is_empty() && !line.starts_with(b"#") && !line.starts_with(b"//"));
+    let mut rows = rows.map(|line| Delimiter::of(line).split(line).collect::<Vec<_>>()).peekable();
+    if rows.peek().is_some_and(|row| is_count(row) || Columns::from_names(&line_names(b"", row)).is_some()) {
+        rows.next();
+    }
+    let width = rows.peek().map_or(0, Vec::len);
+    let is_point = |row: &Vec<&[u8]>| {
+        row.len() == width && width >= 3 && row.iter().all(|cell| text::number(cell).is_some())
+    };
+    let points: Option<Vec<()>> = rows.map(|row| is_point(&row).then_some(())).collect();
+    points.is_some_and(|points| points.len() >= MIN_ROWS)
+}
+
+/// Whether a row is the number of points that PTS files begin with.
+fn is_count(row: &[&[u8]]) -> bool {
+    matches!(row, [cell] if text::integer(cell).is_some())
+}
+
 /// How the rows are written.
 struct Table {
     delimiter: Delimiter,
@@ -211,6 +238,27 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn most_tables_are_no_point_clouds() {
+        let starts = |text: &str| starts_with_points(text.as_bytes(), false);
+        let rows = |row: &str, count: usize| format!("{row}\n").repeat(count);
+        for header in ["", "# by hand\n", "x y z\n", "//X Y Z\n", "12\n", "\u{feff}"] {
+            assert!(starts(&format!("{header}{}", rows("0.5 1 -2e3", 12))), "{header:?}");
+        }
+        for row in ["1,2,3", "1;2;3;255;0;0", "\"1\", \"2\", \"3\"", "1,5 2 3,5", "1\t2\t3"] {
+            assert!(starts(&rows(row, 10)), "{row:?}");
+        }
+        let named = |header: &str| starts(&format!("{header}\n{}", rows("1,2,3", 12)));
+        assert!(named("X,Y,Z") && !named("year,month,day") && !named("150,4,setosa"));
+        assert!(!starts(&rows("1 2 3", 9)), "too few rows");
+        assert!(!starts(&rows("1 2", 12)), "too few columns");
+        assert!(!starts(&format!("{}4 5 6 7\n", rows("1 2 3", 12))), "uneven rows");
+        assert!(!starts(&format!("{}4 5 six\n", rows("1 2 3", 12))), "words");
+        assert!(!starts(&rows("numpy==1.26.0", 12)) && !starts(""));
+        let cut = format!("{}4 5", rows("1 2 3", 10));
+        assert!(starts_with_points(cut.as_bytes(), true) && !starts_with_points(cut.as_bytes(), false));
     }
 
     #[test]

@@ -1,11 +1,18 @@
 //! Progress events and summary of an indexing run.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 /// Progress of an indexing run, reported on the calling thread. [`Library::index`](crate::Library::index) reports a file after its
 /// change is durable; [`Library::index_embeddings`](crate::Library::index_embeddings) reports a row before its batch is written.
 #[derive(Clone, Debug, PartialEq)]
 pub enum IndexEvent {
+    /// There are files in 3D formats that are not supported, such as FBX; comes before [`Planned`](Self::Planned).
+    Unsupported {
+        /// Number of files by extension.
+        extensions: BTreeMap<&'static str, usize>,
+    },
     /// The search for files is complete; `to_check` files are new or may have changed.
     Planned {
         /// Number of files.

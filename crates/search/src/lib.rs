@@ -40,6 +40,7 @@ mod image_file;
 mod index;
 mod library;
 mod library_path;
+mod listing;
 mod min_search;
 mod paired_encoder;
 mod part_names;

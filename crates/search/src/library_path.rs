@@ -50,6 +50,19 @@ impl LibraryPath {
         }
     }
 
+    /// The library that the files of a folder are in: the folder's own, else the nearest one of a folder around it, else a new one in the
+    /// folder. Hidden folders have no part in libraries around them.
+    pub fn for_files_in(folder: &Path) -> Self {
+        let is_hidden =
+            |path: &Path| path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        let own = Self::for_assets(folder);
+        if own.exists() {
+            return own;
+        }
+        let visible = folder.ancestors().take_while(|part| !is_hidden(part));
+        visible.filter_map(Path::parent).map(Self::for_assets).find(Self::exists).unwrap_or(own)
+    }
+
     /// Whether the library exists.
     pub fn exists(&self) -> bool {
         SqliteStore::exists(&self.folder)
@@ -81,6 +94,8 @@ impl LibraryPath {
 
 #[cfg(test)]
 mod tests {
+    use lexiform_store::EmbeddingSpace;
+
     use super::*;
 
     #[test]
@@ -99,5 +114,21 @@ mod tests {
             LibraryPath::for_assets(Path::new("/models"))
         );
         assert_eq!(LibraryPath::at(Path::new("/library")).root, None);
+    }
+
+    #[test]
+    fn files_belong_to_the_nearest_library() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        let of = |name: &str| LibraryPath::for_files_in(&at(name)).root.unwrap();
+        assert_eq!(of("models/kinds/old"), at("models/kinds/old"), "a new one");
+        for root in ["models", "models/kinds"] {
+            let space = EmbeddingSpace { model: "m".into(), dim: 1, preprocessing: String::new() };
+            SqliteStore::open_or_create(&at(root).join(HIDDEN_FOLDER), &space).unwrap();
+        }
+        assert_eq!(of("models"), at("models"));
+        assert_eq!(of("models/kinds/old"), at("models/kinds"));
+        assert_eq!(of("models/others"), at("models"));
+        assert_eq!(of("models/.trash/old"), at("models/.trash/old"));
     }
 }

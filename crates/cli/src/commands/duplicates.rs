@@ -72,7 +72,7 @@ impl DuplicatesArgs {
                 .hint("`lexiform search FOLDER --shape FILE` finds shapes like a file's");
         }
         let place = LibraryPath::discover(&target);
-        let paths = PathDisplay::new(&self.target, place.root.as_deref().unwrap_or(&target));
+        let paths = PathDisplay::of_library(&self.target, &target, &place);
         let files = library_files(&place)?;
         let options = DuplicateOptions { threshold: self.threshold / 100.0, jobs: self.jobs.count() };
         let progress = Progress::new(files.len());

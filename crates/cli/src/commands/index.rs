@@ -1,14 +1,15 @@
 //! `lexiform index`: build or update a library of 3D files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use anyhow::anyhow;
 use clap::Args;
 use lexiform_search::{IndexOptions, Library, LibraryOptions, LibraryPath};
 use serde_json::json;
 
 use crate::display_path::PathDisplay;
 use crate::embedding_sources;
-use crate::error::{Outcome, UsageError};
+use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::indexing::{self, IndexReport, IndexReporting};
 use crate::jobs::JobsArg;
 use crate::models::ModelArg;
@@ -75,14 +76,7 @@ impl IndexArgs {
         let library = Library::open_or_add_model(place, encoder, library_options)?;
         let options =
             IndexOptions { jobs: self.jobs.count(), prune: self.prune, retry_failed: self.retry_failed };
-        // Paths are shown the way the indexed folder was typed.
-        let typed =
-            self.paths.iter().find(|path| fs_err::canonicalize(path).ok() == library.library_path().root);
-        let paths = match (typed, &library.library_path().root) {
-            (Some(typed), Some(root)) => PathDisplay::new(typed, root),
-            _ => PathDisplay::absolute(),
-        };
-        let reporting = IndexReporting { json: self.json, paths };
+        let reporting = IndexReporting { json: self.json, paths: self.path_display(&library) };
         let dim = library.encoder().dim();
         let (sources, files) = embedding_sources::split(&self.paths, self.names.as_deref(), dim)?;
         if sources.is_empty() && self.names.is_some() {
@@ -104,31 +98,69 @@ impl IndexArgs {
     }
 
     fn place(&self) -> anyhow::Result<LibraryPath> {
-        match (&self.library, &self.paths[..]) {
-            (Some(folder), _) => {
-                fs_err::create_dir_all(folder)?;
-                Ok(LibraryPath::at(&fs_err::canonicalize(folder)?))
+        if let Some(folder) = &self.library {
+            if folder.is_file() {
+                return Err(anyhow!("{}: expected a folder for the library, found a file", folder.display()))
+                    .hint(
+                        "files to index are given without an option: lexiform index FILE --library FOLDER",
+                    );
             }
-            (None, [folder]) if folder.is_dir() => Ok(LibraryPath::discover(&fs_err::canonicalize(folder)?)),
-            (None, [missing]) if !missing.exists() && !embedding_sources::is_embedding_path(missing) => {
-                Err(not_found(missing))
-            }
-            // A single file has no folder to keep a library in.
-            (None, [_]) => Err(UsageError("a file needs --library FOLDER".to_owned()).into()),
-            _ => Err(UsageError("several paths need --library FOLDER".to_owned()).into()),
+            fs_err::create_dir_all(folder)?;
+            return Ok(LibraryPath::at(&fs_err::canonicalize(folder)?));
         }
+        match &self.paths[..] {
+            [folder] if folder.is_dir() => Ok(LibraryPath::discover(&fs_err::canonicalize(folder)?)),
+            // Embeddings and arrays may be named FILE#ARRAY, and need not come from the files around them.
+            [file] if embedding_sources::is_embedding_path(file) => {
+                Err(UsageError("a file of embeddings or arrays needs --library FOLDER".to_owned()).into())
+            }
+            [missing] if !missing.exists() => Err(not_found(missing)),
+            files => match folder_of(files) {
+                Some(folder) => Ok(LibraryPath::for_files_in(&folder)),
+                None => Err(UsageError("several paths need --library FOLDER".to_owned()).into()),
+            },
+        }
+    }
+
+    /// Paths are shown the way the indexed folder, or the file in it, was typed.
+    fn path_display(&self, library: &Library) -> PathDisplay {
+        let Some(root) = &library.library_path().root else { return PathDisplay::absolute() };
+        let is_root = |path: &&Path| absolute(path).as_ref() == Some(root);
+        let typed = self.paths.iter().flat_map(|path| [Some(path.as_path()), path.parent()]);
+        typed
+            .flatten()
+            .find(is_root)
+            .map_or_else(PathDisplay::absolute, |typed| PathDisplay::new(typed, root))
     }
 
     fn show(&self, library: &Library, report: &IndexReport) -> anyhow::Result<()> {
         if self.json {
             let mut summary = serde_json::to_value(report.summary)?;
+            summary["not_read"] = json!(report.unsupported);
             summary["seconds"] = json!(report.seconds);
             return output::json(&json!({ "summary": summary }));
         }
         report.list_failed();
         report.list_removed();
+        report.list_unsupported();
         output::note(report.totals());
         let n = output::quantity(library.len()?, "shape");
         Ok(output::line(format!("{}: {n}", library.library_path().folder.display()))?)
     }
+}
+
+/// The folder that all files are in; `None` if there are several, or if one may be a file of embeddings.
+fn folder_of(files: &[PathBuf]) -> Option<PathBuf> {
+    let parent = |file: &PathBuf| {
+        let is_usable = file.is_file() && !embedding_sources::is_embedding_path(file);
+        absolute(file.parent()?).filter(|_| is_usable)
+    };
+    let folder = parent(files.first()?)?;
+    files.iter().all(|file| parent(file).as_ref() == Some(&folder)).then_some(folder)
+}
+
+/// The canonical path of an existing file or folder. The empty path, the parent of a bare file name, is the working folder.
+fn absolute(path: &Path) -> Option<PathBuf> {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    fs_err::canonicalize(path).ok()
 }

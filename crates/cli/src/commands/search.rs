@@ -1,19 +1,20 @@
 //! `lexiform search`: find 3D files by text, image or shape, or a mix of them.
 
+mod place;
 mod results;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context as _, anyhow};
+use anyhow::Context as _;
 use clap::Args;
 use lexiform_data::embeddings::EmbeddingFile;
 use lexiform_search::{
     Combine, Embedding, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryOptions,
-    LibraryPath, Query, QueryTerm, RankBy, RecordId, SplitViews, StoreError,
+    Query, QueryTerm, RankBy, RecordId, SearchResults, SplitViews, StoreError,
 };
 
+use self::place::Place;
 use self::results::ResultsFormat;
-use crate::display_path::PathDisplay;
 use crate::embedding_sources;
 use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::indexing::{self, IndexReport, IndexReporting};
@@ -24,13 +25,12 @@ use crate::output;
 use crate::output_file::{ForceArg, OutputFile};
 use crate::path_groups::{GroupedOption, PathGroups};
 use crate::prompt::Queries;
-use crate::scene_file::not_found;
 use crate::up_axis::UpArg;
 
 /// Search a folder of 3D files by text, image or shape
 ///
 /// The first search of a folder makes a library in `.lexiform` inside it; later ones update it. Without anything to search for,
-/// queries are read from a prompt, or from standard input, one per line, until `exit`.
+/// queries are read from a prompt, or from standard input, one per line, until `exit`; --where alone lists what matches.
 #[derive(Args)]
 pub(crate) struct SearchArgs {
     /// Folder of 3D files, data set, or library made by `lexiform index`
@@ -75,7 +75,7 @@ pub(crate) struct SearchArgs {
     /// Number of results [default: 10; 5 at the prompt]
     #[arg(short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
     k: Option<u32>,
-    /// Only files that match, such as `format = "glb" and triangles < 10000`
+    /// Only files that match, such as `format = glb and name ~ chair and triangles < 10k`
     #[arg(long = "where", value_name = "EXPR")]
     filter: Option<String>,
     /// Write thumbnails of the results as one image
@@ -131,35 +131,37 @@ impl SearchArgs {
         self.separate_images();
         let file = self.embedding.as_deref().map(|file| EmbeddingFile::open(file, None)).transpose()?;
         let queries = self.queries(file.as_ref())?;
-        let typed = if queries.is_empty() { Some(self.typed_queries()?) } else { None };
+        let is_prompt = queries.is_empty() && !self.only_filters();
+        let typed = if is_prompt { Some(typed_queries()?) } else { None };
         let sheet = self.sheet_file()?;
-        if sheet.is_some() && queries.len() != 1 {
+        if sheet.is_some() && queries.len() != 1 && !self.only_filters() {
             return Err(UsageError("--sheet needs one query".to_owned()).into());
         }
         let given = self.target.as_deref().ok_or_else(no_folder)?;
-        let target = folder(given)?;
-        let place = LibraryPath::discover(&target);
-        let paths = PathDisplay::new(given, place.root.as_deref().unwrap_or(&target));
-        let ensemble = self.ensemble(&place, &paths)?;
+        let place = Place::of(given)?;
+        let ensemble = self.ensemble(&place)?;
         check_models(file.as_ref(), &ensemble)?;
+        if self.only_filters() {
+            self.list(&ensemble.members()[0].library, &place, sheet.as_ref())?;
+        }
         for query in &queries {
-            self.answer(&ensemble, query, &paths, sheet.as_ref())?;
+            self.answer(&ensemble, query, &place, sheet.as_ref())?;
         }
         if let Some(typed) = typed {
             typed.for_each(|text| {
                 let text = QueryTerm::Text(text.to_owned());
                 let query = self.with_options(vec![(self.weight_of(TermKind::Text), text)], PROMPT_K)?;
-                self.answer(&ensemble, &query, &paths, None)
+                self.answer(&ensemble, &query, &place, None)
             })?;
         }
         Ok(Outcome::Done)
     }
 
     /// Says what `--up` applies to if the library was indexed with another up axis.
-    fn note_other_up(&self, place: &LibraryPath) -> anyhow::Result<()> {
-        if let Some((up, recorded)) = self.up_arg.other_than_indexed(place)? {
+    fn note_other_up(&self, Place { library, .. }: &Place) -> anyhow::Result<()> {
+        if let Some((up, recorded)) = self.up_arg.other_than_indexed(library)? {
             let applies = if self.shape.is_empty() { "is not used" } else { "applies to --shape only" };
-            let folder = place.root.as_ref().unwrap_or(&place.folder);
+            let folder = library.root.as_ref().unwrap_or(&library.folder);
             output::note(format!(
                 "note: the library was indexed with --up {recorded}: --up {up} {applies}; to change the library: `lexiform index {} --up {up}`",
                 folder.display()
@@ -169,15 +171,15 @@ impl SearchArgs {
     }
 
     /// The models of the library to search with. All are opened, so that one that cannot be is reported before the search.
-    fn ensemble(&self, place: &LibraryPath, paths: &PathDisplay) -> anyhow::Result<Ensemble> {
+    fn ensemble(&self, place: &Place) -> anyhow::Result<Ensemble> {
         let mut members = Vec::new();
         if !self.no_update {
-            Library::migrate(place)?;
+            Library::migrate(&place.library)?;
         }
-        let models = self.models.names_for(place)?;
+        let models = self.models.names_for(&place.library)?;
         self.note_other_up(place)?;
         for (model, weight) in &models {
-            let library = self.library(place, paths.clone(), model, models.len() > 1)?;
+            let library = self.library(place, model, models.len() > 1)?;
             let library = match self.up_arg.up {
                 Some(up) => library.with_query_up(up),
                 None => library,
@@ -191,21 +193,39 @@ impl SearchArgs {
         &self,
         ensemble: &Ensemble,
         query: &Query,
-        paths: &PathDisplay,
+        place: &Place,
         sheet: Option<&OutputFile>,
     ) -> anyhow::Result<()> {
-        let results = ensemble.search_results(query)?;
+        let restricted = Query { filter: place.filter(query.filter.as_ref()), ..query.clone() };
+        let results = ensemble.search_results(&restricted)?;
         let library = &ensemble.members()[0].library;
         // Results first: they are not lost if the sheet cannot be written.
-        results::show(library, query, &results, &ResultsFormat { json: self.json, paths })?;
-        sheet.map_or(Ok(()), |sheet| results::write_sheet(library, &results.answers, sheet))
+        let format = ResultsFormat { json: self.json, is_ranked: true, place };
+        results::show(library, query, &results, &format)?;
+        sheet.map_or(Ok(()), |sheet| results::write_sheet(library, &results.answers, &format, sheet))
     }
 
-    /// Queries of a prompt or of standard input.
-    fn typed_queries(&self) -> anyhow::Result<Queries> {
-        let missing =
-            || UsageError("nothing to search for: give TEXT, --image, --shape or --like".to_owned());
-        if self.not.is_empty() { Ok(Queries::open()?.ok_or_else(missing)?) } else { Err(missing().into()) }
+    /// Lists what `--where` selects, sorted by path.
+    fn list(&self, library: &Library, place: &Place, sheet: Option<&OutputFile>) -> anyhow::Result<()> {
+        let query = self.with_options(Vec::new(), DEFAULT_K)?;
+        let filter = place.filter(query.filter.as_ref()).unwrap_or(Filter::And(Vec::new()));
+        let mut answers = library.list(&filter)?;
+        answers.truncate(self.k.map_or(usize::MAX, |k| k as usize));
+        let results = SearchResults { answers, ..SearchResults::default() };
+        let format = ResultsFormat { json: self.json, is_ranked: false, place };
+        results::show(library, &query, &results, &format)?;
+        sheet.map_or(Ok(()), |sheet| results::write_sheet(library, &results.answers, &format, sheet))
+    }
+
+    /// Whether there is nothing to search for, but a filter.
+    fn only_filters(&self) -> bool {
+        let is_query = self.text.is_some()
+            || !self.image.groups.is_empty()
+            || !self.shape.is_empty()
+            || self.like.is_some()
+            || self.embedding.is_some()
+            || !self.not.is_empty();
+        self.filter.is_some() && !is_query
     }
 
     fn sheet_file(&self) -> anyhow::Result<Option<OutputFile>> {
@@ -252,8 +272,8 @@ impl SearchArgs {
         }
         let Some(file) = embedding_file else {
             // Checks --where also if there is nothing to search for yet.
-            let query = self.with_options(terms.clone(), DEFAULT_K)?;
-            return Ok(if terms.is_empty() { Vec::new() } else { vec![query] });
+            let query = self.with_options(terms, DEFAULT_K)?;
+            return Ok(if query.terms.is_empty() { Vec::new() } else { vec![query] });
         };
         let row = |embedding| {
             let term = (1.0, QueryTerm::Embedding(embedding));
@@ -292,7 +312,7 @@ impl SearchArgs {
 
     /// Whether nothing has to be embedded.
     fn needs_no_model(&self) -> bool {
-        (self.embedding.is_some() || self.like.is_some())
+        (self.embedding.is_some() || self.like.is_some() || self.only_filters())
             && self.text.is_none()
             && self.image.groups.is_empty()
             && self.shape.is_empty()
@@ -301,13 +321,8 @@ impl SearchArgs {
 
     /// The library with one model's embeddings, up to date if it can be written. With `others`, the lock for writing is released
     /// so that they can update it too.
-    fn library(
-        &self,
-        place: &LibraryPath,
-        paths: PathDisplay,
-        model: &str,
-        others: bool,
-    ) -> anyhow::Result<Library> {
+    fn library(&self, place: &Place, model: &str, others: bool) -> anyhow::Result<Library> {
+        let Place { library: place, folder, paths, .. } = place;
         if self.needs_no_model() && place.exists() && (place.root.is_none() || self.no_update) {
             let given = self.models.model.first().map(|_| model);
             return Ok(Library::open_without_model(place.clone(), given)?);
@@ -322,9 +337,9 @@ impl SearchArgs {
         }
         let encoder = self.models.open_args.open(model, None)?;
         // A library outside its folder does not record which folders it was made of.
-        let Some(root) = place.root.clone().filter(|_| !(self.no_update && place.exists())) else {
+        if place.root.is_none() || self.no_update && place.exists() {
             return Ok(Library::open_for_reading(place.clone(), encoder)?);
-        };
+        }
         // An existing library keeps its own rule; what differs is the query.
         let up = self.up_arg.up.filter(|_| !place.exists());
         let options = LibraryOptions { model, up };
@@ -340,11 +355,11 @@ impl SearchArgs {
         match opened {
             Ok(library) => {
                 let options = IndexOptions { jobs: self.jobs.count(), ..IndexOptions::default() };
-                let reporting = IndexReporting { json: false, paths };
+                let reporting = IndexReporting { json: false, paths: paths.clone() };
                 // A folder of 3D files, or a data set.
-                let (sources, files) = embedding_sources::split(&[root], None, encoder.dim())?;
+                let (sources, files) = embedding_sources::split(std::slice::from_ref(folder), None, encoder.dim())?;
                 let report = indexing::update(&library, (&sources, &files), &options, &reporting)?;
-                print_changes(&report);
+                print_changes(&report, others);
                 if others {
                     // A library has one writer at a time.
                     drop(library);
@@ -372,16 +387,10 @@ fn no_folder() -> UsageError {
     UsageError("no folder to search: lexiform search FOLDER --image FILE …".to_owned())
 }
 
-/// The folder or library that is searched, as an absolute path.
-fn folder(typed: &Path) -> anyhow::Result<PathBuf> {
-    let found = fs_err::canonicalize(typed).map_err(|_| not_found(typed));
-    let target = found.hint("the folder comes before the text: lexiform search FOLDER TEXT")?;
-    if target.is_dir() {
-        return Ok(target);
-    }
-    let file = typed.display();
-    Err(anyhow!("{file}: expected a folder or a library, found a file"))
-        .hint(format!("to find shapes like this one: lexiform search FOLDER --shape {file}"))
+/// Queries of a prompt or of standard input.
+fn typed_queries() -> anyhow::Result<Queries> {
+    let missing = || UsageError("nothing to search for: give TEXT, --image, --shape or --like".to_owned());
+    Ok(Queries::open()?.ok_or_else(missing)?)
 }
 
 /// Checks that a file of queries, if it names its model, is of each model that is searched with.
@@ -414,10 +423,17 @@ fn cannot_write(error: &Error) -> bool {
     }
 }
 
-fn print_changes(report: &IndexReport) {
+/// With several models, which index the same files, only what each has changed.
+fn print_changes(report: &IndexReport, others: bool) {
     let summary = report.summary;
-    if summary.indexed + summary.renamed > 0 {
+    let has_changed = summary.indexed + summary.renamed > 0;
+    if has_changed {
         report.list_failed();
+    }
+    if has_changed || !others {
+        report.list_unsupported();
+    }
+    if has_changed {
         output::note(report.totals());
     }
 }

@@ -61,6 +61,117 @@ fn an_empty_folder_is_explained() {
 }
 
 #[test]
+fn files_in_unsupported_formats_are_counted() {
+    let sandbox = Sandbox::new();
+    for name in ["car.fbx", "kinds/room.blend", "kinds/ship.BLEND"] {
+        sandbox.write(&format!("models/{name}"), "unreadable");
+    }
+    let expected = "3 files not read: .blend 2, .fbx 1\n";
+    let index = sandbox.run(&["index", "models"]).success();
+    assert!(index.stderr.contains(expected), "{index:#?}");
+    let lines = sandbox.run(&["index", "models", "--json"]).success().json();
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[3]["summary"]["not_read"], json!({"blend": 2, "fbx": 1}));
+    let search = sandbox.run(&["search", "models", "a box"]).success();
+    assert_eq!(search.stderr.matches(expected).count(), 1, "{search:#?}");
+}
+
+#[test]
+fn packages_of_python_are_no_shapes() {
+    let sandbox = Sandbox::new();
+    sandbox.write("models/a.dist-info/RECORD", "a/__init__.py,sha256=0,12\n".repeat(12));
+    sandbox.write("models/a.dist-info/top_level.txt", "a\n");
+    sandbox.write("models/requirements.txt", "numpy==1.26.0\ntorch\n");
+    sandbox.write("models/iris.csv", format!("150,4,setosa\n{}", "5.1,3.5,1.4\n".repeat(12)));
+    sandbox.write("models/scan.csv", format!("x,y,z\n{}", "0,0,1\n1,0,0\n0,1,0\n1,1,1\n".repeat(3)));
+    let run = sandbox.run(&["index", "models"]).success();
+    assert!(run.stderr.contains("4 indexed in"), "{run:#?}");
+}
+
+#[test]
+fn a_filter_alone_lists_what_it_selects() {
+    let sandbox = Sandbox::new();
+    let list = |filter: &str| {
+        let run = sandbox.run(&["search", "models", "--where", filter, "--json"]).success();
+        let path = |line: &Value| line["path"].as_str().unwrap().to_owned();
+        run.json().iter().map(path).collect::<Vec<_>>()
+    };
+    assert_eq!(list("format = OBJ"), ["models/flat.obj", "models/kinds/cube.obj", "models/kinds/tall.obj"]);
+    assert_eq!(list("name ~ CUBE"), ["models/kinds/cube.obj"]);
+    assert_eq!(list("path ~ kinds and name !~ cube"), ["models/kinds/tall.obj"]);
+    assert_eq!(list("name = cube"), [] as [&str; 0]);
+    let table = sandbox.run(&["search", "models", "--where", "path ~ 'Kinds/*'", "-k", "1"]).success();
+    assert_eq!(table.stdout, "path\nmodels/kinds/cube.obj\n");
+    let line =
+        sandbox.run(&["search", "models", "--where", "name ~ flat", "--json"]).success().json().remove(0);
+    assert!(line["score"].is_null() && line["triangles"] == 12, "{line}");
+    let drawn = ["search", "models", "--where", "name ~ l", "--sheet", "sheet.png"];
+    sandbox.run(&drawn).success();
+    assert!(sandbox.path("sheet.png").is_file());
+}
+
+#[test]
+fn unwanted_texts_alone_rank_by_what_is_least_like_them() {
+    let sandbox = Sandbox::new();
+    let search = |words: &[&str]| {
+        let run = sandbox.run(&[&["search", "models", "--rank-by", "semantic", "--json"], words].concat());
+        run.success().json()
+    };
+    let (like, unlike) = (search(&["a box"]), search(&["--not", "a box"]));
+    let paths = |lines: &[Value]| lines.iter().map(|line| line["path"].clone()).collect::<Vec<_>>();
+    let mut reversed = paths(&like);
+    reversed.reverse();
+    assert_eq!(paths(&unlike), reversed);
+    let score = |line: &Value| line["score"].as_f64().unwrap();
+    assert!((score(&like[0]) + score(&unlike[2])).abs() < 1e-5, "{like:?} {unlike:?}");
+}
+
+#[test]
+fn a_folder_in_an_indexed_folder_is_a_part_of_its_library() {
+    let sandbox = Sandbox::new();
+    sandbox.write_box("models/kinds_2/wide.obj", [3.0, 1.0, 1.0]);
+    sandbox.run(&["index", "models"]).success();
+    sandbox.write_box("models/kinds/new.obj", [1.0, 2.0, 1.0]);
+    let search = |folder: &str, more: &[&str]| {
+        let run = sandbox.run(&[&["search", folder, "a box", "--json"], more].concat()).success();
+        let paths = run.json().into_iter().map(|line| line["path"].as_str().unwrap().to_owned());
+        paths.collect::<BTreeSet<_>>().into_iter().collect::<Vec<_>>()
+    };
+    let part = ["models/kinds/cube.obj", "models/kinds/new.obj", "models/kinds/tall.obj"];
+    assert_eq!(search("models/kinds", &[]), part);
+    assert!(!sandbox.path("models/kinds/.lexiform").exists());
+    assert_eq!(search("models/kinds", &["--where", "name ~ new"]), part[1..2]);
+    assert_eq!(search("models/kinds", &["--rank-by", "name"]), [] as [&str; 0]);
+    assert_eq!(search("models", &[]).len(), 5);
+    assert_eq!(search("models/.lexiform", &[]), search("models", &[]));
+    let none = sandbox.run(&["search", "models/kinds", "a box", "--where", "points > 0"]).success();
+    assert!(none.stderr.contains("none of 3 shapes matches --where"), "{none:#?}");
+
+    // Its own library comes first.
+    sandbox.run(&["index", "models/kinds_2"]).success();
+    assert_eq!(search("models/kinds_2", &[]), ["models/kinds_2/wide.obj"]);
+    assert!(sandbox.path("models/kinds_2/.lexiform").is_dir());
+}
+
+#[test]
+fn files_are_added_to_the_library_of_their_folder() {
+    let sandbox = Sandbox::new();
+    let run = sandbox.run(&["index", "models/kinds/cube.obj", "--json"]).success();
+    assert_eq!(run.json()[0]["path"], "models/kinds/cube.obj");
+    assert!(sandbox.path("models/kinds/.lexiform").is_dir());
+    let both = ["index", "models/kinds/cube.obj", "models/kinds/tall.obj"];
+    let run = sandbox.run(&both).success();
+    assert!(run.stderr.contains("1 indexed, 1 unchanged"), "{run:#?}");
+    let others = ["index", "models/kinds/cube.obj", "models/flat.obj"];
+    sandbox.run(&others).failure(2, &["several paths need --library"]);
+    sandbox.write("a.h5", "");
+    sandbox.run(&["index", "a.h5"]).failure(2, &["embeddings", "--library"]);
+    sandbox
+        .run(&["index", "models", "--library", "models/flat.obj"])
+        .failure(1, &["models/flat.obj: expected a folder for the library, found a file", "hint: "]);
+}
+
+#[test]
 fn index_tells_of_every_file() {
     let sandbox = Sandbox::new();
     sandbox.write("models/broken.stl", "solid nothing");

@@ -113,7 +113,7 @@ mod tests {
             std::fs::write(at(name), b"").unwrap();
         }
         std::fs::write(at("some.txt"), "a/d.stl\n./e.ply\na/d.stl\n").unwrap();
-        std::fs::write(at("cloud.txt"), "1 2 3\n").unwrap();
+        std::fs::write(at("cloud.txt"), "1 2 3\n".repeat(10)).unwrap();
         std::fs::write(at("all.csv"), "label,file\ncup,missing.obj\nvase,e.ply\n").unwrap();
         std::fs::write(at("plain.csv"), "missing.obj\ne.ply\n").unwrap();
         let names = |source: String| {

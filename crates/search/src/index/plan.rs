@@ -5,14 +5,12 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use lexiform_mesh_io::WalkResult;
-use lexiform_store::{Entry, Failure, IndexState, ListRequest, Payload, StoreError, VectorStore};
+use lexiform_store::{Entry, Failure, IndexState, Payload, StoreError};
 
 use crate::fileless::with_files;
 use crate::fingerprint::{self, Fingerprint};
+use crate::listing::entries;
 use crate::{Library, LibraryPath};
-
-/// Entries read from the store at a time.
-const PAGE: usize = 4096;
 
 /// A file that is new or may have changed.
 #[derive(Clone, Debug)]
@@ -55,7 +53,7 @@ pub(super) fn plan(
     let (store, library_path) = (library.store(), library.library_path());
     // What remains in the two maps after all files found is missing.
     let mut known: HashMap<String, Entry> =
-        entries(store)?.into_iter().map(|e| (e.payload.path.clone(), e)).collect();
+        entries(store, &with_files())?.into_iter().map(|e| (e.payload.path.clone(), e)).collect();
     let mut failures: HashMap<String, Failure> =
         store.failures()?.into_iter().map(|f| (f.path.clone(), f)).collect();
     let mut plan = Plan::default();
@@ -122,19 +120,6 @@ impl Plan {
         // The entries come from a hash map: sorted, so that runs are reproducible.
         self.missing.sort_by(|a, b| a.payload.path.cmp(&b.payload.path));
         self.rename_candidates.values_mut().for_each(|entries| entries.sort_by_key(|e| e.id));
-    }
-}
-
-/// All entries with a file.
-fn entries(store: &dyn VectorStore) -> Result<Vec<Entry>, StoreError> {
-    let mut all: Vec<Entry> = Vec::new();
-    loop {
-        let after = all.last().map(|entry| entry.id);
-        let page = store.list(&ListRequest { filter: Some(with_files()), after, limit: PAGE })?;
-        if page.is_empty() {
-            return Ok(all);
-        }
-        all.extend(page);
     }
 }
 

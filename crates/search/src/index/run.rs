@@ -43,7 +43,11 @@ impl Library {
             |path: &PathBuf| fs_err::canonicalize(path).map_err(|_| Error::NotFound { path: path.clone() });
         let roots: Vec<PathBuf> = paths.iter().map(absolute).collect::<Result<_, _>>()?;
         let now = SystemTime::now();
-        let plan = plan::plan(self, &roots, walk(&roots), now)?;
+        let found = walk(&roots);
+        if !found.unsupported.is_empty() {
+            on_event(IndexEvent::Unsupported { extensions: found.unsupported.clone() });
+        }
+        let plan = plan::plan(self, &roots, found, now)?;
         let mut run = IndexRun { library: self, options, on_event, summary: IndexSummary::default(), now };
         run.start(&plan);
         let moved = run.process(&plan)?;

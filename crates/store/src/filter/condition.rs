@@ -4,13 +4,14 @@ use std::cmp::Ordering;
 
 use serde_json::Value as Json;
 
+use super::case::fold_case;
 use super::glob::Glob;
 use crate::Payload;
 
 /// A condition on a [`Payload`], parsed by [`Filter::parse`] or built directly.
 ///
 /// Logic has two values, unlike SQL's: a condition on a missing field is false, and `not` makes it true. `a != b` is
-/// `not a = b`. Text is compared byte by byte and is case-sensitive.
+/// `not a = b`. Parsed conditions ignore case.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Filter {
     /// All conditions hold; true if empty.
@@ -25,6 +26,8 @@ pub enum Filter {
     In(Field, Vec<Value>),
     /// The field is text, and the pattern matches all of it.
     Matches(Field, Glob),
+    /// The file is in this folder, at any depth, or the path is the folder's own, as that of a folder of views. Case-sensitive.
+    InFolder(String),
     /// The field exists and is not null.
     Has(Field),
 }
@@ -78,8 +81,10 @@ pub enum Comparison {
 pub enum Value {
     /// An integer or fraction, as f64.
     Number(f64),
-    /// Text.
+    /// Text, compared byte by byte.
     Text(String),
+    /// Text of which case is ignored.
+    AnyCase(String),
     /// `true` or `false`, for extra keys; only `=` and `!=`.
     Bool(bool),
 }
@@ -97,6 +102,10 @@ impl Filter {
             }
             Self::Matches(field, glob) => {
                 matches!(field.read(payload), Some(Operand::Text(text)) if glob.matches(text))
+            }
+            Self::InFolder(folder) => {
+                let rest = payload.path.strip_prefix(folder.as_str());
+                rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
             }
             Self::Has(field) => field.is_present(payload),
         }
@@ -160,6 +169,9 @@ impl Field {
                 found.partial_cmp(&self.rounded(*number)).is_some_and(|ordering| comparison.accepts(ordering))
             }
             (Some(Operand::Text(found)), Value::Text(text)) => comparison.accepts(found.cmp(text.as_str())),
+            (Some(Operand::Text(found)), Value::AnyCase(text)) => {
+                comparison.accepts(fold_case(found).cmp(&fold_case(text)))
+            }
             (Some(Operand::Bool(found)), Value::Bool(value)) => {
                 comparison == Comparison::Equal && found == *value
             }
@@ -223,7 +235,17 @@ mod tests {
         check("path ~ 'furniture/*'", true);
         check("path !~ furniture/*", false);
         check("name ~ 'Red*.gl[bt]'", true);
+        check("name ~ 'red*.GL[BT]'", true);
+        check("name ~ 'chair*'", false);
+        check("name ~ CHAIR", true);
+        check("name !~ chair", false);
+        check("path ~ Furniture", true);
         check("name = 'Red chair.glb'", true);
+        check("name = 'RED CHAIR.glb'", true);
+        check("name = 'chair'", false);
+        check("format = GLB and format in (STL, Glb)", true);
+        check("label = Chair", true);
+        check("label < D and label > B", true);
         check("extents.x = 0.1", true);
         check("label = chair and extra.price < 13", true);
         check("extra.price = '12.5'", false);
@@ -238,5 +260,16 @@ mod tests {
         check("not (triangles = 200 or points = 0)", false);
         check("points = 1 and points = 1 or triangles = 200", true);
         check("points = 1 and (points = 1 or triangles = 200)", false);
+    }
+
+    #[test]
+    fn values_given_as_such_and_folders_are_exact() {
+        let label = |text: &str| {
+            Filter::Compare(Field::Extra("label".into()), Comparison::Equal, Value::Text(text.into()))
+        };
+        assert!(label("chair").matches(&chair()) && !label("Chair").matches(&chair()));
+        let is_in = |folder: &str| Filter::InFolder(folder.into()).matches(&chair());
+        assert!(is_in("furniture") && is_in("furniture/Red chair.glb"));
+        assert!(!is_in("furn") && !is_in("Furniture") && !is_in("furniture/Red"));
     }
 }

@@ -1,12 +1,14 @@
 //! Glob patterns.
 
+use super::case::fold_case;
+
 /// A pattern that matches whole strings: `*` any run of characters, including `/`, `?` one character, `[a-z]` and
-/// `[!a-z]` one character of a class.
+/// `[!a-z]` one character of a class. Case is ignored.
 ///
 /// ```
 /// use lexiform_store::Glob;
 ///
-/// assert!(Glob::new("chairs/*.gl[bt]").matches("chairs/old/red.glb"));
+/// assert!(Glob::new("chairs/*.gl[bt]").matches("Chairs/old/red.GLB"));
 /// assert!(!Glob::new("chairs/*").matches("cups/blue.glb"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +29,8 @@ impl Glob {
     /// Every string is a valid pattern: an unclosed `[` matches itself.
     pub fn new(pattern: &str) -> Self {
         let mut tokens = Vec::new();
-        let mut rest = pattern;
+        let folded = fold_case(pattern);
+        let mut rest = folded.as_str();
         while let Some(first) = rest.chars().next() {
             let (token, length) = match first {
                 '*' => (Token::ZeroOrMore, 1),
@@ -44,6 +47,20 @@ impl Glob {
         Self { pattern: pattern.into(), tokens }
     }
 
+    /// A pattern for a part of a text if it has no `*`, `?` or class: `chair` is `*chair*`.
+    ///
+    /// ```
+    /// use lexiform_store::Glob;
+    ///
+    /// assert!(Glob::containing("chair").matches("Red chair.glb"));
+    /// assert!(!Glob::containing("chair*").matches("Red chair.glb"));
+    /// ```
+    pub fn containing(pattern: &str) -> Self {
+        let whole = Self::new(pattern);
+        let is_plain = whole.tokens.iter().all(|token| matches!(token, Token::Literal(_)));
+        if is_plain { Self::new(&format!("*{pattern}*")) } else { whole }
+    }
+
     /// The pattern as given.
     pub fn pattern(&self) -> &str {
         &self.pattern
@@ -51,7 +68,8 @@ impl Glob {
 
     /// Whether the pattern matches the whole text, in at most pattern × text steps.
     pub fn matches(&self, text: &str) -> bool {
-        let (mut token, mut rest) = (0, text);
+        let folded = fold_case(text);
+        let (mut token, mut rest) = (0, folded.as_str());
         // Where to resume if the part after the last `*` does not match: one character further. Earlier `*` never need
         // another try, which bounds the time.
         let mut retry: Option<(usize, &str)> = None;
@@ -143,6 +161,7 @@ mod tests {
         check("[a-]", "-", true);
         check("[ab", "[ab", true);
         check("**a", "bba", true);
+        check("Ä?.[A-Z]*", "äx.OBJ", true);
     }
 
     #[test]

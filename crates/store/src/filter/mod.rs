@@ -1,5 +1,6 @@
 //! Conditions on payloads: parsed from text, evaluated in Rust, or compiled to SQL.
 
+mod case;
 mod condition;
 mod glob;
 mod literal;

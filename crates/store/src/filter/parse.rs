@@ -280,7 +280,7 @@ impl Parser<'_> {
         let Some(TokenKind::Word(pattern) | TokenKind::Quoted(pattern)) = self.peek() else {
             return Err(self.expected("a pattern such as 'chairs/*'"));
         };
-        let matches = Filter::Matches(field, Glob::new(pattern));
+        let matches = Filter::Matches(field, Glob::containing(pattern));
         self.next += 1;
         Ok(if negated { Filter::Not(Box::new(matches)) } else { matches })
     }
@@ -314,9 +314,9 @@ impl Parser<'_> {
             Field::Extra(_) if !quoted => Some(match text.as_str() {
                 "true" => Value::Bool(true),
                 "false" => Value::Bool(false),
-                word => number(word).map_or_else(|| Value::Text(word.into()), Value::Number),
+                word => number(word).map_or_else(|| Value::AnyCase(word.into()), Value::Number),
             }),
-            _ => Some(Value::Text(text.clone())),
+            _ => Some(Value::AnyCase(text.clone())),
         };
         let value = value.ok_or_else(|| self.expected(field.value_kind()))?;
         self.next += 1;

@@ -4,10 +4,11 @@ use rusqlite::functions::FunctionFlags;
 use rusqlite::types::Value as Sql;
 use rusqlite::{Connection, Result};
 
+use super::case::fold_case;
 use super::condition::{Comparison, Field, Filter, Value};
 use super::glob::Glob;
 
-/// Registers the function that `~` compiles to.
+/// Registers the functions that `~` and comparisons without case compile to.
 pub(crate) fn register(connection: &Connection) -> Result<()> {
     // DIRECTONLY: views and triggers of an untrusted library cannot call it.
     let flags =
@@ -16,6 +17,10 @@ pub(crate) fn register(connection: &Connection) -> Result<()> {
         // Compiled once per statement instead of once per row.
         let glob = context.get_or_create_aux(0, |pattern| pattern.as_str().map(Glob::new))?;
         Ok(context.get_raw(1).as_str().is_ok_and(|text| glob.matches(text)))
+    })?;
+    // SQLite's own `lower` and NOCASE know ASCII only.
+    connection.create_scalar_function("lexiform_fold_case", 1, flags, |context| {
+        Ok(context.get_raw(0).as_str().ok().map(fold_case))
     })
 }
 
@@ -48,6 +53,12 @@ impl Filter {
                         "0".into()
                     }
                 }
+            }
+            Self::InFolder(folder) => {
+                // The character after `/` is `0`: a range, for which SQLite can use an index.
+                let range = [folder.clone(), format!("{folder}/"), format!("{folder}0")];
+                parameters.extend(range.map(Sql::Text));
+                "(path = ? OR (path >= ? AND path < ?))".into()
             }
             Self::Has(field) => match field {
                 Field::Extra(key) => {
@@ -122,6 +133,10 @@ fn comparison(field: &Field, symbol: &str, value: &Value, parameters: &mut Vec<S
     let (left, right) = match value {
         Value::Number(number) => (field.number(parameters), Sql::Real(field.rounded(*number))),
         Value::Text(text) => (field.text(parameters), Sql::Text(text.clone())),
+        Value::AnyCase(text) => {
+            let folded = field.text(parameters).map(|text| format!("lexiform_fold_case({text})"));
+            (folded, Sql::Text(fold_case(text)))
+        }
         Value::Bool(value) => match field {
             Field::Extra(key) if symbol == "=" => {
                 parameters.push(json_path(key));

@@ -485,7 +485,7 @@ fn filters_select_the_same_records_in_sql_and_in_memory() {
     assert!(selected > 500, "too few filters select some records but not all: {selected}");
 }
 
-const TEXTS: [&str; 8] = ["", "a", "A", "b/a", "10", "true", "ü'\"", "a%_"];
+const TEXTS: [&str; 9] = ["", "a", "A", "b/a", "10", "true", "ü'\"", "Ü'\"", "a%_"];
 const NUMBERS: [f64; 6] = [0.0, 1.0, -1.0, 0.1, 10.0, 1e300];
 
 fn random_record(rng: &mut SmallRng, number: u64) -> Record {
@@ -550,18 +550,20 @@ fn random_filter(rng: &mut SmallRng, depth: usize) -> Filter {
     ];
     let globs = ["*", "*a", "[0-5]*", "?/A", "", "*/*/*", "tru[!x]"];
     let field = fields[rng.random_range(0..fields.len())].clone();
-    let value = |rng: &mut SmallRng| match rng.random_range(0..3) {
+    let value = |rng: &mut SmallRng| match rng.random_range(0..4) {
         0 => Value::Number(NUMBERS[rng.random_range(0..NUMBERS.len())]),
         1 => Value::Text(TEXTS[rng.random_range(0..TEXTS.len())].into()),
+        2 => Value::AnyCase(TEXTS[rng.random_range(0..TEXTS.len())].into()),
         _ => Value::Bool(rng.random_bool(0.5)),
     };
-    match rng.random_range(if depth == 0 { 3 } else { 0 }..8) {
+    match rng.random_range(if depth == 0 { 3 } else { 0 }..9) {
         0 => Filter::Not(Box::new(random_filter(rng, depth - 1))),
         1 => Filter::And((0..rng.random_range(0..3)).map(|_| random_filter(rng, depth - 1)).collect()),
         2 => Filter::Or((0..rng.random_range(0..3)).map(|_| random_filter(rng, depth - 1)).collect()),
         3 => Filter::Has(field),
         4 => Filter::Matches(field, Glob::new(globs[rng.random_range(0..globs.len())])),
         5 => Filter::In(field, (0..rng.random_range(0..4)).map(|_| value(rng)).collect()),
+        6 => Filter::InFolder(rng.random_range(0..80).to_string()),
         _ => Filter::Compare(field, comparisons[rng.random_range(0..6)], value(rng)),
     }
 }

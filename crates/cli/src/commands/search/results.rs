@@ -6,6 +6,7 @@ use lexiform_search::{
 };
 use serde::Serialize;
 
+use super::place::Place;
 use crate::commands::render::save_sheet;
 use crate::display_path::PathDisplay;
 use crate::output::{self, Align};
@@ -15,8 +16,10 @@ use crate::output_file::OutputFile;
 pub(super) struct ResultsFormat<'a> {
     /// One JSON object per result, instead of a table.
     pub json: bool,
-    /// How paths are shown.
-    pub paths: &'a PathDisplay,
+    /// Whether results have ranks and scores; otherwise they are a list.
+    pub is_ranked: bool,
+    /// What was searched.
+    pub place: &'a Place,
 }
 
 /// Prints the results of a query.
@@ -27,31 +30,49 @@ pub(super) fn show(
     format: &ResultsFormat<'_>,
 ) -> anyhow::Result<()> {
     let SearchResults { answers, corrections, unknown_texts } = results;
-    let &ResultsFormat { json, paths } = format;
+    let &ResultsFormat { json, is_ranked, place } = format;
+    let paths = &place.paths;
     for SpellingCorrection { typed, corrected } in corrections {
         output::note(format!("searched names for {corrected} (typed: {typed})"));
     }
     // An empty result is no output in JSON, and an explanation on standard error otherwise.
     if json {
-        let line = |answer| AnswerLine { corrections, unknown_texts, ..AnswerLine::new(answer, paths) };
+        let line = |answer| AnswerLine {
+            ranks: is_ranked.then(|| Ranks::new(answer)),
+            corrections,
+            unknown_texts,
+            ..AnswerLine::new(answer, paths)
+        };
         return answers.iter().try_for_each(|answer| output::json(&line(answer)));
     }
     if answers.is_empty() {
-        return explain_no_results(library, query);
+        return explain_no_results(library, query, place);
     }
     explain_limits(library, query, unknown_texts);
+    Ok(output::line(table(answers, is_ranked, paths))?)
+}
+
+/// Results as aligned text.
+fn table(answers: &[Answer], is_ranked: bool, paths: &PathDisplay) -> String {
     let name = if answers.iter().all(Answer::is_embedding) { "id" } else { "path" };
-    let mut columns = vec![("rank", Align::Right), ("score", Align::Right), (name, Align::Left)];
     let has_links = answers.iter().any(|answer| answer.link().is_some());
+    let mut columns = Vec::new();
+    if is_ranked {
+        columns.extend([("rank", Align::Right), ("score", Align::Right)]);
+    }
+    columns.push((name, Align::Left));
     columns.extend(has_links.then_some(("link", Align::Left)));
     let row = |a: &Answer| {
         let missing = if a.is_embedding() || a.file.exists() { "" } else { "  (missing)" };
-        let mut row =
-            vec![a.rank.to_string(), format!("{:.3}", a.score), format!("{}{missing}", shown(a, paths))];
+        let mut row = Vec::new();
+        if is_ranked {
+            row.extend([a.rank.to_string(), format!("{:.3}", a.score)]);
+        }
+        row.push(format!("{}{missing}", shown(a, paths)));
         row.extend(has_links.then(|| a.link().unwrap_or_default()));
         row
     };
-    Ok(output::line(output::table(&columns, &answers.iter().map(row).collect::<Vec<_>>()))?)
+    output::table(&columns, &answers.iter().map(row).collect::<Vec<_>>())
 }
 
 /// Says that answers are guesses, and what to do.
@@ -87,9 +108,9 @@ fn shown(answer: &Answer, paths: &PathDisplay) -> String {
     if answer.is_embedding() { answer.payload.path.clone() } else { paths.path(&answer.file) }
 }
 
-fn explain_no_results(library: &Library, query: &Query) -> anyhow::Result<()> {
-    let n = library.len()?;
-    let failed = library.failures()?.len();
+fn explain_no_results(library: &Library, query: &Query, place: &Place) -> anyhow::Result<()> {
+    let n = place.len(library)?;
+    let failed = place.failures(library)?;
     output::note(match &query.filter {
         _ if n == 0 && failed > 0 => {
             format!("nothing found: none of {} could be used", output::quantity(failed, "3D file"))
@@ -108,10 +129,8 @@ fn explain_no_results(library: &Library, query: &Query) -> anyhow::Result<()> {
 /// A result as a line of JSON.
 #[derive(Serialize)]
 struct AnswerLine<'a> {
-    rank: usize,
-    score: f32,
-    semantic_rank: Option<usize>,
-    name_rank: Option<usize>,
+    #[serde(flatten)]
+    ranks: Option<Ranks>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     corrections: &'a [SpellingCorrection],
     /// Texts that the model does not understand: the results say little.
@@ -131,14 +150,27 @@ struct AnswerLine<'a> {
     extents: [f32; 3],
 }
 
+/// Where a result is among others.
+#[derive(Serialize)]
+struct Ranks {
+    rank: usize,
+    score: f32,
+    semantic_rank: Option<usize>,
+    name_rank: Option<usize>,
+}
+
+impl Ranks {
+    fn new(answer: &Answer) -> Self {
+        let Answer { rank, score, semantic_rank, name_rank, .. } = *answer;
+        Self { rank, score, semantic_rank, name_rank }
+    }
+}
+
 impl<'a> AnswerLine<'a> {
     fn new(answer: &'a Answer, paths: &PathDisplay) -> Self {
         let payload = &answer.payload;
         Self {
-            rank: answer.rank,
-            score: answer.score,
-            semantic_rank: answer.semantic_rank,
-            name_rank: answer.name_rank,
+            ranks: None,
             corrections: &[],
             unknown_texts: &[],
             path: shown(answer, paths),
@@ -156,11 +188,20 @@ impl<'a> AnswerLine<'a> {
 }
 
 /// Writes the results' thumbnails, best first, left to right and top to bottom.
-pub(super) fn write_sheet(library: &Library, answers: &[Answer], file: &OutputFile) -> anyhow::Result<()> {
+pub(super) fn write_sheet(
+    library: &Library,
+    answers: &[Answer],
+    format: &ResultsFormat<'_>,
+    file: &OutputFile,
+) -> anyhow::Result<()> {
     let mut cells = Vec::with_capacity(answers.len());
     for answer in answers {
         if let Some(bytes) = library.thumbnail(answer.id)? {
-            let caption = format!("{}  {:.3}\n{}", answer.rank, answer.score, answer.payload.name());
+            let name = answer.payload.name();
+            let caption = match format.is_ranked {
+                true => format!("{}  {:.3}\n{name}", answer.rank, answer.score),
+                false => name.to_owned(),
+            };
             cells.push(SheetCell { image: image::load_from_memory(&bytes)?.into_rgba8(), caption });
         }
     }

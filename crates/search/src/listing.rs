@@ -1,0 +1,37 @@
+//! Records without a query: all that a filter selects.
+
+use lexiform_store::{Entry, Filter, ListRequest, StoreError, VectorStore};
+
+use crate::{Answer, Error, Library};
+
+/// Entries read from the store at a time.
+const PAGE: usize = 4096;
+
+/// All entries that a filter selects, in order of id.
+///
+/// # Errors
+/// If the store cannot be read.
+pub(crate) fn entries(store: &dyn VectorStore, filter: &Filter) -> Result<Vec<Entry>, StoreError> {
+    let mut all: Vec<Entry> = Vec::new();
+    loop {
+        let after = all.last().map(|entry| entry.id);
+        let page = store.list(&ListRequest { filter: Some(filter.clone()), after, limit: PAGE })?;
+        if page.is_empty() {
+            return Ok(all);
+        }
+        all.extend(page);
+    }
+}
+
+impl Library {
+    /// All records that a filter selects, sorted by path, with a score of 0: they are compared with nothing.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read.
+    pub fn list(&self, filter: &Filter) -> Result<Vec<Answer>, Error> {
+        let mut entries = entries(self.store(), filter)?;
+        entries.sort_by(|a, b| a.payload.path.cmp(&b.payload.path));
+        let ranked = entries.into_iter().enumerate();
+        Ok(ranked.map(|(i, entry)| self.answer(i + 1, 0.0, (None, None), entry.id, entry.payload)).collect())
+    }
+}
