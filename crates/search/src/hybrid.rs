@@ -115,19 +115,20 @@ fn search_names(models: &[&Library], query: &Query) -> Result<Option<NameSearch>
     let (Some(library), false) = (models.first(), query.rank_by == RankBy::Semantic) else { return Ok(None) };
     let Some(request) = name_request(query) else { return Ok(None) };
     let found = library.store().search_names(&request)?;
-    let misspelled: Vec<String> =
-        found.unmatched.iter().filter(|word| !is_spelled_right(models, word)).cloned().collect();
-    // A second search only for misspelled words: CLIP's vocabulary takes longer to read than names to search.
+    let unknown = found.unmatched.iter().filter(|word| knows_word(models, word) != Some(true));
+    let misspelled: Vec<String> = unknown.cloned().collect();
     if misspelled.is_empty() {
         return Ok(Some(found));
     }
+    let repaired = library.store().search_names(&NameRequest { misspelled, ..request.clone() })?;
+    // A word that is spelled right says nothing about a similar name: "dessert" is no "dresser". CLIP's vocabulary, which was made
+    // from captions, has the usual words; it takes 0.1 s to read, so only words that would be replaced are looked up.
+    let typed = repaired.corrections.iter().map(|correction| &correction.typed);
+    let misspelled: Vec<String> = typed.filter(|typed| !Tokenizer::Clip.has_word(typed)).cloned().collect();
+    if misspelled.len() == repaired.corrections.len() {
+        return Ok(Some(repaired));
+    }
     Ok(Some(library.store().search_names(&NameRequest { misspelled, ..request })?))
-}
-
-/// Whether a word is spelled right, so that a similar one in names says nothing about it: "dessert" is no "dresser". CLIP's vocabulary,
-/// which was made from captions, has the usual words.
-fn is_spelled_right(models: &[&Library], word: &str) -> bool {
-    knows_word(models, word) == Some(true) || Tokenizer::Clip.has_word(word)
 }
 
 /// Whether one of the models knows a word; `None` if that cannot be said.
