@@ -10,6 +10,7 @@ use crate::commands::render::save_sheet;
 use crate::display_path::PathDisplay;
 use crate::output::{self, Align};
 use crate::output_file::OutputFile;
+use crate::sheet_labels::sheet_labels;
 
 /// How results are printed.
 pub(super) struct ResultsFormat<'a> {
@@ -158,9 +159,10 @@ impl<'a> AnswerLine<'a> {
 /// Writes the results' thumbnails, best first, left to right and top to bottom.
 pub(super) fn write_sheet(library: &Library, answers: &[Answer], file: &OutputFile) -> anyhow::Result<()> {
     let mut cells = Vec::with_capacity(answers.len());
-    for answer in answers {
+    let names: Vec<String> = answers.iter().map(|answer| answer.payload.path.clone()).collect();
+    for (answer, label) in answers.iter().zip(sheet_labels(&names)) {
         if let Some(bytes) = library.thumbnail(answer.id)? {
-            let caption = format!("{}  {:.3}\n{}", answer.rank, answer.score, answer.payload.name());
+            let caption = format!("{}  {:.3}\n{label}", answer.rank, answer.score);
             cells.push(SheetCell { image: image::load_from_memory(&bytes)?.into_rgba8(), caption });
         }
     }
