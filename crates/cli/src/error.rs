@@ -6,6 +6,8 @@ use std::panic;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
+use crate::output::printable;
+
 /// How a run ended that met no error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
@@ -155,7 +157,7 @@ fn print_internal_error() -> ExitCode {
 
 fn print_stderr(text: &str) {
     // If standard error is closed too, only the exit code is left.
-    let _ = io::stderr().write_all(text.as_bytes());
+    let _ = io::stderr().write_all(printable(text).as_bytes());
 }
 
 #[cfg(test)]

@@ -192,7 +192,7 @@ pub(crate) fn list_failed(failed: &[(String, String)]) {
 }
 
 fn list<T>(items: &[T], line: impl Fn(&T) -> String) {
-    items.iter().take(MAX_LISTED).for_each(|item| output::note(line(item)));
+    items.iter().take(MAX_LISTED).for_each(|item| output::note(output::single_line(&line(item))));
     if items.len() > MAX_LISTED {
         output::note(format!("  … and {} more (all with --json)", items.len() - MAX_LISTED));
     }

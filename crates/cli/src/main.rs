@@ -19,6 +19,8 @@ mod path_groups;
 mod progress;
 mod prompt;
 mod scene_file;
+mod sheet_labels;
+mod similarity;
 mod software_mark;
 mod unknown_argument;
 mod up_axis;

@@ -39,7 +39,7 @@ impl Progress {
 
     /// Counts one step; `what` is shown next to the bar.
     pub(crate) fn step(&self, what: &str) {
-        self.0.set_message(what.to_owned());
+        self.0.set_message(crate::output::single_line(what).into_owned());
         self.0.inc(1);
     }
 

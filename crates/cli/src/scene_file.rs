@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use lexiform_geometry::Scene;
-use lexiform_mesh_io::{ReadOptions, UpRule};
+use lexiform_mesh_io::{ReadError, ReadOptions, UpRule};
 
 use crate::error::WithHint as _;
 use crate::output;
@@ -13,9 +13,12 @@ pub(crate) fn read_scene(path: &Path, up: UpRule) -> anyhow::Result<Scene> {
     if !path.exists() {
         return Err(not_found(path));
     }
-    let scene = lexiform_mesh_io::read_with(path, &ReadOptions { up })
-        .hint("`lexiform info FILE` shows what the file contains")?;
-    scene.notes.iter().for_each(|text| output::note(format!("note: {text}")));
+    let scene = match lexiform_mesh_io::read_with(path, &ReadOptions { up }) {
+        // `info` could not open it either.
+        Err(ReadError::Io(error)) => return Err(error.into()),
+        read => read.hint("`lexiform info FILE` shows what the file contains")?,
+    };
+    scene.notes.iter().for_each(|text| output::note(output::single_line(&format!("note: {text}"))));
     Ok(scene)
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use lexiform_geometry::Scene;
 
+use crate::regular_file::open_regular_file;
 use crate::sidecar::{Sidecar, Sidecars};
 use crate::source::Source;
 use crate::up::turned;
@@ -138,15 +139,8 @@ fn read_format(source: &Source, format: Format) -> Result<(Scene, Option<UpAxis>
 
 /// The whole file, within the size limit.
 pub(crate) fn file_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-    let file = fs_err::File::open(path)?;
+    let file = open_regular_file(path)?;
     let metadata = file.metadata()?;
-    // A pipe or a device could block forever.
-    if !metadata.is_file() {
-        return Err(ReadError::UnknownFormat {
-            path: path.to_owned(),
-            found: "not a regular file".to_owned(),
-        });
-    }
     let too_large = |found| ReadError::TooLarge {
         path: path.to_owned(),
         what: "file size",

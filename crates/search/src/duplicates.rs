@@ -12,9 +12,10 @@ use lexiform_store::{ListRequest, SqliteStore, VectorStore as _};
 use rayon::prelude::*;
 use serde::Serialize;
 
+use crate::error::strip_path_prefix;
 use crate::fileless::with_files;
 use crate::fingerprint::fingerprint;
-use crate::preprocess::{VIEWS_FORMAT, panic_message, strip_path_prefix};
+use crate::preprocess::{VIEWS_FORMAT, panic_message};
 use crate::read_limits::{LARGE_FILE_BYTES, STACK_BYTES};
 use crate::signature_cache::SignatureCache;
 use crate::{Error, LibraryPath};
@@ -65,15 +66,24 @@ pub struct Duplicate {
     pub mirrored: bool,
     /// Distance between the surfaces, relative to the diameter; 0 for identical files.
     pub distance: f32,
+    /// Size of the file.
+    pub bytes: u64,
 }
 
 /// Files with the same shape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DuplicateGroup {
-    /// The file that the others are compared with.
+    /// The file with the shortest path: in the fewest folders, then of the fewest characters. The others are compared with it.
     pub first: PathBuf,
-    /// The other files, in order of path.
+    /// The other files: identical ones first, then those with other bytes, each in the order of [`DuplicateGroup::first`].
     pub others: Vec<Duplicate>,
+}
+
+impl DuplicateGroup {
+    /// Size of all files but the first.
+    pub fn duplicate_bytes(&self) -> u64 {
+        self.others.iter().map(|duplicate| duplicate.bytes).sum()
+    }
 }
 
 /// The result of [`find_duplicates`].
@@ -163,14 +173,8 @@ struct DuplicateSearch<'a> {
 
 type FailedFiles = Vec<(PathBuf, String)>;
 
-/// Files of one content that cannot be used.
-struct UnusableFiles {
-    files: Vec<PathBuf>,
-    error: String,
-}
-
 impl DuplicateSearch<'_> {
-    /// The shapes of all files, in order of the first file's path.
+    /// The shapes of all files, in order of the first file's path, shortest first.
     fn load_shapes(&self, files: &[PathBuf]) -> (Vec<UniqueShape>, FailedFiles) {
         let now = SystemTime::now();
         let hash = |file: &PathBuf| {
@@ -187,42 +191,42 @@ impl DuplicateSearch<'_> {
             }
         }
         // Files with the same bytes are read once. Sorted by path, so that groups do not depend on hashes.
-        by_content.values_mut().for_each(|files| files.sort());
+        by_content.values_mut().for_each(|files| files.sort_by_cached_key(|file| path_order(file)));
         let mut contents: Vec<(String, Vec<PathBuf>)> = by_content.into_iter().collect();
-        contents.sort_by(|a, b| a.1.cmp(&b.1));
+        contents.sort_by_cached_key(|(_, files)| path_order(&files[0]));
         // Large files one at a time, so that memory is bounded.
         let is_large =
             |files: &[PathBuf]| fs_err::metadata(&files[0]).is_ok_and(|m| m.len() > LARGE_FILE_BYTES);
         let (large, small): (Vec<_>, Vec<_>) = contents.into_iter().partition(|(_, files)| is_large(files));
-        let mut loaded: Vec<Result<UniqueShape, UnusableFiles>> =
+        let mut loaded: Vec<(Option<UniqueShape>, FailedFiles)> =
             small.into_par_iter().map(|(hash, files)| self.shape(hash, files)).collect();
         loaded.extend(large.into_iter().map(|(hash, files)| self.shape(hash, files)));
         let mut shapes = Vec::new();
-        for result in loaded {
-            match result {
-                Ok(shape) => shapes.push(shape),
-                Err(UnusableFiles { files, error }) => {
-                    failed.extend(files.into_iter().map(|file| (file, error.clone())));
-                }
-            }
+        for (shape, unusable) in loaded {
+            shapes.extend(shape);
+            failed.extend(unusable);
         }
-        shapes.sort_by(|a, b| a.files.cmp(&b.files));
+        shapes.sort_by_cached_key(|shape| path_order(&shape.files[0]));
         failed.sort();
         (shapes, failed)
     }
 
-    /// The shape of files with the same bytes.
-    fn shape(&self, content_hash: String, files: Vec<PathBuf>) -> Result<UniqueShape, UnusableFiles> {
-        let known = self.known.get(&content_hash);
-        let signature = match known {
-            Some(signature) => Ok(signature.clone()),
-            None => self.form(&files[0]).map(|form| form.signature()),
+    /// The shape of files with the same bytes, and those of them that cannot be used.
+    fn shape(&self, content_hash: String, mut files: Vec<PathBuf>) -> (Option<UniqueShape>, FailedFiles) {
+        let mut failed = Vec::new();
+        let signature = match self.known.get(&content_hash) {
+            Some(signature) => Some(signature.clone()),
+            None => loop {
+                let Some(file) = files.first() else { break None };
+                match self.form(file) {
+                    Ok(form) => break Some(form.signature()),
+                    // The same bytes may be valid in the format of another file's name, and are wrong for another reason.
+                    Err(error) => failed.push((files.remove(0), error)),
+                }
+            },
         };
-        files.iter().for_each(|file| (self.on_file)(file));
-        match signature {
-            Ok(signature) => Ok(UniqueShape { content_hash, files, signature }),
-            Err(error) => Err(UnusableFiles { files, error }),
-        }
+        files.iter().chain(failed.iter().map(|(file, _)| file)).for_each(|file| (self.on_file)(file));
+        (signature.map(|signature| UniqueShape { content_hash, files, signature }), failed)
     }
 
     /// The form of a file's shape. A panic of a reader is an error of this file.
@@ -256,7 +260,7 @@ impl DuplicateSearch<'_> {
         let groups =
             duplicate_groups(&signatures, threshold, |shape| self.form(&shapes[shape].files[0]).ok());
         let mut fits: Vec<Option<RegistrationResult>> = vec![None; shapes.len()];
-        // Shapes are sorted by path, and their indices are the keys: duplicate_groups come in order of path.
+        // Shapes are sorted by the length of their paths: the reference of a group, its first shape, has the shortest.
         let mut lists: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
         let mut grouped = vec![false; shapes.len()];
         for group in groups {
@@ -278,7 +282,9 @@ impl DuplicateSearch<'_> {
             let others = others.map(|(file, i)| duplicate(file, fits[i]));
             DuplicateGroup { first: shapes[first].files[0].clone(), others: copies.chain(others).collect() }
         };
-        lists.into_iter().map(to_group).collect()
+        let mut groups: Vec<DuplicateGroup> = lists.into_iter().map(to_group).collect();
+        groups.sort_by(|a, b| a.first.cmp(&b.first));
+        groups
     }
 }
 
@@ -296,5 +302,12 @@ fn duplicate(file: &Path, fit: Option<RegistrationResult>) -> Duplicate {
         relation,
         mirrored,
         distance: fit.map_or(0.0, |fit| fit.relative_rmse),
+        // A file that was removed meanwhile takes no space.
+        bytes: fs_err::metadata(file).map_or(0, |metadata| metadata.len()),
     }
+}
+
+/// Fewest folders first, then fewest characters: of `chair.glb` and `old/copies/chair (1).glb`, the first is the original more often.
+fn path_order(file: &Path) -> (usize, usize, PathBuf) {
+    (file.components().count(), file.as_os_str().len(), file.to_owned())
 }

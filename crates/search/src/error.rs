@@ -1,6 +1,6 @@
 //! Errors of libraries and queries, with hints.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lexiform_store::StoreError;
 
@@ -112,4 +112,9 @@ impl Error {
 fn with_model_name(model: &str, source: &EncodeError) -> String {
     let message = source.to_string();
     if message.contains(model) { message } else { format!("model {model}: {message}") }
+}
+
+/// Removes the file's path from the start of a message: callers report the path with the message.
+pub(crate) fn strip_path_prefix(message: &str, path: &Path) -> String {
+    message.strip_prefix(&format!("{}: ", path.display())).unwrap_or(message).to_owned()
 }

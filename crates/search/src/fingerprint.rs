@@ -130,7 +130,7 @@ fn hash_file(hasher: &mut blake3::Hasher, path: &Path) -> io::Result<u64> {
     let metadata = fs_err::metadata(path)?;
     // Opening a FIFO would block, and a device may never end.
     if !metadata.is_file() {
-        return Err(io::Error::other(format!("{}: not a regular file", path.display())));
+        return Err(io::Error::other(format!("{}: expected a regular file", path.display())));
     }
     // The reader rejects larger files anyway: their size is enough to notice a change.
     if metadata.len() > limits::FILE_BYTES {

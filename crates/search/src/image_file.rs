@@ -1,12 +1,14 @@
 //! Reads photos and drawings for queries, with limits on size and memory.
 
-use std::io::{Cursor, Read as _};
+use std::io::{Cursor, ErrorKind, Read as _};
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder as _, ImageReader, Limits, RgbaImage};
 use lexiform_formats::jpeg;
+use lexiform_mesh_io::open_regular_file;
 
 use crate::Error;
+use crate::error::strip_path_prefix;
 
 /// Maximum width and height of an image in pixels.
 const MAX_EDGE: u32 = 20_000;
@@ -19,7 +21,10 @@ const MAX_BYTES: u64 = 1 << 30;
 /// [`Error::NotFound`], [`Error::Image`] if the file is not an image or exceeds the limits.
 pub fn read_image(path: &Path) -> Result<RgbaImage, Error> {
     let failed = |reason: String| Error::Image { path: path.to_owned(), reason };
-    let file = fs_err::File::open(path).map_err(|_| Error::NotFound { path: path.to_owned() })?;
+    let file = open_regular_file(path).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Error::NotFound { path: path.to_owned() },
+        _ => failed(strip_path_prefix(&error.to_string(), path)),
+    })?;
     let mut bytes = Vec::new();
     file.take(MAX_BYTES).read_to_end(&mut bytes)?;
     let mut reader = ImageReader::new(Cursor::new(&bytes))

@@ -19,6 +19,7 @@ use lexiform_store::Payload;
 use rand::SeedableRng as _;
 use rand::rngs::SmallRng;
 
+use crate::error::strip_path_prefix;
 use crate::part_names::{material_names, object_names};
 use crate::view_set::view_paths;
 use crate::{Encoder, Error, InputSpec, ModelInput, SplitViews, is_view_set, read_views};
@@ -336,11 +337,6 @@ fn thinned(scan: &PointCloud, count: usize) -> PointCloud {
 pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
     let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
     text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown".to_owned())
-}
-
-/// Removes the file's path from the start of a message: callers report the path with the message.
-pub(crate) fn strip_path_prefix(message: &str, path: &Path) -> String {
-    message.strip_prefix(&format!("{}: ", path.display())).unwrap_or(message).to_owned()
 }
 
 /// Metadata of a scene; the caller adds path, hash and time.

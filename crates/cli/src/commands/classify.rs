@@ -39,6 +39,9 @@ pub(crate) struct ClassifyArgs {
     model: ModelArg,
     #[command(flatten)]
     up_arg: UpArg,
+    /// Answer "none of these" if no label has this probability, 0 to 1
+    #[arg(long, value_name = "P", value_parser = parse_probability)]
+    reject: Option<f32>,
     /// Labels to show; --json has all
     #[arg(short, value_name = "N", default_value_t = 5)]
     k: usize,
@@ -54,6 +57,8 @@ pub(crate) struct ClassifyArgs {
 #[derive(Serialize)]
 struct LabelsLine<'a> {
     path: String,
+    /// The best label; `null` if none has the probability of `--reject`.
+    label: Option<&'a str>,
     labels: &'a [LabelScore],
 }
 
@@ -130,20 +135,44 @@ impl ClassifyArgs {
             }
             (None, None) => return Ok(None),
         };
-        if names.is_empty() { Err(UsageError("no labels given".to_owned()).into()) } else { Ok(Some(names)) }
+        match names.len() {
+            0 => Err(UsageError("no labels given".to_owned()).into()),
+            // Probabilities are relative to the other labels.
+            1 if self.reject.is_some() => {
+                let text = "--reject: expected at least two labels, found one, whose probability is always 1";
+                Err(UsageError(text.to_owned()).into())
+            }
+            _ => Ok(Some(names)),
+        }
+    }
+
+    /// The best label, unless its probability is too low.
+    fn label<'a>(&self, scored: &'a [LabelScore]) -> Option<&'a str> {
+        let best = scored.first()?;
+        (best.score >= self.reject.unwrap_or(0.0)).then_some(best.label.as_str())
     }
 
     fn show(&self, file: &Path, scored: &[LabelScore]) -> anyhow::Result<()> {
+        let label = self.label(scored);
         if self.json {
-            return output::json(&LabelsLine { path: file.display().to_string(), labels: scored });
+            return output::json(&LabelsLine { path: file.display().to_string(), label, labels: scored });
         }
         let row = |s: &LabelScore| vec![format!("{:.3}", s.score), s.label.clone()];
         let rows: Vec<_> = scored.iter().take(self.k).map(row).collect();
         if self.files.len() > 1 {
-            output::line(format!("{}:", file.display()))?;
+            output::line(output::single_line(&format!("{}:", file.display())))?;
+        }
+        if let (None, Some(lowest)) = (label, self.reject) {
+            output::line(format!("none of these: no label has a probability of {lowest}"))?;
         }
         Ok(output::line(output::table(&[("score", Align::Right), ("label", Align::Left)], &rows))?)
     }
+}
+
+fn parse_probability(text: &str) -> Result<f32, String> {
+    let probability: f32 = text.parse().map_err(|_| format!("expected a number, found {text:?}"))?;
+    let is_valid = (0.0..=1.0).contains(&probability);
+    if is_valid { Ok(probability) } else { Err(format!("expected 0 to 1, found {text}")) }
 }
 
 /// The lines of a text file that are not blank.

@@ -11,6 +11,7 @@ use crate::error::{Outcome, UsageError};
 use crate::input::Input;
 use crate::models::ModelArg;
 use crate::output;
+use crate::similarity;
 use crate::up_axis::UpArg;
 
 /// Compare two inputs, each a 3D file, an image, a folder or strip of views, or a text
@@ -42,6 +43,9 @@ struct ScoreLine<'a> {
     a: &'a str,
     b: &'a str,
     score: f32,
+    /// The score in words, for models whose scale is known.
+    words: Option<&'static str>,
+    model: &'a str,
 }
 
 impl CompareArgs {
@@ -57,9 +61,18 @@ impl CompareArgs {
         let encoder = self.model.open_with(self.crop.crop())?;
         let score = self.embed(&*encoder, a)?.dot(&self.embed(&*encoder, b)?);
         if self.json {
-            output::json(&ScoreLine { a: &a.to_string(), b: &b.to_string(), score })?;
+            let words = similarity::in_words(score, encoder.id());
+            output::json(&ScoreLine {
+                a: &a.to_string(),
+                b: &b.to_string(),
+                score,
+                words,
+                model: encoder.id(),
+            })?;
         } else {
             output::line(format!("{score:.3}"))?;
+            // Not on standard output, where scripts read the number.
+            output::note(output::single_line(&similarity::explain(score, [a, b], encoder.id())));
         }
         Ok(Outcome::Done)
     }

@@ -23,6 +23,7 @@ use crate::output;
 use crate::output_file::{ForceArg, OutputFile};
 use crate::progress::Progress;
 use crate::scene_file::not_found;
+use crate::sheet_labels::{sheet_labels, slashed};
 use crate::up_axis::UpArg;
 
 /// Find files that hold the same shape: copies, other formats, scaled, rotated, mirrored, simplified or recolored
@@ -91,13 +92,15 @@ impl DuplicatesArgs {
         let failed = found.failed.iter().map(|(file, error)| (paths.path(file), error.clone()));
         indexing::list_failed(&failed.collect::<Vec<_>>());
         let n_others: usize = found.groups.iter().map(|group| group.others.len()).sum();
+        let bytes: u64 = found.groups.iter().map(DuplicateGroup::duplicate_bytes).sum();
         output::note(match found.groups.len() {
             0 => format!("no duplicates among {}", output::quantity(files.len(), "file")),
             n => format!(
-                "{} in {} of {}",
+                "{} in {} of {}, {} in all files but the first of each group",
                 output::quantity(n_others, "duplicate"),
                 output::quantity(n, "group"),
-                output::quantity(files.len(), "file")
+                output::quantity(files.len(), "file"),
+                output::byte_size(bytes)
             ),
         });
         // Groups first: they are not lost if the sheet cannot be written.
@@ -112,8 +115,9 @@ fn show(group: &DuplicateGroup, index: usize, paths: &PathDisplay) -> anyhow::Re
     if index > 0 {
         output::line("")?;
     }
-    output::line(paths.path(&group.first))?;
-    let paths: Vec<String> = group.others.iter().map(|duplicate| paths.path(&duplicate.file)).collect();
+    let shown = |file: &Path| output::single_line(&paths.path(file)).into_owned();
+    output::line(shown(&group.first))?;
+    let paths: Vec<String> = group.others.iter().map(|duplicate| shown(&duplicate.file)).collect();
     let width = paths.iter().map(|path| path.chars().count()).max().unwrap_or(0);
     for (path, duplicate) in paths.iter().zip(&group.others) {
         output::line(format!("  {path:<width$}  {}", describe(duplicate)))?;
@@ -138,6 +142,8 @@ fn describe(duplicate: &Duplicate) -> String {
 #[derive(Serialize)]
 struct GroupLine {
     path: String,
+    /// Size of all files but the first.
+    duplicate_bytes: u64,
     others: Vec<DuplicateLine>,
 }
 
@@ -148,6 +154,7 @@ struct DuplicateLine {
     mirrored: bool,
     /// Percent of the diameter.
     distance: f32,
+    bytes: u64,
 }
 
 impl GroupLine {
@@ -157,22 +164,30 @@ impl GroupLine {
             relation: duplicate.relation,
             mirrored: duplicate.mirrored,
             distance: 100.0 * duplicate.distance,
+            bytes: duplicate.bytes,
         };
-        Self { path: paths.path(&group.first), others: group.others.iter().map(line).collect() }
+        Self {
+            path: paths.path(&group.first),
+            duplicate_bytes: group.duplicate_bytes(),
+            others: group.others.iter().map(line).collect(),
+        }
     }
 }
 
 /// Writes thumbnails of every file, group after group.
 fn write_sheet(groups: &[DuplicateGroup], up: UpRule, output: &OutputFile) -> anyhow::Result<()> {
-    let mut cells = Vec::new();
+    let mut files = Vec::new();
     for (number, group) in (1..).zip(groups) {
         let others = group.others.iter().map(|duplicate| (&duplicate.file, describe(duplicate)));
-        for (file, words) in std::iter::once((&group.first, "first".to_owned())).chain(others) {
-            let name = file.file_name().unwrap_or_default().to_string_lossy();
-            let caption = format!("{number}  {words}\n{name}");
-            // A file that was removed meanwhile is left out of the sheet.
-            cells.extend(thumbnail(file, up).map(|image| SheetCell { image, caption }));
-        }
+        let all = std::iter::once((&group.first, "first".to_owned())).chain(others);
+        files.extend(all.map(|(file, words)| (file, format!("{number}  {words}"))));
+    }
+    let labels = sheet_labels(&files.iter().map(|(file, _)| slashed(file)).collect::<Vec<_>>());
+    let mut cells = Vec::new();
+    for ((file, words), label) in files.into_iter().zip(labels) {
+        let caption = format!("{words}\n{label}");
+        // A file that was removed meanwhile is left out of the sheet.
+        cells.extend(thumbnail(file, up).map(|image| SheetCell { image, caption }));
     }
     super::render::save_sheet(&cells, output)
 }

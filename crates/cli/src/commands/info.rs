@@ -50,8 +50,10 @@ impl InfoArgs {
         if self.json {
             return output::json(info);
         }
-        output::line(info.path.display().to_string())?;
-        Ok(rows(info).iter().try_for_each(|(name, text)| output::line(format!("  {name:<9}{text}")))?)
+        output::line(output::single_line(&info.path.display().to_string()))?;
+        let row =
+            |(name, text): &(&str, String)| output::line(format!("  {name:<9}{}", output::single_line(text)));
+        Ok(rows(info).iter().try_for_each(row)?)
     }
 
     fn show_error(&self, file: &Path, error: &lexiform_mesh_io::ReadError) -> anyhow::Result<()> {
@@ -62,7 +64,8 @@ impl InfoArgs {
         let text = error.to_string();
         // The path is on the line above.
         let text = text.strip_prefix(&format!("{path}: ")).unwrap_or(&text);
-        Ok(output::line(format!("{path}\n  error    {text}"))?)
+        output::line(output::single_line(&path))?;
+        Ok(output::line(format!("  error    {}", output::single_line(text)))?)
     }
 }
 

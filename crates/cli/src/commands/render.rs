@@ -7,11 +7,12 @@ use clap::Args;
 use image::{DynamicImage, RgbaImage};
 use lexiform_formats::{SOFTWARE, png};
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
-use lexiform_geometry::{RigKind, Views};
+use lexiform_geometry::{Camera, Rig, RigKind, Views};
+use lexiform_mesh_io::is_image;
 use lexiform_render::{Background, RenderConfig, Renderer};
 use lexiform_render::{SheetCell, contact_sheet};
 
-use crate::error::Outcome;
+use crate::error::{Outcome, UsageError};
 use crate::output;
 use crate::output_file::{ForceArg, OutputFile};
 use crate::scene_file::read_scene;
@@ -22,18 +23,19 @@ use crate::up_axis::UpArg;
 pub(crate) struct RenderArgs {
     /// 3D file
     file: PathBuf,
-    /// Folder for the images; created if needed
-    #[arg(short, long, value_name = "FOLDER")]
-    output: PathBuf,
-    /// Camera positions: zero123 (random, all around), openshape (three rings) or ring (one ring)
-    #[arg(long, default_value = "zero123")]
-    rig: RigKind,
-    /// Number of views
-    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    views: u32,
-    /// Width and height of a view in pixels
-    #[arg(long, value_name = "PIXELS", default_value_t = 224, value_parser = clap::value_parser!(u32).range(1..=4096))]
-    size: u32,
+    /// Folder for the images, created if needed, or one image, OUT.png [default: the file's name with -views]
+    #[arg(short, long, value_name = "OUTPUT")]
+    output: Option<PathBuf>,
+    /// Camera positions: ring (one ring, the first in front), zero123 (random, all around) or openshape (three rings) [default:
+    /// ring]
+    #[arg(long)]
+    rig: Option<RigKind>,
+    /// Number of views [default: 12; 1 from the front for OUT.png]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1000))]
+    views: Option<u32>,
+    /// Width and height of a view in pixels [default: 512; 224, as in the papers, for zero123 and openshape]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u32).range(1..=4096))]
+    size: Option<u32>,
     /// Seed of the camera positions of rig zero123
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
@@ -46,7 +48,7 @@ pub(crate) struct RenderArgs {
     /// Also write a normal map of each view: nNN.png, RGB of the camera's +X right, +Y up, +Z towards it
     #[arg(long)]
     normals: bool,
-    /// Also write all views as one image, sheet.png
+    /// Also write all views as one image, sheet.png; for OUT.png, instead of one view
     #[arg(long)]
     sheet: bool,
     #[command(flatten)]
@@ -55,22 +57,72 @@ pub(crate) struct RenderArgs {
     force: ForceArg,
 }
 
+/// Number of views in a folder or on a sheet.
+const N_VIEWS: u32 = 12;
+/// Size of views to look at.
+const VIEW_SIZE: u32 = 512;
+/// Size of the views that the papers' models are trained on.
+const MODEL_VIEW_SIZE: u32 = 224;
+
 impl RenderArgs {
     /// Reads the file, renders and writes the images.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let scene = read_scene(&self.file, self.up_arg.rule())?;
-        let files = self.files()?;
-        let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
-        let background = if self.transparent { Background::Transparent } else { Background::WHITE };
-        let config = RenderConfig { size: self.size, background, ..RenderConfig::default() };
+        let (scene, config) = (normalize_unit_sphere(scene, Center::Bounds).0, self.config());
         let renderer = Renderer::new(&scene);
-        let rendered = renderer.render_views(&self.rig.rig(self.views as usize, self.seed), &config);
+        match &self.output {
+            // A folder may be called so too.
+            Some(path) if is_image(path) && !path.is_dir() => self.write_picture(path, &renderer, &config)?,
+            Some(folder) => self.write_folder(folder, &renderer, &config)?,
+            None => self.write_folder(&default_folder(&self.file), &renderer, &config)?,
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Writes one view, or a sheet of several.
+    fn write_picture(
+        &self,
+        path: &Path,
+        renderer: &Renderer<'_>,
+        config: &RenderConfig,
+    ) -> anyhow::Result<()> {
+        if self.depth || self.normals {
+            let text =
+                "--depth and --normals: expected a folder for the maps, as in -o views/, found an image";
+            return Err(UsageError(text.to_owned()).into());
+        }
+        let file = self.force.file(path, &["png"], &[&self.file])?;
+        let count = self.views.unwrap_or(if self.sheet { N_VIEWS } else { 1 });
+        let rig = match (count, self.rig) {
+            (1, None) => Rig(vec![Camera::three_quarter_view()]),
+            (_, kind) => kind.unwrap_or(RigKind::Ring).rig(count as usize, self.seed),
+        };
+        let rendered = renderer.render_views(&rig, config);
+        match &rendered.images[..] {
+            [image] => save_png(&image.clone().into(), &file)?,
+            _ => save_sheet(&cells(&rendered), &file)?,
+        }
+        let views = output::quantity(rendered.images.len(), "view");
+        output::note(format!("wrote {views} to {}", path.display()));
+        Ok(())
+    }
+
+    /// Writes each view as an image of its own.
+    fn write_folder(
+        &self,
+        path: &Path,
+        renderer: &Renderer<'_>,
+        config: &RenderConfig,
+    ) -> anyhow::Result<()> {
+        let files = self.files(path)?;
+        let rig = self.rig.unwrap_or(RigKind::Ring).rig(files.views.len(), self.seed);
+        let rendered = renderer.render_views(&rig, config);
         for (image, file) in rendered.images.iter().zip(&files.views) {
             save_png(&image.clone().into(), file)?;
         }
         // One depth or normal buffer at a time: a thousand views of 4096 pixels would not fit in memory.
         for (camera, [depth, normals]) in rendered.cameras.iter().zip(&files.maps) {
-            let buffers = renderer.depth_normals(camera, &config);
+            let buffers = renderer.depth_normals(camera, config);
             depth.iter().try_for_each(|file| save_png(&buffers.depth_image().into(), file))?;
             normals.iter().try_for_each(|file| save_png(&buffers.normal_image().into(), file))?;
         }
@@ -78,14 +130,24 @@ impl RenderArgs {
             save_sheet(&cells(&rendered), sheet)?;
         }
         let views = output::quantity(rendered.images.len(), "view");
-        output::note(format!("wrote {views} to {}", self.output.display()));
-        Ok(Outcome::Done)
+        output::note(format!("wrote {views} to {}", path.display()));
+        Ok(())
+    }
+
+    fn config(&self) -> RenderConfig {
+        let default_size = match self.rig {
+            Some(RigKind::Zero123 | RigKind::Openshape) => MODEL_VIEW_SIZE,
+            Some(RigKind::Ring) | None => VIEW_SIZE,
+        };
+        let background = if self.transparent { Background::Transparent } else { Background::WHITE };
+        RenderConfig { size: self.size.unwrap_or(default_size), background, ..RenderConfig::default() }
     }
 
     /// The files to write: views, a depth and a normal map of each where asked for, and the sheet.
-    fn files(&self) -> anyhow::Result<OutputFiles> {
-        let folder = self.force.folder(&self.output, &[&self.file])?;
-        let numbered = |prefix: char| (0..self.views).map(move |i| format!("{prefix}{i:02}.png"));
+    fn files(&self, folder: &Path) -> anyhow::Result<OutputFiles> {
+        let folder = self.force.folder(folder, &[&self.file])?;
+        let n_views = self.views.unwrap_or(N_VIEWS);
+        let numbered = |prefix: char| (0..n_views).map(move |i| format!("{prefix}{i:02}.png"));
         let views = folder.files(numbered('v'))?;
         let optional = |wanted: bool, prefix: char| -> anyhow::Result<Vec<Option<OutputFile>>> {
             if wanted {
@@ -111,6 +173,13 @@ struct OutputFiles {
     /// Depth and normal map of each view; empty if neither is asked for.
     maps: Vec<[Option<OutputFile>; 2]>,
     sheet: Option<OutputFile>,
+}
+
+/// `lamp-views` in the working folder for `models/lamp.glb`.
+fn default_folder(file: &Path) -> PathBuf {
+    let mut name = file.file_stem().unwrap_or_default().to_owned();
+    name.push("-views");
+    name.into()
 }
 
 fn cells(views: &Views) -> Vec<SheetCell> {

@@ -27,7 +27,7 @@ fn folder() -> Sandbox {
     write("models/lopsided.obj", Affine3A::IDENTITY);
     write("models/print.stl", Affine3A::from_scale(Vec3::splat(25.0)));
     write("models/turned.ply", Affine3A::from_quat(Quat::from_axis_angle(Vec3::ONE.normalize(), 1.0)));
-    write("models/web.glb", Affine3A::from_scale(Vec3::new(-0.1, 0.1, 0.1)));
+    write("models/mirror_image.glb", Affine3A::from_scale(Vec3::new(-0.1, 0.1, 0.1)));
     fs_err::copy(sandbox.path("models/print.stl"), sandbox.path("models/kinds/print_2.stl")).unwrap();
     sandbox.write("models/broken.stl", "solid nothing");
     sandbox
@@ -45,14 +45,19 @@ fn one_shape_in_many_files_is_one_group() {
         .iter()
         .map(|twin| (twin["path"].as_str().unwrap(), twin["relation"].as_str().unwrap()))
         .collect();
-    assert_eq!(groups[0]["path"], "models/kinds/print_2.stl");
+    // The shortest path leads; paths of the same length are in the order of the alphabet.
+    assert_eq!(groups[0]["path"], "models/print.stl");
     let expected = [
-        ("models/print.stl", "identical"),
-        ("models/lopsided.obj", "same-shape"),
+        ("models/kinds/print_2.stl", "identical"),
         ("models/turned.ply", "same-shape"),
-        ("models/web.glb", "mirrored"),
+        ("models/lopsided.obj", "same-shape"),
+        ("models/mirror_image.glb", "mirrored"),
     ];
     assert_eq!(relations, expected);
+    let size = |name: &str| fs_err::metadata(sandbox.path(name)).unwrap().len();
+    let bytes: u64 = expected.iter().map(|(name, _)| size(name)).sum();
+    assert_eq!(groups[0]["duplicate_bytes"], bytes);
+    assert_eq!(groups[0]["others"][0]["bytes"], size("models/kinds/print_2.stl"));
     assert!(run.stderr.contains("broken.stl") && run.stderr.contains("4 duplicates in 1 group"), "{run:#?}");
     assert!(image::image_dimensions(sandbox.path("sheet.png")).unwrap().0 > 400);
     assert!(!sandbox.path("models/.lexiform").exists(), "looking for duplicates makes no library");
@@ -64,12 +69,26 @@ fn words_for_people_and_signatures_kept_in_the_library() {
     let sandbox = folder();
     sandbox.run(&["index", "models"]).success();
     let first = sandbox.run(&["duplicates", "models"]).success();
-    for part in ["models/kinds/print_2.stl\n", "identical bytes", "same shape", "mirrored"] {
+    for part in ["models/print.stl\n", "identical bytes", "same shape", "mirrored"] {
         assert!(first.stdout.contains(part), "no {part:?} in {first:#?}");
     }
     assert!(sandbox.path("models/.lexiform/signatures.bin").exists());
     assert_eq!(sandbox.run(&["duplicates", "models"]).success().stdout, first.stdout);
     assert_eq!(sandbox.run(&["duplicates", "models/.lexiform"]).success().stdout.lines().count(), 5);
+}
+
+#[test]
+fn files_of_the_same_bytes_fail_for_their_own_reasons() {
+    let sandbox = Sandbox::empty();
+    for name in ["a.glb", "b.obj", "c.stl", "d.off"] {
+        sandbox.write(&format!("models/{name}"), "");
+    }
+    let run = sandbox.run(&["duplicates", "models"]).success();
+    for part in ["a.glb: invalid glTF", "b.obj: no triangles and no points", "c.stl: invalid STL", "d.off: "]
+    {
+        assert!(run.stderr.contains(part), "no {part:?} in {run:#?}");
+    }
+    assert!(!run.stderr.contains("d.off: invalid glTF"), "{run:#?}");
 }
 
 #[test]

@@ -146,7 +146,18 @@ fn captions_and_photos_find_shapes() {
         box/b0.obj,a cube\nmissing.obj,nothing\n";
     sandbox.write("things/captions.csv", captions);
     sandbox
-        .run(&["render", "things/tower/w0.obj", "-o", "things/photos", "--views", "2", "--size", "40"])
+        .run(&[
+            "render",
+            "things/tower/w0.obj",
+            "-o",
+            "things/photos",
+            "--rig",
+            "zero123",
+            "--views",
+            "2",
+            "--size",
+            "40",
+        ])
         .success();
     sandbox
         .write("things/photos.csv", "image,file\nphotos/v00.png,tower/w0.obj\nphotos/v01.png,tower/w0.obj\n");

@@ -44,9 +44,83 @@ fn render_draws_views_and_a_sheet() {
 }
 
 #[test]
+fn render_makes_a_ring_or_one_picture() {
+    let sandbox = Sandbox::new();
+    let tall = "models/kinds/tall.obj";
+    let size = |name: &str| image::image_dimensions(sandbox.path(name)).unwrap();
+    sandbox.run(&["render", tall, "--views", "2"]).success();
+    assert_eq!(size("tall-views/v01.png"), (512, 512));
+    assert!(!sandbox.path("tall-views/v02.png").exists());
+    sandbox.run(&["render", tall, "-o", "papers", "--views", "1", "--rig", "zero123"]).success();
+    assert_eq!(size("papers/v00.png"), (224, 224));
+    let picture = ["render", tall, "-o", "tall.png", "--size", "64"];
+    sandbox.run(&picture).success();
+    assert_eq!(size("tall.png"), (64, 64));
+    sandbox.run(&[&picture[..], &["--views", "3"]].concat()).success();
+    assert!(size("tall.png").0 > 128, "several views are one sheet");
+    sandbox.run(&[&picture[..], &["--depth"]].concat()).failure(2, &["expected a folder"]);
+    sandbox.run(&["render", tall, "-o", "tall.jpg"]).failure(2, &["ends in .png"]);
+}
+
+/// Names that would clear the screen, or make a line of their own.
+#[cfg(unix)]
+#[test]
+fn names_do_not_control_the_terminal() {
+    let sandbox = Sandbox::empty();
+    let name = "models/a\u{1b}[2Jb\nc.obj";
+    sandbox.write_box(name, [1.0, 2.0, 3.0]);
+    fs_err::copy(sandbox.path(name), sandbox.path("models/copy.obj")).unwrap();
+    sandbox.write("models/d\u{1b}[31m.stl", "solid nothing");
+    let json = sandbox.run(&["info", name, "--json"]).success().json();
+    assert_eq!(json[0]["path"], name);
+    let runs = [&["info", name][..], &["duplicates", "models"], &["render", "models/d\u{1b}[31m.stl"]];
+    for args in runs {
+        let run = sandbox.run(args);
+        let text = format!("{}{}", run.stdout, run.stderr);
+        assert!(!text.contains('\u{1b}') && text.contains("\\u{1b}["), "{run:#?}");
+        assert!(!text.lines().any(|line| line.starts_with("c.obj")), "{run:#?}");
+    }
+}
+
+/// A pipe, without anything that writes to it: opening it would wait forever.
+#[cfg(unix)]
+#[test]
+fn pipes_are_not_waited_for() {
+    let sandbox = Sandbox::new();
+    let made =
+        std::process::Command::new("mkfifo").arg(sandbox.path("p.obj")).arg(sandbox.path("p.png")).status();
+    assert!(made.unwrap().success());
+    let cases: [&[&str]; 7] = [
+        &["render", "p.obj", "-o", "views"],
+        &["sample", "p.obj", "-o", "points.ply"],
+        &["compare", "p.obj", "a box"],
+        &["compare", "p.png", "a box"],
+        &["classify", "p.obj", "--labels", "a,b"],
+        &["embed", "p.obj", "-o", "e.npy"],
+        &["search", "models", "--shape", "p.obj"],
+    ];
+    for args in cases {
+        sandbox.run(args).failure(1, &["expected a regular file, found a pipe"]);
+    }
+    let info = sandbox.run(&["info", "p.obj"]);
+    assert!(info.code == 1 && info.stdout.contains("expected a regular file, found a pipe"), "{info:#?}");
+}
+
+#[test]
 fn render_writes_depth_and_normals_where_asked() {
     let sandbox = Sandbox::new();
-    let plain = ["render", "models/kinds/cube.obj", "-o", "views", "--views", "2", "--size", "40"];
+    let plain = [
+        "render",
+        "models/kinds/cube.obj",
+        "-o",
+        "views",
+        "--rig",
+        "zero123",
+        "--views",
+        "2",
+        "--size",
+        "40",
+    ];
     sandbox.run(&[&plain[..], &["--depth"]].concat()).success();
     assert!(sandbox.path("views/d01.png").exists() && !sandbox.path("views/n00.png").exists());
     sandbox.run(&[&plain[..], &["--normals"]].concat()).success();

@@ -349,6 +349,26 @@ fn classify_ranks_all_labels() {
 }
 
 #[test]
+fn classify_may_answer_none_of_these() {
+    let sandbox = Sandbox::new();
+    let classify = |more: &[&str]| {
+        sandbox.run(&[&["classify", "models/flat.obj", "--labels", "table,rug"], more].concat())
+    };
+    let best = classify(&["--json"]).success().json().remove(0);
+    assert_eq!(best["label"], best["labels"][0]["label"]);
+    // Of two probabilities, the larger is at least a half.
+    assert_eq!(classify(&["--json", "--reject", "0.4"]).success().json()[0]["label"], best["label"]);
+    let rejected = classify(&["--json", "--reject", "1"]).success().json().remove(0);
+    assert!(rejected["label"].is_null() && rejected["labels"].as_array().unwrap().len() == 2, "{rejected}");
+    assert!(classify(&["--reject", "1"]).success().stdout.starts_with("none of these"));
+    assert!(!classify(&["--reject", "0"]).success().stdout.contains("none of these"));
+    classify(&["--reject", "2"]).failure(2, &["expected 0 to 1, found 2"]);
+    sandbox
+        .run(&["classify", "models/flat.obj", "--labels", "table", "--reject", "0.5"])
+        .failure(2, &["expected at least two labels"]);
+}
+
+#[test]
 fn embed_writes_unit_rows() {
     let sandbox = Sandbox::new();
     sandbox.run(&["embed", "models/flat.obj", "models/kinds/cube.obj", "-o", "shapes.npy"]).success();
@@ -374,8 +394,11 @@ fn a_thing_is_like_itself() {
     let sandbox = Sandbox::new();
     let run = sandbox.run(&["compare", "models/flat.obj", "models/flat.obj"]).success();
     assert_eq!(run.stdout, "1.000\n");
+    let words = "the same to the model: models/flat.obj (3D file) and models/flat.obj (3D file); cosine similarity by";
+    assert!(run.stderr.contains(words), "{run:#?}");
     let object = &sandbox.run(&["compare", "a red box", "models/flat.obj", "--json"]).success().json()[0];
     assert!(object["score"].as_f64().unwrap().abs() <= 1.0);
+    assert!(object["model"].is_string() && object.get("words").is_some(), "{object}");
     sandbox.run(&["compare", "missing.glb", "words"]).failure(1, &["missing.glb"]);
 }
 

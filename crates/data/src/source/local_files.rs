@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use lexiform_mesh_io::{limits, walk};
+use lexiform_mesh_io::{limits, open_regular_file, walk};
 
 use super::asset::{Asset, AssetSource, FetchedAsset, SourceListing};
 use super::file_list::FileList;
@@ -68,11 +68,7 @@ impl AssetSource for LocalFiles {
 
     fn fetch(&self, asset: &Asset) -> Result<FetchedAsset, String> {
         let path = asset.location.clone();
-        let file = std::fs::File::open(&path).map_err(|error| error.to_string())?;
-        // Reading a pipe or a device could block forever.
-        if !file.metadata().is_ok_and(|metadata| metadata.is_file()) {
-            return Err("not a regular file".to_owned());
-        }
+        let file = open_regular_file(&path).map_err(|error| error.to_string())?;
         let mut bytes = Vec::new();
         // One byte more than allowed, to notice larger files without reading them completely.
         file.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes).map_err(|error| error.to_string())?;

@@ -1,18 +1,83 @@
-//! A small bitmap font for captions: printable ASCII, five by seven pixels.
+//! A small bitmap font for captions: printable ASCII and the letters of European languages, five pixels wide. Letters are seven pixels
+//! high, with two rows above for accents and two below for descenders.
+
+use super::accents::{self, Mark};
 
 /// Pixels from one letter to the next.
 pub(super) const ADVANCE: u32 = 6;
-/// Height of a letter in pixels.
-pub(super) const HEIGHT: u32 = 7;
+/// Height of a line in pixels.
+pub(super) const HEIGHT: u32 = 11;
 
-/// Whether a glyph's pixel is set; characters beyond ASCII are shown as a question mark.
-pub(super) fn is_set(letter: char, x: u32, y: u32) -> bool {
-    let glyph = |letter: char| u32::from(letter).checked_sub(32).and_then(|i| GLYPHS.get(i as usize));
-    let rows = glyph(letter).or_else(|| glyph('?'));
-    x < 5 && rows.and_then(|rows| rows.get(y as usize)).is_some_and(|row| row >> (4 - x) & 1 == 1)
+/// Rows above the letters.
+const ASCENT: usize = 2;
+/// Letters whose rows are two lower: the last two are below the baseline.
+const DESCENDING: &str = "gjpqyç";
+
+/// One byte per row, bit 4 is the leftmost pixel.
+pub(super) type Glyph = [u8; HEIGHT as usize];
+
+/// The glyphs of a text; letters that the font does not have are question marks.
+pub(super) fn glyphs(text: &str) -> Vec<Glyph> {
+    let mut glyphs = Vec::new();
+    let mut last = ' ';
+    for letter in text.chars() {
+        match accents::combining(letter) {
+            Some(mark) => {
+                glyphs.pop();
+                glyphs.push(glyph(last, mark));
+            }
+            None => {
+                let (base, mark) = accents::split(letter);
+                glyphs.push(glyph(base, mark));
+                last = base;
+            }
+        }
+    }
+    glyphs
 }
 
-/// Space to tilde: one byte per row, bit 4 is the leftmost pixel.
+fn glyph(letter: char, mark: Mark) -> Glyph {
+    let mut glyph = Glyph::default();
+    let first = ASCENT + if DESCENDING.contains(letter) { 2 } else { 0 };
+    for (row, bits) in (first..).zip(rows(letter)) {
+        glyph[row] = bits;
+    }
+    let small = letter.is_lowercase();
+    // The dot of a j, whose other rows are lower.
+    let mark = if letter == 'j' && mark == accents::NONE { [0x02, 0x00] } else { mark };
+    if mark != accents::NONE {
+        // One row is free between a small letter and its mark, but the ring is closed by the letter.
+        let top = match (small, mark) {
+            (false, _) => 0,
+            (true, accents::RING | [_, 0]) => ASCENT,
+            (true, _) => ASCENT - 1,
+        };
+        if letter == 'i' {
+            glyph[ASCENT] = 0;
+        }
+        glyph[top..top + 2].copy_from_slice(&mark);
+    }
+    glyph
+}
+
+fn rows(letter: char) -> [u8; 7] {
+    match letter {
+        'ß' => [0x0c, 0x12, 0x12, 0x14, 0x12, 0x11, 0x16],
+        'ç' => [0x0e, 0x10, 0x10, 0x11, 0x0e, 0x04, 0x08],
+        'ø' => [0x00, 0x00, 0x0f, 0x13, 0x15, 0x19, 0x1e],
+        'Ø' => [0x0f, 0x11, 0x13, 0x15, 0x19, 0x11, 0x1e],
+        'æ' => [0x00, 0x00, 0x1a, 0x05, 0x1f, 0x14, 0x1b],
+        'ł' => [0x0c, 0x04, 0x06, 0x04, 0x0c, 0x04, 0x0e],
+        '…' => [0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x15],
+        _ => ascii(letter).or_else(|| ascii('?')).unwrap_or_default(),
+    }
+}
+
+fn ascii(letter: char) -> Option<[u8; 7]> {
+    u32::from(letter).checked_sub(32).and_then(|i| GLYPHS.get(i as usize)).copied()
+}
+
+/// Space to tilde.
 #[rustfmt::skip]
 const GLYPHS: [[u8; 7]; 95] = [
     [0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00], // space
@@ -86,17 +151,17 @@ const GLYPHS: [[u8; 7]; 95] = [
     [0x01, 0x01, 0x0d, 0x13, 0x11, 0x11, 0x0f], // d
     [0x00, 0x00, 0x0e, 0x11, 0x1f, 0x10, 0x0e], // e
     [0x06, 0x09, 0x08, 0x1c, 0x08, 0x08, 0x08], // f
-    [0x00, 0x0f, 0x11, 0x11, 0x0f, 0x01, 0x0e], // g
+    [0x0f, 0x11, 0x11, 0x11, 0x0f, 0x01, 0x0e], // g
     [0x10, 0x10, 0x16, 0x19, 0x11, 0x11, 0x11], // h
     [0x04, 0x00, 0x0c, 0x04, 0x04, 0x04, 0x0e], // i
-    [0x02, 0x00, 0x06, 0x02, 0x02, 0x12, 0x0c], // j
+    [0x06, 0x02, 0x02, 0x02, 0x02, 0x12, 0x0c], // j
     [0x10, 0x10, 0x12, 0x14, 0x18, 0x14, 0x12], // k
     [0x0c, 0x04, 0x04, 0x04, 0x04, 0x04, 0x0e], // l
     [0x00, 0x00, 0x1a, 0x15, 0x15, 0x11, 0x11], // m
     [0x00, 0x00, 0x16, 0x19, 0x11, 0x11, 0x11], // n
     [0x00, 0x00, 0x0e, 0x11, 0x11, 0x11, 0x0e], // o
-    [0x00, 0x00, 0x1e, 0x11, 0x1e, 0x10, 0x10], // p
-    [0x00, 0x00, 0x0d, 0x13, 0x0f, 0x01, 0x01], // q
+    [0x1e, 0x11, 0x11, 0x11, 0x1e, 0x10, 0x10], // p
+    [0x0f, 0x11, 0x11, 0x11, 0x0f, 0x01, 0x01], // q
     [0x00, 0x00, 0x16, 0x19, 0x10, 0x10, 0x10], // r
     [0x00, 0x00, 0x0e, 0x10, 0x0e, 0x01, 0x1e], // s
     [0x08, 0x08, 0x1c, 0x08, 0x08, 0x09, 0x06], // t
@@ -104,7 +169,7 @@ const GLYPHS: [[u8; 7]; 95] = [
     [0x00, 0x00, 0x11, 0x11, 0x11, 0x0a, 0x04], // v
     [0x00, 0x00, 0x11, 0x11, 0x15, 0x15, 0x0a], // w
     [0x00, 0x00, 0x11, 0x0a, 0x04, 0x0a, 0x11], // x
-    [0x00, 0x00, 0x11, 0x11, 0x0f, 0x01, 0x0e], // y
+    [0x11, 0x11, 0x11, 0x11, 0x0f, 0x01, 0x0e], // y
     [0x00, 0x00, 0x1f, 0x02, 0x04, 0x08, 0x1f], // z
     [0x02, 0x04, 0x04, 0x08, 0x04, 0x04, 0x02], // {
     [0x04, 0x04, 0x04, 0x04, 0x04, 0x04, 0x04], // |

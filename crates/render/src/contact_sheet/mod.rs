@@ -1,5 +1,6 @@
 //! Contact sheets: a grid of images with captions.
 
+mod accents;
 mod font;
 
 use image::{Rgba, RgbaImage, imageops};
@@ -7,18 +8,18 @@ use image::{Rgba, RgbaImage, imageops};
 /// Pixels between cells and around the sheet.
 const GAP: u32 = 8;
 /// Pixels between an image and its caption, and between lines.
-const LEADING: u32 = 3;
+const LEADING: u32 = 1;
 const BACKGROUND: Rgba<u8> = Rgba([255, 255, 255, 255]);
 const TEXT_COLOR: Rgba<u8> = Rgba([40, 40, 40, 255]);
 /// Longest edge of a sheet in pixels; cells beyond are left out.
 const MAX_EDGE: u32 = 32_768;
 
-/// An image with its caption. Lines of the caption are truncated to the width of the cell.
+/// An image with its caption. Lines of the caption that are wider than the cell are shortened in the middle.
 #[derive(Clone, Debug)]
 pub struct SheetCell {
     /// The image, straight alpha.
     pub image: RgbaImage,
-    /// Text below the image: any number of lines, ASCII.
+    /// Text below the image: any number of lines, in Latin letters.
     pub caption: String,
 }
 
@@ -48,26 +49,30 @@ pub fn contact_sheet(cells: &[SheetCell], columns: usize) -> RgbaImage {
         let inset = ((widest - cell.image.width()) / 2, (highest - cell.image.height()) / 2);
         imageops::overlay(&mut sheet, &cell.image, i64::from(left + inset.0), i64::from(top + inset.1));
         for (line, text) in (0..).zip(cell.caption.lines()) {
-            let baseline = top + highest + LEADING + line * (font::HEIGHT + LEADING);
-            write_line(&mut sheet, &truncate_line(text, widest), left, baseline);
+            let line_top = top + highest + LEADING + line * (font::HEIGHT + LEADING);
+            write_line(&mut sheet, &shorten_line(text, widest), left, line_top);
         }
     }
     sheet
 }
 
-/// A line truncated to a width in pixels, with dots at the end if it was longer.
-fn truncate_line(text: &str, width: u32) -> String {
+/// A line shortened to a width in pixels: names differ at their ends as often as at their beginnings.
+fn shorten_line(text: &str, width: u32) -> String {
     let room = (width / font::ADVANCE) as usize;
-    if text.chars().count() <= room {
+    let count = text.chars().count();
+    if count <= room {
         return text.to_owned();
     }
-    text.chars().take(room.saturating_sub(2)).chain("..".chars()).take(room).collect()
+    let kept = room.saturating_sub(1);
+    let (head, tail) = (kept.div_ceil(2), kept / 2);
+    let ends = text.chars().take(head).chain(['…']).chain(text.chars().skip(count - tail));
+    ends.take(room).collect()
 }
 
 fn write_line(sheet: &mut RgbaImage, text: &str, left: u32, top: u32) {
-    for (letter, i) in text.chars().zip(0..) {
-        for y in 0..font::HEIGHT {
-            for x in (0..font::ADVANCE).filter(|&x| font::is_set(letter, x, y)) {
+    for (glyph, i) in font::glyphs(text).into_iter().zip(0..) {
+        for (row, y) in glyph.into_iter().zip(0..) {
+            for x in (0..font::ADVANCE - 1).filter(|x| row >> (4 - x) & 1 == 1) {
                 if let Some(pixel) = sheet.get_pixel_mut_checked(left + i * font::ADVANCE + x, top + y) {
                     *pixel = TEXT_COLOR;
                 }
@@ -90,21 +95,33 @@ mod tests {
     #[test]
     fn cells_are_in_rows_with_their_captions() {
         let sheet = contact_sheet(&[cell(50, "one"), cell(30, "two\nlines"), cell(50, "")], 2);
-        assert_eq!(sheet.dimensions(), (2 * 58 + 8, 2 * (50 + 20 + 8) + 8));
+        assert_eq!(sheet.dimensions(), (2 * 58 + 8, 2 * (50 + 24 + 8) + 8));
         assert_eq!(sheet.get_pixel(8, 8).0, [255, 0, 0, 255]);
         assert_eq!(sheet.get_pixel(66, 8).0, [255; 4]);
         assert_eq!(sheet.get_pixel(66 + 10, 8 + 10).0, [255, 0, 0, 255]);
         let inked = |x: std::ops::Range<u32>, y: std::ops::Range<u32>| {
             y.flat_map(|y| x.clone().map(move |x| (x, y))).any(|(x, y)| *sheet.get_pixel(x, y) == TEXT_COLOR)
         };
-        assert!(inked(8..58, 58..78) && inked(66..116, 68..78) && !inked(8..58, 136..160));
+        assert!(inked(8..58, 58..82) && inked(66..116, 70..82) && !inked(8..58, 140..164));
     }
 
     #[test]
     fn long_captions_are_cut() {
-        assert_eq!(truncate_line("a chair with armrests", 60), "a chair ..");
-        assert_eq!(truncate_line("chair", 0), "");
+        assert_eq!(shorten_line("a chair with armrests", 60), "a cha…ests");
+        assert_eq!(shorten_line("model_12.gltf", 5 * font::ADVANCE), "mo…tf");
+        assert_eq!(shorten_line("chair", font::ADVANCE), "…");
+        assert_eq!(shorten_line("chair", 0), "");
         assert_eq!(contact_sheet(&[], 3).dimensions(), (16, 8));
         contact_sheet(&[cell(9, "Gr\u{fc}\u{df}e \u{1f600} and more")], 0);
+    }
+
+    #[test]
+    fn accents_and_descenders_are_drawn() {
+        assert_eq!(font::glyphs("u\u{308}"), font::glyphs("\u{fc}"));
+        assert_eq!(font::glyphs("\u{308}").len(), 1);
+        assert_ne!(font::glyphs("\u{fc}"), font::glyphs("u"));
+        let below = |text: &str| font::glyphs(text).iter().all(|glyph| glyph[9] != 0);
+        assert!(below("gjpqy") && font::glyphs("Aaz").iter().all(|glyph| glyph[9] == 0));
+        assert_eq!(font::glyphs("\u{6905}"), font::glyphs("?"));
     }
 }

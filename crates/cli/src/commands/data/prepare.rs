@@ -121,7 +121,8 @@ impl PrepareArgs {
             producer = producer.with_featurizer(featurizer);
         }
         for (path, reason) in producer.unreadable() {
-            output::note(format!("note: {}: {reason}", path.display()));
+            let text = format!("note: {}: {reason}", path.display());
+            output::note(output::single_line(&text));
         }
         let started = std::time::Instant::now();
         let made = self.make.make(&producer, &self.out);

@@ -11,6 +11,7 @@ use crate::commands::render::save_sheet;
 use crate::display_path::PathDisplay;
 use crate::output::{self, Align};
 use crate::output_file::OutputFile;
+use crate::sheet_labels::sheet_labels;
 
 /// How results are printed.
 pub(super) struct ResultsFormat<'a> {
@@ -195,12 +196,12 @@ pub(super) fn write_sheet(
     file: &OutputFile,
 ) -> anyhow::Result<()> {
     let mut cells = Vec::with_capacity(answers.len());
-    for answer in answers {
+    let names: Vec<String> = answers.iter().map(|answer| answer.payload.path.clone()).collect();
+    for (answer, label) in answers.iter().zip(sheet_labels(&names)) {
         if let Some(bytes) = library.thumbnail(answer.id)? {
-            let name = answer.payload.name();
             let caption = match format.is_ranked {
-                true => format!("{}  {:.3}\n{name}", answer.rank, answer.score),
-                false => name.to_owned(),
+                true => format!("{}  {:.3}\n{label}", answer.rank, answer.score),
+                false => label,
             };
             cells.push(SheetCell { image: image::load_from_memory(&bytes)?.into_rgba8(), caption });
         }
