@@ -563,7 +563,7 @@ fn random_filter(rng: &mut SmallRng, depth: usize) -> Filter {
         3 => Filter::Has(field),
         4 => Filter::Matches(field, Glob::new(globs[rng.random_range(0..globs.len())])),
         5 => Filter::In(field, (0..rng.random_range(0..4)).map(|_| value(rng)).collect()),
-        6 => Filter::InFolder(rng.random_range(0..80).to_string()),
+        6 => Filter::InFolder(rng.random_range(0..80_u64).to_string()),
         _ => Filter::Compare(field, comparisons[rng.random_range(0..6)], value(rng)),
     }
 }
