@@ -27,8 +27,8 @@ const SENTENCES: &str = "concepts.sentences";
 /// Text features of the concepts' names, `[concepts, dim]`.
 const NAMES: &str = "concepts.names";
 
-/// How fast the text tower's weight falls with unknown words: half of the words known leave a sixteenth.
-const KNOWN_POWER: i32 = 4;
+/// How fast the text tower's weight falls with unknown words: a third of them leaves a twenty-fifth.
+const KNOWN_POWER: i32 = 8;
 
 /// The smallest similarity of sensible queries to their nearest concept. Of 81 queries in a person's own words, two have less;
 /// of 30 words without meaning or in other languages, four have more (docs/log.md).

@@ -10,7 +10,7 @@ pub use self::models::MODELS;
 use crate::error::ModelError;
 use crate::weights::{WeightFile, sharded};
 
-/// The built-in model, in half precision.
+/// The built-in model: matrices in 8 bits.
 static NANO: &[u8] = include_bytes!("../../nano.safetensors");
 
 /// A model with a name.

@@ -32,7 +32,7 @@ pub(crate) struct AddLanguageArgs {
     #[arg(long, value_name = "FILE")]
     words: Vec<PathBuf>,
     /// Number of word pieces to keep, with --words
-    #[arg(long, value_name = "N", default_value_t = 8_000, requires = "words")]
+    #[arg(long, value_name = "N", default_value_t = 10_000, requires = "words")]
     pieces: usize,
     /// Factor of a shape's similarities to kinds of objects before softmax
     #[arg(long, value_name = "X", default_value_t = 20.0)]
@@ -41,7 +41,7 @@ pub(crate) struct AddLanguageArgs {
     #[arg(long, value_name = "X", default_value_t = 20.0)]
     query_scale: f32,
     /// Weight of the model's own text tower for words that it knows; that of kinds of objects is 1
-    #[arg(long, value_name = "X", default_value_t = 1.5)]
+    #[arg(long, value_name = "X", default_value_t = 3.0)]
     feature_weight: f32,
     #[command(flatten)]
     force: ForceArg,
