@@ -56,6 +56,6 @@ pub use read::{ReadOptions, material_library_sidecars, read, read_bytes, read_wi
 pub use regular_file::open_regular_file;
 pub use sidecar::Sidecar;
 pub use up::{Orientation, UnknownUpRule, UpRule, UpSource, turn_cloud_upright, turn_upright};
-pub use views::{is_image, strip_views, thin_views, view_files};
+pub use views::{image_size, is_image, strip_views, thin_views, view_files};
 pub use walk::{HEAD_BYTES, WalkResult, is_asset, walk};
 pub use write::{GlbError, WriteError, write, write_glb};

@@ -61,9 +61,8 @@ pub(crate) fn view_sets(folder: &Path, images: Vec<PathBuf>, around: Surrounding
     let Some(first) = views.first() else { return Vec::new() };
     let numbers = |path: &PathBuf| stem(path).bytes().all(|byte| byte.is_ascii_digit());
     let alone = around == Surroundings::OnlyImages;
-    let size = |path: &Path| image::image_dimensions(path).ok();
     let is_strip =
-        |path: &Path| size(path).is_some_and(|(width, height)| strip_views(width, height).is_some());
+        |path: &Path| image_size(path).is_some_and(|(width, height)| strip_views(width, height).is_some());
     if alone && is_strip(first) {
         return views.iter().filter(|path| is_strip(path)).cloned().collect();
     }
@@ -127,7 +126,7 @@ fn is_series(views: &[PathBuf]) -> bool {
 
 /// Whether all images are square and of the same size, as renders are.
 fn are_squares(views: &[PathBuf]) -> bool {
-    let sizes = views.iter().map(|path| image::image_dimensions(path).ok());
+    let sizes = views.iter().map(|path| image_size(path));
     let Some(Some(first)) = sizes.clone().next() else { return false };
     first.0 == first.1 && sizes.into_iter().all(|size| size == Some(first))
 }
@@ -149,6 +148,12 @@ fn natural_key(name: &str) -> Vec<(String, u64)> {
         rest = after;
     }
     parts
+}
+
+/// Width and height of an image in pixels; `None` if it is not a regular file or not an image.
+pub fn image_size(path: &Path) -> Option<(u32, u32)> {
+    // Opening a pipe would wait until something writes to it.
+    if path.is_file() { image::image_dimensions(path).ok() } else { None }
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use image::RgbaImage;
 use image::imageops::crop_imm;
-use lexiform_mesh_io::{is_image, strip_views, view_files};
+use lexiform_mesh_io::{image_size, is_image, strip_views, view_files};
 
 use crate::{Error, read_image};
 
@@ -149,8 +149,7 @@ pub(crate) fn view_paths(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Error> {
 
 /// Whether a path is given as views: a folder, or an image that is a strip of views.
 pub fn is_view_set(path: &Path) -> bool {
-    let is_strip =
-        || image::image_dimensions(path).is_ok_and(|(width, height)| strip_views(width, height).is_some());
+    let is_strip = || image_size(path).is_some_and(|(width, height)| strip_views(width, height).is_some());
     path.is_dir() || (is_image(path) && is_strip())
 }
 

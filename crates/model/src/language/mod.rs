@@ -27,8 +27,8 @@ const SENTENCES: &str = "concepts.sentences";
 /// Text features of the concepts' names, `[concepts, dim]`.
 const NAMES: &str = "concepts.names";
 
-/// How fast the text tower's weight falls with unknown words: a third of them leaves a twenty-fifth.
-const KNOWN_POWER: i32 = 8;
+/// How fast the text tower's weight falls with unknown words: half of the words known leave a sixteenth.
+const KNOWN_POWER: i32 = 4;
 
 /// The smallest similarity of sensible queries to their nearest concept. Of 81 queries in a person's own words, two have less;
 /// of 30 words without meaning or in other languages, four have more (docs/log.md).
@@ -45,7 +45,8 @@ pub struct LanguageConfig {
     pub shape_scale: f32,
     /// Factor of a query's similarities to concepts before softmax.
     pub query_scale: f32,
-    /// Weight of the model's own text features of a query whose words it all knows; that of concepts is 1.
+    /// Weight of the model's own text features of a query whose words it all knows and whose concepts it takes for the same as the
+    /// sentence encoder; that of concepts is 1.
     pub feature_weight: f32,
 }
 
@@ -98,9 +99,9 @@ impl Language {
         &self.config
     }
 
-    /// The probabilities that a shape or picture is of each concept, from its own embedding.
-    pub fn concepts_of_shape(&self, shape: &Embedding) -> Vec<f32> {
-        let dot = |name: &[f32]| name.iter().zip(shape.as_slice()).map(|(a, b)| a * b).sum::<f32>();
+    /// The probabilities that a shape, picture or text is of each concept, from the model's own embedding of it.
+    pub fn concept_probabilities(&self, embedding: &Embedding) -> Vec<f32> {
+        let dot = |name: &[f32]| name.iter().zip(embedding.as_slice()).map(|(a, b)| a * b).sum::<f32>();
         let cosines: Vec<f32> = self.names.chunks_exact(self.dim.max(1)).map(dot).collect();
         softmax(&cosines, self.config.shape_scale)
     }
@@ -120,7 +121,7 @@ impl Language {
     /// # Errors
     /// [`ModelError::InvalidNorm`], for features that are not finite.
     pub fn extend_shape(&self, shape: &Embedding) -> Result<Embedding, ModelError> {
-        let concepts = unit(self.concepts_of_shape(shape));
+        let concepts = unit(self.concept_probabilities(shape));
         Embedding::new(shape.as_slice().iter().copied().chain(concepts).collect())
     }
 
@@ -138,12 +139,26 @@ impl Language {
         let objects: Vec<&str> = texts.iter().map(|text| words::object_of(text)).collect();
         let queries = self.encoder.embed(&objects);
         let extend = |((object, feature), query): ((&&str, &Embedding), &Vec<f32>)| {
-            // The text tower says nothing about words that it does not know.
-            let weight = self.config.feature_weight * known_fraction(object, tokenizer).powi(KNOWN_POWER);
+            let relevance = self.concepts.relevance(query, self.config.query_scale);
+            let weight = self.feature_weight(object, feature, &relevance, tokenizer);
             let own = feature.as_slice().iter().map(|x| weight * x);
-            Embedding::new(own.chain(self.concepts.relevance(query, self.config.query_scale)).collect())
+            Embedding::new(own.chain(relevance).collect())
         };
         objects.iter().zip(features).zip(&queries).map(extend).collect()
+    }
+
+    /// Weight of the text tower's features: it says nothing about words that it does not know, and little about sentences whose
+    /// concepts it takes for others than the sentence encoder does.
+    fn feature_weight(
+        &self,
+        text: &str,
+        feature: &Embedding,
+        relevance: &[f32],
+        tokenizer: &Tokenizer,
+    ) -> f32 {
+        let own_concepts = unit(self.concept_probabilities(feature));
+        let agreement: f32 = own_concepts.iter().zip(relevance).map(|(a, b)| a * b).sum();
+        self.config.feature_weight * agreement * known_fraction(text, tokenizer).powi(KNOWN_POWER)
     }
 
     /// Whether a text is about any of the concepts: not if it has no meaning, is not English, or is about something else.

@@ -80,8 +80,8 @@ const fn duoduo(name: &'static str, description: &'static str, file: &'static st
 pub const MODELS: [NamedModel; 39] = [
     NamedModel {
         name: "nano",
-        description: "small model of several views and points, trained on procedural shapes, with everyday language",
-        license: "MIT OR Apache-2.0; sentence encoder: Apache-2.0",
+        description: "small model of several views and points, trained on procedural shapes, and a sentence encoder",
+        license: "Apache-2.0",
         modality: Modality::Both,
         dim: 424,
         ..MODEL
