@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lexiform_data::Dataset;
-use lexiform_search::{Embedding, Encoder, ShapePreprocessor, embed_file, is_view_set, walk};
+use lexiform_mesh_io::{WalkResult, view_files, walk};
+use lexiform_search::{Embedding, Encoder, ShapePreprocessor, embed_file};
 
 use crate::commands::classify::file_error;
 use crate::embedding_sources::ShapeFeatures;
@@ -22,7 +23,7 @@ pub(crate) enum EmbedInput {
 }
 
 /// What the arguments stand for: `@FILE` is a list with one path per line; a data set, all its shapes; a folder with 3D files, all
-/// of them, sorted; any other path is itself.
+/// of them and its folders of views, sorted; any other path is itself.
 pub(crate) fn expand(arguments: &[PathBuf]) -> anyhow::Result<Vec<EmbedInput>> {
     let mut inputs = Vec::new();
     for argument in arguments {
@@ -59,17 +60,21 @@ pub(crate) fn lines(path: &Path) -> anyhow::Result<Vec<String>> {
 }
 
 fn add(path: &Path, inputs: &mut Vec<EmbedInput>) -> anyhow::Result<()> {
-    if !path.is_dir() || is_view_set(path) {
+    if !path.is_dir() {
         inputs.push(EmbedInput::File(path.to_owned()));
     } else if Dataset::exists(path) {
         let set = Arc::new(Dataset::open(path)?);
         inputs.extend((0..set.len()).map(|shape| EmbedInput::Shape(Arc::clone(&set), shape)));
     } else {
-        let found = walk(&[path.to_owned()]).assets;
-        if found.is_empty() {
-            // Reported as a file that cannot be used, with the reason.
+        let WalkResult { assets, view_sets, .. } = walk(&[path.to_owned()]);
+        let has_images = view_files(path).is_ok_and(|images| !images.is_empty());
+        if assets.is_empty() && (has_images || view_sets.is_empty()) {
+            // A folder of views; an empty one is reported as a file that cannot be used, with the reason.
             inputs.push(EmbedInput::File(path.to_owned()));
+            return Ok(());
         }
+        let mut found = [assets, view_sets].concat();
+        found.sort();
         inputs.extend(found.into_iter().map(EmbedInput::File));
     }
     Ok(())

@@ -163,3 +163,23 @@ fn data_sets_are_indexed_and_only_changed_shapes_are_embedded_again() {
     let own = sandbox.run(&["search", "set", "a tall box", "--json"]).success().json();
     assert_eq!(own, lines);
 }
+
+#[test]
+fn folders_and_data_sets_are_embedded_shape_by_shape() {
+    let sandbox = Sandbox::new();
+    let rows = |path: &str| {
+        let run = sandbox.run(&["embed", path, "-o", "a.npz", "--force"]).success();
+        assert!(run.stderr.contains("wrote 3 × "), "{run:#?}");
+        fs_err::read(sandbox.path("a.npz")).unwrap()
+    };
+    let files = ["models/flat.obj", "models/kinds/cube.obj", "models/kinds/tall.obj"];
+    sandbox.write("list.txt", files.join("\n"));
+    // Files of inner folders too, in the order of their paths.
+    assert_eq!(rows("models"), rows("@list.txt"));
+    sandbox.run(&["data", "prepare", "models", "--out", "set", "--views", "2"]).success();
+    rows("set");
+    // A folder of views is one shape, as before.
+    sandbox.run(&["render", "models/flat.obj", "-o", "views", "--views", "3", "--size", "40"]).success();
+    let run = sandbox.run(&["embed", "views", "-o", "b.npz"]).success();
+    assert!(run.stderr.contains("wrote 1 × "), "{run:#?}");
+}
