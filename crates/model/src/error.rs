@@ -35,6 +35,9 @@ pub enum ModelError {
         /// The page.
         address: String,
     },
+    /// Language without concepts, or with factors that are not finite.
+    #[error("{0}")]
+    InvalidLanguage(String),
     /// A shape without views.
     #[error("a shape needs at least one view")]
     NoViews,

@@ -45,7 +45,7 @@ impl Language {
     /// Makes the language of a model from a sentence encoder and descriptions of the concepts that the model knows.
     ///
     /// # Errors
-    /// The error of the model's text tower.
+    /// If there are no concepts or a factor is not finite, and the error of the model's text tower.
     pub fn build(
         model: &JointModel,
         encoder: SentenceEncoder,
@@ -71,6 +71,7 @@ impl Language {
             query_scale: options.query_scale,
             feature_weight: options.feature_weight,
         };
+        config.check().map_err(ModelError::InvalidLanguage)?;
         Ok(Self::of(encoder, config, rows.concat(), names))
     }
 }

@@ -31,7 +31,7 @@ const NAMES: &str = "concepts.names";
 const KNOWN_POWER: i32 = 4;
 
 /// The smallest similarity of sensible queries to their nearest concept. Of 81 queries in a person's own words, two have less;
-/// of 30 words without meaning or in other languages, four have more (docs/log.md).
+/// of 30 words without meaning or in other languages, three have more (docs/log.md).
 const FAMILIAR: f32 = 0.40;
 
 /// Everything but the weights.
@@ -61,19 +61,39 @@ pub struct Language {
     config: LanguageConfig,
 }
 
+impl LanguageConfig {
+    /// Number of sentences of all concepts; an error for values of an untrusted file that shapes of tensors do not check.
+    fn check(&self) -> Result<usize, String> {
+        if self.concepts.is_empty() {
+            return Err("language without concepts".to_owned());
+        }
+        if let Some(concept) = self.concepts.iter().find(|concept| concept.sentences == 0) {
+            return Err(format!("the concept {:?} has no sentences", concept.name));
+        }
+        let factors = [self.shape_scale, self.query_scale, self.feature_weight];
+        if factors.iter().any(|factor| !factor.is_finite()) {
+            return Err(format!("factors of language must be finite, found {factors:?}"));
+        }
+        let sizes = self.concepts.iter().map(|concept| concept.sentences);
+        let sum = sizes.fold(Some(0_usize), |sum, size| sum?.checked_add(size));
+        sum.ok_or_else(|| "the concepts have too many sentences".to_owned())
+    }
+}
+
 impl Language {
     /// Reads the tensors below `sentence` and `concepts`; `dim` is the dimension of the model's own features.
     ///
     /// # Errors
-    /// If a tensor is missing or misshaped.
+    /// If the configuration is invalid, or a tensor is missing or misshaped.
     pub(crate) fn load(
         source: &WeightSource,
         config: LanguageConfig,
         dim: usize,
     ) -> Result<Self, WeightsError> {
+        let checked = config.check();
+        let sentences = checked.map_err(|message| source.invalid(format!("invalid header: {message}")))?;
         let encoder = SentenceEncoder::load(source, config.sentence.clone())?;
         let (count, width) = (config.concepts.len(), encoder.width());
-        let sentences = config.concepts.iter().map(|concept| concept.sentences).sum();
         let values = |name: &str, shape: [usize; 2]| {
             let tensor = source.tensor(name, shape, Initializer::Normal(1.0))?;
             Ok::<_, WeightsError>(tensor.into_data().try_into_vec::<f32>().expect("weights are f32"))
@@ -106,8 +126,8 @@ impl Language {
         softmax(&cosines, self.config.shape_scale)
     }
 
-    /// The embedding of a photo: without concepts, because photos are often taken for something else, and then a wrong concept
-    /// would count as much as what they look like.
+    /// The embedding of a photo, with zeros for concepts. Concepts would do harm: a photo is often assigned to a wrong one, which
+    /// would then count as much as what the photo looks like.
     ///
     /// # Errors
     /// [`ModelError::InvalidNorm`], for features that are not finite.
@@ -190,4 +210,45 @@ fn known_fraction(text: &str, tokenizer: &Tokenizer) -> f32 {
         known += f32::from(u8::from(tokenizer.has_word(&word)));
     }
     if all > 0.0 { known / all } else { 0.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use burn::tensor::Device;
+
+    use super::*;
+
+    /// Headers of untrusted files: each would otherwise be a panic when a text is embedded.
+    #[test]
+    fn invalid_headers_are_errors() {
+        let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "box"].map(str::to_owned).to_vec();
+        let valid = LanguageConfig {
+            sentence: SentenceConfig { pieces, width: 32, layers: 1, mlp_width: 8, context: 4 },
+            concepts: vec![Concept { name: "box".to_owned(), sentences: 2 }],
+            shape_scale: 20.0,
+            query_scale: 20.0,
+            feature_weight: 3.0,
+        };
+        let load = |change: &dyn Fn(&mut LanguageConfig)| {
+            let mut config = valid.clone();
+            change(&mut config);
+            Language::load(&WeightSource::random(1, &Device::flex()), config, 8)
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(load(&|_| {}).unwrap().n_concepts(), 1);
+        let check = |change: &dyn Fn(&mut LanguageConfig), expected: &str| {
+            let error = load(change).unwrap_err();
+            assert!(error.contains(expected), "{error}");
+        };
+        check(&|config| config.sentence.width = 0, "width 0");
+        check(&|config| config.sentence.width = 40, "width 40, expected a multiple of 32");
+        check(&|config| config.sentence.context = 1, "texts of 1 tokens");
+        check(&|config| config.concepts.clear(), "without concepts");
+        check(&|config| config.concepts[0].sentences = 0, "\"box\" has no sentences");
+        check(&|config| config.query_scale = f32::INFINITY, "must be finite");
+        check(
+            &|config| config.concepts = vec![Concept { name: "box".to_owned(), sentences: usize::MAX }; 2],
+            "too many sentences",
+        );
+    }
 }

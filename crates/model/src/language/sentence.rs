@@ -6,6 +6,7 @@ use std::path::Path;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Device, Int, Tensor, TensorData, module};
+use lexiform_formats::file_exists;
 use serde::{Deserialize, Serialize};
 
 use crate::embedding::rows;
@@ -20,7 +21,7 @@ use crate::weights::{BERT_LAYER, Initializer, Layout, TensorList, WeightFile, We
 const DEVIATION: f32 = 0.02;
 /// BERT's addition to the variance.
 const EPSILON: f64 = 1e-12;
-/// Width of a head in BERT and MiniLM.
+/// Width of a head in MiniLM.
 const HEAD_WIDTH: usize = 32;
 /// Longest text in tokens; later ones are cut. Queries have about ten.
 const MAX_TOKENS: usize = 64;
@@ -29,6 +30,7 @@ const BATCH: usize = 64;
 /// Tensors that the mean of token states does not need.
 const UNUSED: [&str; 3] = ["embeddings.token_type_embeddings.", "embeddings.position_ids", "pooler."];
 const TOKENIZER_FILE: &str = "tokenizer.json";
+const CONFIG_FILE: &str = "config.json";
 
 /// Sizes and vocabulary of a sentence encoder.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -43,6 +45,27 @@ pub struct SentenceConfig {
     pub mlp_width: usize,
     /// Longest text in tokens.
     pub context: usize,
+}
+
+impl SentenceConfig {
+    /// Checks sizes of an untrusted file that shapes of tensors do not.
+    fn check(&self) -> Result<(), String> {
+        let Self { width, context, .. } = *self;
+        if width == 0 || !width.is_multiple_of(HEAD_WIDTH) {
+            return Err(format!("a sentence encoder of width {width}, expected a multiple of {HEAD_WIDTH}"));
+        }
+        // Each text has a token at its start and one at its end.
+        if context < 2 {
+            return Err(format!("a sentence encoder for texts of {context} tokens, expected at least 2"));
+        }
+        Ok(())
+    }
+}
+
+/// The part of `config.json` that tensors do not imply.
+#[derive(Deserialize)]
+struct HeadCount {
+    num_attention_heads: usize,
 }
 
 #[derive(Module, Debug)]
@@ -65,7 +88,7 @@ impl SentenceEncoder {
     /// Opens a folder with `model.safetensors` and `tokenizer.json`, as published for `sentence-transformers`.
     ///
     /// # Errors
-    /// If a file is missing or cannot be read, or the network is not a BERT.
+    /// If a file is missing or cannot be read, or the network is not a BERT with heads of 32 numbers, as MiniLM's are.
     pub fn open(folder: &Path, device: &Device) -> Result<Self, ModelError> {
         let file = WeightFile::open(&folder.join("model.safetensors"))?;
         let path = folder.join(TOKENIZER_FILE);
@@ -86,6 +109,7 @@ impl SentenceEncoder {
             context: positions.first().copied().unwrap_or(0),
         };
         let source = WeightSource::with_layout(&file, layout, device);
+        check_heads(&folder.join(CONFIG_FILE), config.width).map_err(|message| source.invalid(message))?;
         let mut encoder = Self::load(&source, config)?;
         // The second type is for the second of two texts.
         let types = file.read("embeddings.token_type_embeddings.weight")?;
@@ -97,8 +121,9 @@ impl SentenceEncoder {
     /// Reads the tensors below `sentence`.
     ///
     /// # Errors
-    /// If a tensor is missing or misshaped, or the vocabulary has no special tokens.
+    /// If sizes are invalid, a tensor is missing or misshaped, or the vocabulary has no special tokens.
     pub(crate) fn load(source: &WeightSource, config: SentenceConfig) -> Result<Self, WeightsError> {
+        config.check().map_err(|message| source.invalid(message))?;
         let tokenizer =
             BertTokenizer::from_pieces(&config.pieces).map_err(|message| source.invalid(message))?;
         if ["[CLS]", "[SEP]"].iter().any(|token| tokenizer.id(token).is_none()) {
@@ -188,7 +213,7 @@ impl SentenceNetwork {
         let transformer = TransformerConfig {
             width,
             layers,
-            heads: (width / HEAD_WIDTH).max(1),
+            heads: width / HEAD_WIDTH,
             head_width: HEAD_WIDTH,
             mlp_width,
             activation: Activation::Gelu,
@@ -227,6 +252,20 @@ impl SentenceNetwork {
             x = block.forward(x, None, None, AttentionScope::Full).0;
         }
         x.mean_dim(1).squeeze_dim(1)
+    }
+}
+
+/// Checks the number of heads that a `config.json` states; without the file, MiniLM's is assumed.
+fn check_heads(path: &Path, width: usize) -> Result<(), String> {
+    if !file_exists(path) {
+        return Ok(());
+    }
+    let text = fs_err::read_to_string(path).map_err(|error| error.to_string())?;
+    let HeadCount { num_attention_heads: heads } =
+        serde_json::from_str(&text).map_err(|error| format!("{CONFIG_FILE}: {error}"))?;
+    match heads.checked_mul(HEAD_WIDTH) == Some(width) {
+        true => Ok(()),
+        false => Err(format!("expected heads of {HEAD_WIDTH} numbers, found {heads} heads for {width}")),
     }
 }
 
