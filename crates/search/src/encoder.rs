@@ -10,7 +10,7 @@ use image::RgbaImage;
 use lexiform_geometry::{PointCloud, RigKind};
 use lexiform_model::language::Language;
 use lexiform_model::preprocess::Crop;
-use lexiform_model::{Embedding, JointModel, TowerWork, ViewSubsetEmbeddings};
+use lexiform_model::{Embedding, JointModel, ModelError, TowerWork, ViewSubsetEmbeddings};
 
 /// Any error of a model.
 pub type EncodeError = Box<dyn std::error::Error + Send + Sync>;
@@ -109,7 +109,7 @@ pub trait Encoder: Send + Sync {
     /// # Errors
     /// As for [`embed_texts`](Self::embed_texts).
     fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncodeError> {
-        Ok(self.embed_texts(texts)?.iter().map(|embedding| embedding.as_slice().to_vec()).collect())
+        Ok(rows(&self.embed_texts(texts)?))
     }
     /// Whether the text tower has a token for a word in lower case; `None` if that cannot be said.
     fn knows_word(&self, word: &str) -> Option<bool> {
@@ -212,7 +212,7 @@ impl Encoder for JointModel {
         if self.language().is_none() {
             return Ok(self.text_features(texts)?);
         }
-        Ok(Encoder::embed_texts(self, texts)?.iter().map(|embedding| embedding.as_slice().to_vec()).collect())
+        Ok(rows(&Encoder::embed_texts(self, texts)?))
     }
 
     fn knows_word(&self, word: &str) -> Option<bool> {
@@ -248,7 +248,11 @@ impl Encoder for JointModel {
             (true, false) => of_views.next().map(Ok),
             (false, _) => of_clouds.next().map(Ok),
         };
-        order.into_iter().filter_map(next).map(|shape| extended(self, shape?)).collect()
+        order
+            .into_iter()
+            .filter_map(next)
+            .map(|shape| extended(self, shape?, Language::extend_shape))
+            .collect()
     }
 
     fn embed_view_subsets(
@@ -276,35 +280,36 @@ impl Encoder for JointModel {
                 if let Some(of_cloud) = &of_cloud {
                     *embedding = normalized_mean(embedding, of_cloud)?;
                 }
-                *embedding = extended(self, embedding.clone())?;
+                *embedding = extended(self, embedding.clone(), Language::extend_shape)?;
             }
         }
         Ok(embedded)
     }
 
     fn embed_image(&self, image: &RgbaImage) -> Result<Embedding, EncodeError> {
-        extended_photo(self, self.embed_image(image)?)
+        extended(self, self.embed_image(image)?, Language::extend_photo)
     }
 
     fn embed_photos(&self, photos: &[RgbaImage]) -> Result<Embedding, EncodeError> {
-        extended_photo(self, self.embed_photos(photos)?)
+        extended(self, self.embed_photos(photos)?, Language::extend_photo)
     }
 }
 
-/// The embedding of a photo, as long as those of shapes.
-fn extended_photo(model: &JointModel, embedding: Embedding) -> Result<Embedding, EncodeError> {
+/// An embedding as long as those of texts: `extend`ed if the model has language.
+fn extended(
+    model: &JointModel,
+    embedding: Embedding,
+    extend: impl Fn(&Language, &Embedding) -> Result<Embedding, ModelError>,
+) -> Result<Embedding, EncodeError> {
     match model.language() {
-        Some(language) => Ok(language.extend_photo(&embedding)?),
+        Some(language) => Ok(extend(language, &embedding)?),
         None => Ok(embedding),
     }
 }
 
-/// The embedding of a shape, with its concepts if the model has language.
-fn extended(model: &JointModel, embedding: Embedding) -> Result<Embedding, EncodeError> {
-    match model.language() {
-        Some(language) => Ok(language.extend_shape(&embedding)?),
-        None => Ok(embedding),
-    }
+/// The numbers of embeddings.
+fn rows(embeddings: &[Embedding]) -> Vec<Vec<f32>> {
+    embeddings.iter().map(|embedding| embedding.as_slice().to_vec()).collect()
 }
 
 /// Embeds every subset like a shape of its own.

@@ -24,7 +24,7 @@ pub(crate) struct SemanticRanking {
 pub struct SearchResults {
     /// The best answers, best first.
     pub answers: Vec<Answer>,
-    /// Words of the query that no name in the library has, and the similar words that were searched for instead.
+    /// Words of the query that are in no name, and the similar words that names were searched for instead.
     pub corrections: Vec<SpellingCorrection>,
     /// Texts of the query that no model understands, and no name in the library matches: the answers say little.
     pub unknown_texts: Vec<String>,

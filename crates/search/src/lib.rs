@@ -21,8 +21,9 @@
 //! ```
 //!
 //! A [`Library`] contains the embeddings of the files of a folder. [`Library::index`] updates it from the file system,
-//! [`Library::search`] answers a [`Query`] of texts, images, shapes or a mix of them, by meaning and by names ([`RankBy`]). A [`ZeroShotClassifier`] labels
-//! shapes, and [`find_duplicates`] finds files with the same shape. Any implementation of [`Encoder`] can be the model.
+//! [`Library::search`] answers a [`Query`] of texts, images, shapes or a mix of them, by meaning and by names
+//! ([`RankBy`]). A [`ZeroShotClassifier`] labels shapes, and [`find_duplicates`] finds files with the same shape. Any
+//! implementation of [`Encoder`] can be the model.
 //!
 //! This crate does not print and does not use the network: progress is reported as [`IndexEvent`]s.
 

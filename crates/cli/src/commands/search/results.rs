@@ -9,9 +9,11 @@ use serde::Serialize;
 use super::place::Place;
 use crate::commands::render::save_sheet;
 use crate::display_path::PathDisplay;
+use crate::models::DEFAULT_MODEL;
 use crate::output::{self, Align};
 use crate::output_file::OutputFile;
 use crate::sheet_labels::sheet_labels;
+use crate::similarity::model_name;
 
 /// How results are printed.
 pub(super) struct ResultsFormat<'a> {
@@ -78,7 +80,7 @@ fn table(answers: &[Answer], is_ranked: bool, paths: &PathDisplay) -> String {
 
 /// Says that answers are guesses, and what to do.
 fn explain_limits(library: &Library, query: &Query, unknown_texts: &[String]) {
-    let model = library.encoder().id().split('@').next().unwrap_or_default().to_owned();
+    let model = model_name(library.encoder().id());
     for text in unknown_texts {
         let reason = match text.chars().any(|letter| letter.is_alphabetic() && !is_latin(letter)) {
             true => "it knows English only",
@@ -92,10 +94,10 @@ fn explain_limits(library: &Library, query: &Query, unknown_texts: &[String]) {
         output::note("hint: use other words, or a model that has seen more: `lexiform model list`");
     }
     let has_images = query.terms.iter().any(|(_, term)| matches!(term, QueryTerm::Images { .. }));
-    if has_images && model == "nano" {
-        output::note(
-            "note: nano is weak on photos; `lexiform model list` shows models that were trained on them",
-        );
+    if has_images && model == DEFAULT_MODEL {
+        output::note(format!(
+            "note: {model} is weak on photos; `lexiform model list` shows models that were trained on them"
+        ));
     }
 }
 
