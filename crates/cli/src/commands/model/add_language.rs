@@ -68,6 +68,13 @@ impl AddLanguageArgs {
         // A concept whose name the text tower was not trained on cannot be recognized.
         let is_known = |row: &&Facts| row.name.split_whitespace().all(|word| tokenizer.has_word(word));
         let concepts: Vec<ConceptSentences> = table.iter().filter(is_known).map(concept).collect();
+        if concepts.is_empty() {
+            return Err(UsageError(format!(
+                "{} knows none of the kinds of objects: each of their names has a word that its text tower was not trained on",
+                self.model
+            ))
+            .into());
+        }
         let options = LanguageOptions {
             texts: &texts.iter().map(|text| letters(text)).collect::<Vec<_>>(),
             pieces: self.pieces,
@@ -77,13 +84,11 @@ impl AddLanguageArgs {
         };
         let language = Language::build(&model, encoder, &concepts, &options)?;
         model.with_language(language).save(file.replaceable()?, Precision::Int8)?;
-        output::note(format!(
-            "wrote {} with {} of {} kinds of objects, the others have words that {} does not know",
-            self.output.display(),
-            concepts.len(),
-            table.len(),
-            self.model
-        ));
+        let (known, all) = (concepts.len(), table.len());
+        output::note(format!("wrote {} with {known} of {all} kinds of objects", self.output.display()));
+        if known < all {
+            output::note(format!("the names of the others have words that {} does not know", self.model));
+        }
         Ok(())
     }
 }
