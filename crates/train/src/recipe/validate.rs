@@ -6,10 +6,12 @@ use lexiform_model::point::{EncoderConfig, Resample};
 
 use super::{ClipNetwork, Gather, HeadConfig, NetworkConfig, PointNetwork, Recipe, RecipeError, RunConfig};
 use crate::recipe::{
-    BatchConfig, CaptionSampling, LossKind, LossTermConfig, Modality, NegativesMode, Schedule,
+    AssetsConfig, BatchConfig, CaptionSampling, LossKind, LossTermConfig, Modality, NegativesMode, Schedule,
     ValidationConfig,
 };
 
+/// Most variations of a file: each has random numbers of its own.
+const MAX_COPIES: usize = 256;
 /// Rule of keys that compare the teacher's image features.
 const NO_STORED_FEATURES: &str = "needs network.prompts = 0: a prompted image tower has no stored features";
 
@@ -23,9 +25,25 @@ impl Recipe {
         self.check_lengths()?;
         self.check_scale()?;
         self.check_terms()?;
+        self.check_assets()?;
         self.check_second()?;
         self.check_validation()?;
         self.check_points()
+    }
+
+    /// Files are added to generated shapes, not to those of a folder or data set.
+    fn check_assets(&self) -> Result<(), RecipeError> {
+        let AssetsConfig { path, copies, .. } = &self.data.assets;
+        let Some(path) = path else { return Ok(()) };
+        let (field, found, rule) = if self.data.path.is_some() {
+            let rule = "cannot be combined with data.path: the files join generated shapes";
+            ("data.assets.path", path.display().to_string(), rule)
+        } else if !(1..=MAX_COPIES).contains(copies) {
+            ("data.assets.copies", copies.to_string(), "must be 1 to 256")
+        } else {
+            return Ok(());
+        };
+        Err(RecipeError::Value { field, found, rule })
     }
 
     /// A second source has no labels in common with the first, and its features come from a teacher.

@@ -74,6 +74,15 @@ fn invalid_values_are_errors() {
         "batch.hard_negatives={ group_size = 2, neighbors = 3, margin = 0.1 }",
         &["batch.hard_negatives", "teacher"],
     );
+    for (setting, expected) in [
+        ("data.assets={ path = \"packs\", copies = 0 }", "data.assets.copies = 0, must be 1 to 256"),
+        (
+            "data={ path = \"models\", views = 8, elevation_low = 0.0, elevation_high = 10.0, assets = { path = \"packs\" } }",
+            "data.assets.path = packs",
+        ),
+    ] {
+        check("nano.toml", setting, &[expected]);
+    }
     check(
         "cg3d.toml",
         "batch.hard_negatives={ group_size = 2, neighbors = 3, margin = 0.1 }",

@@ -1,7 +1,5 @@
 //! What the name of a 3D file says: a category, and perhaps adjectives.
 
-use std::collections::BTreeSet;
-
 use crate::data::shape_set::CategoryNames;
 
 /// Words in names that say nothing about the object.
@@ -99,8 +97,7 @@ fn words(stem: &str) -> Vec<String> {
         last_is_lower = letter.is_lowercase();
         spaced.push(if letter.is_alphabetic() { letter } else { ' ' });
     }
-    let noise: BTreeSet<&str> = NOISE.iter().copied().collect();
-    let is_word = |word: &String| word.chars().count() > 1 && !noise.contains(word.as_str());
+    let is_word = |word: &String| word.chars().count() > 1 && !NOISE.contains(&word.as_str());
     spaced.split_whitespace().map(str::to_lowercase).filter(is_word).collect()
 }
 

@@ -19,7 +19,7 @@ use crate::recipe::{AssetsConfig, DataConfig};
 /// Sentences with a placeholder for a description.
 const TEMPLATES: [&str; 4] =
     ["a 3d model of a {}", "a photo of a {}", "a low poly {}", "a rendering of a {}"];
-/// Fraction of the colored files whose colors are exchanged.
+/// Fraction of the variations whose colors are exchanged.
 const RECOLORED: f32 = 0.3;
 /// Ways to exchange red, green and blue.
 const CHANNEL_ORDERS: [[usize; 3]; 5] = [[0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
