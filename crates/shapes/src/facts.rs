@@ -12,7 +12,7 @@ static TABLE: LazyLock<Vec<Facts>> = LazyLock::new(|| {
 /// What is known about a kind of objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Facts {
-    /// The name, as in captions; most are categories of generated shapes.
+    /// The name, as in captions.
     pub name: String,
     /// Other names.
     pub synonyms: Vec<String>,
@@ -70,7 +70,7 @@ impl Facts {
     }
 }
 
-/// The table of this crate: all categories, and other kinds of objects in common packs of models.
+/// The table of this crate: one row for each category of generated shapes.
 pub fn facts() -> &'static [Facts] {
     &TABLE
 }

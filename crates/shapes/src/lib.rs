@@ -15,8 +15,8 @@
 //! assert_eq!(captions.len(), 5);
 //! ```
 //!
-//! [`facts`] describes the categories in everyday words. Each file in `families/` has a `CATEGORIES` table; [`categories`] lists them all. They are built with the solids, paints and
-//! random numbers of [`kit`].
+//! [`facts`] describes the categories in everyday words. Each file in `families/` has a `CATEGORIES` table; [`categories`]
+//! lists them all. They are built with the solids, paints and random numbers of [`kit`].
 
 mod captions;
 mod category;

@@ -157,8 +157,9 @@ pub trait VectorStore: Send + Sync {
     fn search(&self, request: &SearchRequest) -> Result<Vec<Hit>, StoreError>;
 
     /// All records whose names match, best first. Names are those of the file, its folders, objects and materials, and captions;
-    /// words are compared by their stems. Words that no record has are also looked for as two words, and as one with the next word. The nearest spelling of a misspelled
-    /// word is one edit away, or two if it has more than five letters.
+    /// words are compared by their stems. Two words in a row also match names that write them as one, and a word that no record has
+    /// matches names that write it as two. A misspelled word is replaced by the nearest spelling, at most one edit away, or two for
+    /// words of more than five letters.
     ///
     /// # Errors
     /// If the store cannot be read.
