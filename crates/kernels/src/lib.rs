@@ -28,6 +28,8 @@
 use std::sync::OnceLock;
 
 #[cfg(target_arch = "x86_64")]
+pub mod bf16;
+#[cfg(target_arch = "x86_64")]
 pub mod tiles;
 
 /// The vector instructions that a loop is compiled for, from slowest to fastest.

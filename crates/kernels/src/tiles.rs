@@ -14,6 +14,7 @@ use super::SimdLevel;
 mod pack;
 
 pub use pack::{NotFinite, Operand, Side};
+pub(crate) use pack::{first_lanes, transpose};
 
 /// Rows, columns and depth of a block: two by two tiles of 16 × 16 results, with 32 products each.
 pub const BLOCK: usize = 32;
@@ -24,7 +25,7 @@ pub const TILES_PER_BLOCK: usize = 6;
 /// 1 KiB: 16 rows of 32 numbers in `bf16`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-pub struct Tile([u32; 256]);
+pub struct Tile(pub(crate) [u32; 256]);
 
 impl Tile {
     /// All zero.
@@ -42,7 +43,7 @@ impl BlockResult {
 }
 
 /// The tile unit of this machine.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TileUnit(());
 
 impl TileUnit {

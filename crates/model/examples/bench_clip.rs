@@ -1,5 +1,6 @@
 //! Times ViT-B/32 with random weights: 12 views of one shape, one text; and 12 views through `nano`, on as many cores as
-//! `RAYON_NUM_THREADS` allows. Prints one JSON line per measurement.
+//! `RAYON_NUM_THREADS` allows. Prints one JSON line per measurement. `bench_clip [f32|bf16]`
+//! measures one precision of the CLIP towers.
 
 mod support;
 
@@ -7,23 +8,32 @@ use burn::tensor::{Device, Tensor};
 use lexiform_model::clip::{ClipConfig, ClipText, ClipVision};
 use lexiform_model::tokenizer::Tokenizer;
 use lexiform_model::weights::WeightSource;
-use lexiform_model::{JointModel, OpenOptions};
+use lexiform_model::{ComputePrecision, JointModel, OpenOptions};
 
 use support::measure;
 
 fn main() {
     let device = Device::flex();
     let config = ClipConfig::vit_b_32();
-    let source = WeightSource::random(0, &device);
-    let vision = ClipVision::load(&source, &config).expect("new weights always fit");
-    let text = ClipText::load(&source, &config).expect("new weights always fit");
     let pixels = Tensor::<4>::ones([12, 3, 224, 224], &device);
-    measure("ViT-B/32, 12 views", 5, || vision.encode(pixels.clone(), 12, 12).into_data());
-    measure("ViT-B/32, 12 views, joint from block 6", 5, || vision.encode(pixels.clone(), 12, 6).into_data());
+    let tokens = Tokenizer::Clip.encode(&["a red chair"], 77);
+    let only = std::env::args().nth(1);
+    for precision in [ComputePrecision::F32, ComputePrecision::Bf16] {
+        if only.as_ref().is_some_and(|only| *only != precision.to_string()) {
+            continue;
+        }
+        let source = WeightSource::random(0, &device).with_precision(precision);
+        let vision = ClipVision::load(&source, &config).expect("new weights always fit");
+        let text = ClipText::load(&source, &config).expect("new weights always fit");
+        let name = |what: &str| format!("ViT-B/32, {what}, {precision}");
+        measure(&name("12 views"), 5, || vision.encode(pixels.clone(), 12, 12).into_data());
+        measure(&name("12 views, joint from block 6"), 5, || {
+            vision.encode(pixels.clone(), 12, 6).into_data()
+        });
+        measure(&name("1 text"), 5, || text.encode(&tokens).into_data());
+        measure(&name("1 text, padding cut"), 9, || text.encode(&tokens.trimmed()).into_data());
+    }
     let nano = JointModel::open("nano", &OpenOptions::default()).expect("it is inside");
     let views = vec![vec![image::RgbaImage::from_pixel(80, 80, image::Rgba([90, 120, 40, 255])); 12]];
     measure("nano, 12 views", 25, || nano.embed_views(&views));
-    let tokens = Tokenizer::Clip.encode(&["a red chair"], 77);
-    measure("ViT-B/32, 1 text", 5, || text.encode(&tokens).into_data());
-    measure("ViT-B/32, 1 text, padding cut", 5, || text.encode(&tokens.trimmed()).into_data());
 }

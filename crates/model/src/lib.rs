@@ -41,6 +41,7 @@ pub mod lm;
 pub mod nn;
 pub mod point;
 mod point_model;
+mod precision;
 pub mod preprocess;
 pub mod registry;
 mod teacher;
@@ -59,6 +60,7 @@ pub use joint::{
 pub use point_model::{
     PairedClip, PointModel, PointModelConfig, PointModelOptions, save as save_point_model,
 };
+pub use precision::ComputePrecision;
 pub use teacher::Teacher;
 pub use templates::{Templates, default_templates};
 pub use weights::WeightsError;

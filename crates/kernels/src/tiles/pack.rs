@@ -167,7 +167,7 @@ impl<'a> Operand<'a> {
     }
 }
 
-fn first_lanes(count: usize) -> __mmask16 {
+pub(crate) fn first_lanes(count: usize) -> __mmask16 {
     ((1_u32 << count) - 1) as __mmask16
 }
 
@@ -191,7 +191,7 @@ fn split(x: __m512i) -> ([__m512i; 3], bool) {
 
 /// Transposes the 16 × 16 pairs of a tile.
 #[target_feature(enable = "avx512f")]
-fn transpose(tile: &mut Tile) {
+pub(crate) fn transpose(tile: &mut Tile) {
     let mut rows = [_mm512_setzero_si512(); EDGE];
     for (row, values) in rows.iter_mut().zip(tile.0.chunks_exact(EDGE)) {
         // SAFETY: 16 numbers of 32 bits.

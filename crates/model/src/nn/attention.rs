@@ -6,6 +6,7 @@ use burn::tensor::{Tensor, module};
 
 use super::Linear;
 use super::config::TransformerConfig;
+use super::host::packed::PackedLinear;
 use super::host::{self, AttentionShape};
 use crate::weights::{TensorList, WeightSource, WeightsError};
 
@@ -19,6 +20,13 @@ pub enum AttentionScope {
     /// Each token attends to all tokens of this many consecutive rows: the views of one shape (Duoduo CLIP, section 3.1,
     /// [arXiv 2406.11579](https://arxiv.org/abs/2406.11579)).
     Views(usize),
+}
+
+impl AttentionScope {
+    /// Rows whose tokens attend to each other.
+    pub(super) fn views(self) -> usize {
+        if let Self::Views(views) = self { views } else { 1 }
+    }
 }
 
 /// Multi-head self-attention with packed query, key and value projections
@@ -75,21 +83,35 @@ impl Attention {
         self.out_proj.forward_residual(attend, skip)
     }
 
+    /// Projections for inference, and heads for rows of `tokens` tokens of which the first `count` are queries; `None` unless the
+    /// layers were loaded for it, or for some but not all tokens as queries.
+    pub(super) fn packed_for(
+        &self,
+        x: &Tensor<3>,
+        scope: AttentionScope,
+        count: usize,
+    ) -> Option<([&PackedLinear; 2], AttentionShape)> {
+        let [_, tokens, _] = x.dims();
+        if count != 1 && count != tokens {
+            return None;
+        }
+        let layers = [self.in_proj.packed_for(x)?.as_ref(), self.out_proj.packed_for(x)?.as_ref()];
+        Some((layers, self.shape(scope, tokens, count)))
+    }
+
+    fn shape(&self, scope: AttentionScope, tokens: usize, count: usize) -> AttentionShape {
+        let causal = scope == AttentionScope::Causal;
+        AttentionShape { heads: self.heads, head_width: self.head_width, row: tokens, first: count, causal }
+    }
+
     /// The concatenated outputs of all heads: `[rows, tokens, width]` → `[rows, count, inner]`.
     fn attend(&self, x: Tensor<3>, scope: AttentionScope, count: usize) -> Tensor<3> {
         let [rows, tokens, _] = x.dims();
-        let views = if let AttentionScope::Views(views) = scope { views } else { 1 };
-        let (groups, inner) = (rows / views, self.heads * self.head_width);
+        let (groups, inner) = (rows / scope.views(), self.heads * self.head_width);
         // Views of a shape are consecutive rows, so joining them to one long sequence is a reshape.
-        let packed = self.in_proj.forward(x).reshape([groups, views * tokens, 3 * inner]);
+        let packed = self.in_proj.forward(x).reshape([groups, scope.views() * tokens, 3 * inner]);
         let attend = if host::is_host_f32(&packed) && self.in_proj.dtype() == packed.dtype() {
-            let attn_shape = AttentionShape {
-                heads: self.heads,
-                head_width: self.head_width,
-                row: tokens,
-                first: count,
-                causal: scope == AttentionScope::Causal,
-            };
+            let attn_shape = self.shape(scope, tokens, count);
             host::attention(packed, attn_shape)
         } else {
             self.attend_generic(packed, scope, [rows, tokens, count])

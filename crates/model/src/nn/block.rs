@@ -3,11 +3,12 @@
 use std::ops::Range;
 
 use burn::module::Module;
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 
 use super::activation::Activation;
 use super::checkpointing::checkpointed;
 use super::config::TransformerConfig;
+use super::host::packed::{BlockLayers, forward_block};
 use super::{Attention, AttentionScope, DropPath, LayerNorm, Linear, host};
 use crate::weights::{TensorList, WeightSource, WeightsError};
 
@@ -39,7 +40,7 @@ impl Mlp {
 
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        if self.is_host_f32(&x) {
+        if self.is_host_f32(&x) && self.c_fc.packed_for(&x).is_none() {
             self.forward_host(x, None)
         } else {
             self.c_proj.forward(self.c_fc.forward_activated(x, Some(self.activation)))
@@ -48,7 +49,11 @@ impl Mlp {
 
     /// `skip + `[`forward`](Self::forward)`(x)`.
     fn forward_residual(&self, x: Tensor<3>, skip: Tensor<3>) -> Tensor<3> {
-        if self.is_host_f32(&x) { self.forward_host(x, Some(skip)) } else { skip + self.forward(x) }
+        if self.is_host_f32(&x) && self.c_fc.packed_for(&x).is_none() {
+            self.forward_host(x, Some(skip))
+        } else {
+            skip + self.forward(x)
+        }
     }
 
     fn is_host_f32(&self, x: &Tensor<3>) -> bool {
@@ -95,6 +100,11 @@ impl Block {
 
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>, scope: AttentionScope) -> Tensor<3> {
+        let [_, tokens, _] = x.dims();
+        let x = match self.forward_packed(x, scope, tokens) {
+            Ok(done) => return done,
+            Err(x) => x,
+        };
         // The skip connection is added in the last product's epilogue, without another pass over memory.
         let x = self.attn.forward_residual(self.ln_1.forward(x.clone()), scope, x);
         self.mlp.forward_residual(self.ln_2.forward(x.clone()), x)
@@ -116,10 +126,41 @@ impl Block {
     /// MLP, two thirds of the work of a block, runs on that token alone.
     fn forward_first_token(&self, x: Tensor<3>, scope: AttentionScope) -> Tensor<3> {
         let [rows, _, width] = x.dims();
+        let x = match self.forward_packed(x, scope, 1) {
+            Ok(done) => return done,
+            Err(x) => x,
+        };
         // Keys and values still need all tokens; only the query is one token.
         let first = x.clone().slice([0..rows, 0..1, 0..width]);
         let x = self.attn.forward_prefix_residual(self.ln_1.forward(x), scope, 1, first);
         self.mlp.forward_residual(self.ln_2.forward(x.clone()), x)
+    }
+
+    /// The first `count` tokens of each row in one operation, `[rows, tokens, width]` → `[rows, count, width]`; returns `x` if the
+    /// layers were not loaded for it.
+    fn forward_packed(
+        &self,
+        x: Tensor<3>,
+        scope: AttentionScope,
+        count: usize,
+    ) -> Result<Tensor<3>, Tensor<3>> {
+        let ([rows, tokens, width], device) = (x.dims(), x.device());
+        let Some(([in_proj, out_proj], attn_shape)) = self.attn.packed_for(&x, scope, count) else {
+            return Err(x);
+        };
+        let (Some(c_fc), Some(c_proj)) = (self.mlp.c_fc.packed_for(&x), self.mlp.c_proj.packed_for(&x))
+        else {
+            return Err(x);
+        };
+        let layers = BlockLayers {
+            norms: [self.ln_1.values(), self.ln_2.values()],
+            in_proj,
+            out_proj,
+            mlp: [c_fc, c_proj],
+            activation: self.mlp.activation,
+        };
+        let values = forward_block(host::values(x), scope.views() * tokens, attn_shape, &layers);
+        Ok(Tensor::from_data(TensorData::new(values, [rows, count, width]), &device))
     }
 
     fn with_lora(mut self, source: &WeightSource, rank: usize) -> Result<Self, WeightsError> {

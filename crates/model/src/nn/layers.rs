@@ -1,10 +1,14 @@
 //! Linear layers, with low-rank adapters, and layer normalization.
 
+use std::sync::Arc;
+
 use burn::module::{Module, Param};
 use burn::tensor::{DType, Tensor, module};
+use lexiform_kernels::bf16::Bf16Unit;
 
 use super::activation::Activation;
 use super::host;
+use super::host::packed::{Norm, PackedLinear};
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// `y = x Wᵀ + b`. Files store `W` as `[output, input]`; here it is kept as `[input, output]`.
@@ -13,6 +17,9 @@ pub struct Linear {
     weight: Param<Tensor<2>>,
     bias: Option<Param<Tensor<1>>>,
     lora: Option<Lora>,
+    /// Weight and bias for inference, instead of `weight`, which is then empty.
+    #[module(skip)]
+    packed: Option<Arc<PackedLinear>>,
 }
 
 /// A low-rank adapter (LoRA, [arXiv 2106.09685](https://arxiv.org/abs/2106.09685)): `down · up` is added to a weight and
@@ -44,15 +51,31 @@ impl Linear {
         deviation: f32,
     ) -> Result<Self, WeightsError> {
         let weight = source.tensor(weight_name, [output, input], Initializer::Normal(deviation))?;
-        let weight = transposed(weight);
         let bias =
             bias_name.map(|name| source.tensor(name, [output], Initializer::Constant(0.0))).transpose()?;
-        Ok(Self::from_weight(weight, bias))
+        match source.packing([input, output]) {
+            Some(unit) => Ok(Self::packed(unit, weight, bias)),
+            None => Ok(Self::from_weight(transposed(weight), bias)),
+        }
     }
 
     /// A layer with a weight `[input, output]` and an optional bias `[output]`.
     pub fn from_weight(weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
-        Self { weight: Param::from_tensor(weight), bias: bias.map(Param::from_tensor), lora: None }
+        let bias = bias.map(Param::from_tensor);
+        Self { weight: Param::from_tensor(weight), bias, lora: None, packed: None }
+    }
+
+    /// A layer for inference in `bf16` with a weight `[output, input]`.
+    fn packed(unit: Bf16Unit, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
+        let (shape, empty) = (weight.dims(), Tensor::empty([0, 0], &weight.device()));
+        let bias_values = bias.clone().map(host::values);
+        let packed = PackedLinear::new(unit, &host::values(weight), shape, bias_values.as_deref());
+        Self { packed: Some(Arc::new(packed)), ..Self::from_weight(empty, bias) }
+    }
+
+    /// Weight and bias for inference in `bf16`, if they were loaded so and `x` is in host memory, without autodiff.
+    pub(super) fn packed_for<const D: usize>(&self, x: &Tensor<D>) -> Option<&Arc<PackedLinear>> {
+        self.packed.as_ref().filter(|_| self.lora.is_none() && host::is_host_no_grad(x))
     }
 
     /// Adds a low-rank adapter (LoRA) of rank `rank`, which is trained instead of the weight.
@@ -60,7 +83,7 @@ impl Linear {
     /// # Errors
     /// If `source` is a file, which has no such tensors.
     pub fn with_lora(mut self, source: &WeightSource, rank: usize) -> Result<Self, WeightsError> {
-        let [input, output] = self.weight.dims();
+        let [input, output] = self.weight().dims();
         let down =
             source.tensor("lora.down", [input, rank], Initializer::Normal((input as f32).powf(-0.5)))?;
         let up = source.tensor("lora.up", [rank, output], Initializer::Constant(0.0))?;
@@ -71,8 +94,16 @@ impl Linear {
     /// The weight, `[input, output]`, including the low-rank adapter, if any.
     pub fn weight(&self) -> Tensor<2> {
         match &self.lora {
-            Some(Lora { down, up }) => self.weight.val() + down.val().matmul(up.val()),
-            None => self.weight.val(),
+            Some(Lora { down, up }) => self.base_weight() + down.val().matmul(up.val()),
+            None => self.base_weight(),
+        }
+    }
+
+    fn base_weight(&self) -> Tensor<2> {
+        let weight = self.weight.val();
+        match &self.packed {
+            Some(packed) => packed.unpack(&weight.device()),
+            None => weight,
         }
     }
 
@@ -93,6 +124,9 @@ impl Linear {
 
     /// [`forward`](Self::forward) followed by an activation, fused where possible.
     pub fn forward_activated<const D: usize>(&self, x: Tensor<D>, then: Option<Activation>) -> Tensor<D> {
+        if let Some(packed) = self.packed_for(&x) {
+            return host::packed::linear(x, packed, then);
+        }
         if self.is_host_f32(&x) {
             return host::linear(x, self.weight(), self.bias(), None, then);
         }
@@ -108,6 +142,9 @@ impl Linear {
 
     /// `skip + `[`forward`](Self::forward)`(x)`, fused where possible.
     pub fn forward_residual<const D: usize>(&self, x: Tensor<D>, skip: Tensor<D>) -> Tensor<D> {
+        if self.packed_for(&x).is_some() {
+            return skip + self.forward(x);
+        }
         if self.is_host_f32(&x) {
             return host::linear(x, self.weight(), self.bias(), Some(skip), None);
         }
@@ -121,7 +158,7 @@ impl Linear {
     /// Mixed precision: the product in the data type of the weight, everything else in that of `x`.
     fn forward_mixed_precision<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let dtype = x.dtype();
-        let mut y = module::linear(x.clone().cast(self.dtype()), self.weight.val(), None).cast(dtype);
+        let mut y = module::linear(x.clone().cast(self.dtype()), self.base_weight(), None).cast(dtype);
         if let Some(Lora { down, up }) = &self.lora {
             // Added to a weight in low precision, a small change would be rounded away.
             y = y + module::linear(module::linear(x, down.val(), None), up.val(), None);
@@ -158,6 +195,12 @@ impl LayerNorm {
         let weight = source.tensor(&format!("{name}.weight"), [width], Initializer::Constant(1.0))?;
         let bias = source.tensor(&format!("{name}.bias"), [width], Initializer::Constant(0.0))?;
         Ok(Self { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias), epsilon })
+    }
+
+    /// Its numbers, for inference.
+    pub(super) fn values(&self) -> Norm {
+        let [weight, bias] = [&self.weight, &self.bias].map(|part| host::values(part.val()));
+        Norm { weight, bias, epsilon: self.epsilon as f32 }
     }
 
     /// `[…, width]` → the same shape.

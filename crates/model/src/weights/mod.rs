@@ -17,6 +17,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use lexiform_kernels::bf16::Bf16Unit;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -28,6 +29,7 @@ pub use value::Value;
 
 pub(crate) use self::fingerprint::Fingerprint;
 use self::layout::TensorLocation;
+use crate::precision::ComputePrecision;
 
 /// Initialization of a tensor of a new network.
 #[derive(Clone, Copy, Debug)]
@@ -53,6 +55,7 @@ pub struct FileWeights<'a> {
     file: &'a WeightFile,
     layout: Layout,
     device: Device,
+    precision: ComputePrecision,
     used: RefCell<BTreeSet<String>>,
     fingerprint: Cell<Fingerprint>,
 }
@@ -61,6 +64,7 @@ pub struct FileWeights<'a> {
 pub struct RandomWeights {
     rng: RefCell<SmallRng>,
     device: Device,
+    precision: ComputePrecision,
 }
 
 impl<'a> WeightSource<'a> {
@@ -75,6 +79,7 @@ impl<'a> WeightSource<'a> {
             file,
             layout,
             device: device.clone(),
+            precision: ComputePrecision::F32,
             used: RefCell::new(BTreeSet::new()),
             fingerprint: Cell::new(Fingerprint::new()),
         })
@@ -94,7 +99,27 @@ impl<'a> WeightSource<'a> {
         Self::Random(Box::new(RandomWeights {
             rng: RefCell::new(SmallRng::seed_from_u64(seed)),
             device: device.clone(),
+            precision: ComputePrecision::F32,
         }))
+    }
+
+    /// Loads weights for inference in another precision than `f32`. A network loaded so computes no gradients of its own.
+    #[must_use]
+    pub fn with_precision(mut self, precision: ComputePrecision) -> Self {
+        match &mut self {
+            Self::File(weights) => weights.precision = precision,
+            Self::Random(new) => new.precision = precision,
+        }
+        self
+    }
+
+    /// The unit that a linear layer with these widths of input and output is packed for, if it is.
+    pub(crate) fn packing(&self, shape: [usize; 2]) -> Option<Bf16Unit> {
+        let precision = match self {
+            Self::File(weights) => weights.precision,
+            Self::Random(new) => new.precision,
+        };
+        precision.unit(shape).filter(|_| *self.device() == Device::flex() && !self.device().is_autodiff())
     }
 
     /// The tensor called `name`, of exactly this shape; initialized by `fill` in a new network.

@@ -75,7 +75,7 @@ fn invalid_values_are_errors() {
         &["batch.hard_negatives", "teacher"],
     );
     for (setting, expected) in [
-        ("data.assets={ path = \"packs\", copies = 0 }", "data.assets.copies = 0, must be 1 to 256"),
+        ("data.assets={ path = \"packs\", copies = 0 }", "data.assets.copies = 0: must be 1 to 256"),
         (
             "data={ path = \"models\", views = 8, elevation_low = 0.0, elevation_high = 10.0, assets = { path = \"packs\" } }",
             "data.assets.path = packs",

@@ -13,7 +13,7 @@ pub(super) fn norm(x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) -> Vec
     let mut out = vec![0.0; x.len()];
     let size = (ROWS * weight.len()).max(1);
     (out.par_chunks_mut(size).zip(x.par_chunks(size)))
-        .for_each(|(out, x)| rows(out, x, weight, bias, epsilon));
+        .for_each(|(out, x)| norm_rows(out, x, weight, bias, epsilon));
     out
 }
 
@@ -49,7 +49,8 @@ fn mean_rstd(x: &[f32], epsilon: f32) -> (f32, f32) {
 }
 
 multiversion! {
-    fn rows(out: &mut [f32], x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) {
+    /// [`norm`] by the calling thread.
+    pub(super) fn norm_rows(out: &mut [f32], x: &[f32], weight: &[f32], bias: &[f32], epsilon: f32) {
         let width = weight.len();
         for (out, x) in out.chunks_exact_mut(width).zip(x.chunks_exact(width)) {
             let (mean, scale) = mean_rstd(x, epsilon);

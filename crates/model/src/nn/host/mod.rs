@@ -19,6 +19,8 @@ mod linear;
 mod matmul;
 mod matrix;
 mod mlp;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod packed;
 mod simd;
 mod softmax;
 #[cfg(test)]
@@ -99,6 +101,11 @@ pub(crate) fn is_host_f32<const D: usize>(x: &Tensor<D>) -> bool {
 /// Whether a tensor can be modified in place: as [`is_host_f32`], and without autodiff.
 pub(crate) fn is_host_no_grad<const D: usize>(x: &Tensor<D>) -> bool {
     !x.device().is_autodiff() && is_host_f32(x)
+}
+
+/// The values of a tensor in host memory, moved where nothing else holds them.
+pub(crate) fn values<const D: usize>(x: Tensor<D>) -> Vec<f32> {
+    x.into_data().try_into_vec().expect("callers give 32-bit numbers")
 }
 
 /// `activation(x weight + bias) + skip`, `[…, input]` → `[…, output]`. Requires [`is_host_f32`].

@@ -1,0 +1,94 @@
+//! Inference with weights that were rounded to `bf16` and packed when they were loaded: products on the CPU's units for `bf16`, with
+//! sums, norms, softmax and the residual stream in `f32`.
+
+mod attention;
+mod block;
+mod product;
+
+use std::sync::Arc;
+
+use burn::tensor::{Device, Tensor, TensorData};
+use lexiform_kernels::bf16::{self, Bf16Unit, PackedMatrix, pack_columns};
+use lexiform_kernels::tiles::BLOCK;
+use rayon::prelude::*;
+
+pub(crate) use self::block::{BlockLayers, Norm, forward_block};
+use self::product::{LeftOperand, product};
+use super::matrix::MatrixMut;
+use super::values;
+use crate::nn::Activation;
+
+/// Weight and bias of a linear layer.
+#[derive(Clone, Debug)]
+pub(crate) struct PackedLinear {
+    unit: Bf16Unit,
+    weight: PackedMatrix,
+    /// As long as whole blocks of columns; 0 where there is no bias.
+    bias: Vec<[f32; BLOCK]>,
+}
+
+impl PackedLinear {
+    /// Packs a weight `[output, input]`, as in files, and a bias `[output]`.
+    pub fn new(unit: Bf16Unit, weight: &[f32], [output, input]: [usize; 2], bias: Option<&[f32]>) -> Self {
+        let mut packed = PackedMatrix::zeros([input, output]);
+        (packed.blocks_mut().enumerate().par_bridge()).for_each(|(at, tiles)| {
+            pack_columns(unit, weight, [input, output], [1, input], at * BLOCK, tiles)
+        });
+        let mut padded = vec![[0.0; BLOCK]; output.div_ceil(BLOCK)];
+        if let Some(bias) = bias {
+            padded.as_flattened_mut()[..output].copy_from_slice(bias);
+        }
+        Self { unit, weight: packed, bias: padded }
+    }
+
+    /// Widths of input and output.
+    pub fn shape(&self) -> [usize; 2] {
+        self.weight.shape()
+    }
+
+    /// The rounded weight, `[input, output]`.
+    pub fn unpack(&self, device: &Device) -> Tensor<2> {
+        Tensor::from_data(TensorData::new(self.weight.unpack(), self.shape()), device)
+    }
+
+    /// `activation(x weight + bias)`: rows `[rows, input]` → `[rows, output]`.
+    pub fn forward(&self, x: &[f32], activation: Option<Activation>) -> Vec<f32> {
+        let [input, output] = self.shape();
+        let rows = x.len() / input.max(1);
+        let mut left = LeftOperand::take();
+        left.pack_values(self.unit, [rows, input], x);
+        let mut out = vec![0.0; rows * output];
+        product(&left, self, activation, product::Set(MatrixMut::new(&mut out, [rows, output])));
+        left.put_back();
+        out
+    }
+}
+
+impl From<Activation> for bf16::Activation {
+    fn from(activation: Activation) -> Self {
+        match activation {
+            Activation::Gelu => Self::Gelu,
+            Activation::QuickGelu => Self::QuickGelu,
+            Activation::Relu => Self::Relu,
+        }
+    }
+}
+
+/// `activation(x weight + bias)`: `[…, input]` → `[…, output]`, for tensors in host memory.
+pub(crate) fn linear<const D: usize>(
+    x: Tensor<D>,
+    layer: &Arc<PackedLinear>,
+    activation: Option<Activation>,
+) -> Tensor<D> {
+    let (device, mut dims) = (x.device(), x.dims());
+    dims[D - 1] = layer.shape()[1];
+    Tensor::from_data(TensorData::new(layer.forward(&values(x), activation), dims), &device)
+}
+
+/// The first `count` elements of a list that is kept from call to call.
+fn room<T: Clone>(list: &mut Vec<T>, count: usize, fill: T) -> &mut [T] {
+    if list.len() < count {
+        list.resize(count, fill);
+    }
+    &mut list[..count]
+}
