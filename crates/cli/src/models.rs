@@ -4,9 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use clap::Args;
-use lexiform_model::Device;
 use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_model::preprocess::Crop;
+use lexiform_model::{ComputePrecision, Device};
 use lexiform_search::{Encoder, EncoderOptions, Fusion, Library, LibraryPath};
 
 use crate::error::UsageError;
@@ -39,6 +39,10 @@ pub(crate) struct OpenModelArgs {
     /// CG3D checkpoint with visual prompts for the image tower
     #[arg(long, value_name = "PATH")]
     pub(crate) visual_prompts: Option<PathBuf>,
+    /// Precision of the model on the CPU: f32; bf16 where the processor multiplies it; or auto, which is bf16 for large models
+    /// [default: auto to index, search and classify, f32 otherwise]
+    #[arg(long, value_name = "PRECISION")]
+    pub(crate) precision: Option<ComputePrecision>,
     #[command(flatten)]
     pub(crate) device_arg: DeviceArg,
 }
@@ -65,9 +69,15 @@ impl OpenModelArgs {
         Ok(self.options(crop).open(name)?)
     }
 
+    /// The same options for answers that are ranked, not measured: fast by default.
+    pub(crate) fn for_answers(&self) -> Self {
+        Self { precision: Some(self.precision.unwrap_or(ComputePrecision::Auto)), ..self.clone() }
+    }
+
     /// How the model is opened; `crop` replaces the model's own crop of views.
     pub(crate) fn options(&self, crop: Option<Crop>) -> EncoderOptions {
-        let Self { text_model, image_size, visual_prompts, device_arg: DeviceArg { device } } = self.clone();
+        let Self { text_model, image_size, visual_prompts, precision, device_arg: DeviceArg { device } } =
+            self.clone();
         EncoderOptions {
             crop,
             image_size,
@@ -75,6 +85,7 @@ impl OpenModelArgs {
             text_model,
             clouds: PointPreprocessOverrides::default(),
             device,
+            precision: precision.unwrap_or_default(),
         }
     }
 }

@@ -27,10 +27,13 @@
 
 use std::sync::OnceLock;
 
-#[cfg(target_arch = "x86_64")]
 pub mod bf16;
+pub mod blocks;
+mod limit;
 #[cfg(target_arch = "x86_64")]
 pub mod tiles;
+
+pub use limit::{SimdLimit, UnknownLimit};
 
 /// The vector instructions that a loop is compiled for, from slowest to fastest.
 ///
@@ -100,6 +103,7 @@ impl SimdLevel {
                 levels.push(Self::Avx512);
             }
         }
+        levels.retain(|level| SimdLimit::current().allows(*level));
         levels
     }
 

@@ -9,38 +9,16 @@ use std::arch::asm;
 use std::arch::x86_64::__cpuid_count;
 use std::sync::OnceLock;
 
-use super::SimdLevel;
+use super::blocks::{BlockResult, Tile};
+use super::{SimdLevel, SimdLimit};
 
 mod pack;
 
 pub use pack::{NotFinite, Operand, Side};
 pub(crate) use pack::{first_lanes, transpose};
 
-/// Rows, columns and depth of a block: two by two tiles of 16 × 16 results, with 32 products each.
-pub const BLOCK: usize = 32;
-
 /// Tiles of a block of an operand: three parts of two tiles.
 pub const TILES_PER_BLOCK: usize = 6;
-
-/// 1 KiB: 16 rows of 32 numbers in `bf16`.
-#[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
-pub struct Tile(pub(crate) [u32; 256]);
-
-impl Tile {
-    /// All zero.
-    pub const ZERO: Self = Self([0; 256]);
-}
-
-/// The result of a block: 32 rows of 32 numbers.
-#[derive(Clone, Debug)]
-#[repr(C, align(64))]
-pub struct BlockResult(pub [[f32; BLOCK]; BLOCK]);
-
-impl BlockResult {
-    /// All zero.
-    pub const ZERO: Self = Self([[0.0; BLOCK]; BLOCK]);
-}
 
 /// The tile unit of this machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -178,6 +156,9 @@ impl Default for TileConfig {
 
 /// Whether the processor has tiles that multiply `bf16`, and the vector instructions that packing needs.
 fn has_unit() -> bool {
+    if SimdLimit::current() < SimdLimit::Amx {
+        return false;
+    }
     const AMX_BF16: u32 = 1 << 22;
     const AMX_TILE: u32 = 1 << 24;
     let features = __cpuid_count(7, 0).edx;
@@ -214,6 +195,7 @@ fn request_permission() -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::blocks::BLOCK;
     use super::*;
 
     fn numbers(count: usize, seed: u32) -> Vec<f32> {

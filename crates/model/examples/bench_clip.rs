@@ -17,7 +17,8 @@ fn main() {
     let config = ClipConfig::vit_b_32();
     let pixels = Tensor::<4>::ones([12, 3, 224, 224], &device);
     let tokens = Tokenizer::Clip.encode(&["a red chair"], 77);
-    let only = std::env::args().nth(1);
+    let (only, repeats) =
+        (std::env::args().nth(1), std::env::args().nth(2).map_or(5, |n| n.parse().expect("a number")));
     for precision in [ComputePrecision::F32, ComputePrecision::Bf16] {
         if only.as_ref().is_some_and(|only| *only != precision.to_string()) {
             continue;
@@ -26,12 +27,12 @@ fn main() {
         let vision = ClipVision::load(&source, &config).expect("new weights always fit");
         let text = ClipText::load(&source, &config).expect("new weights always fit");
         let name = |what: &str| format!("ViT-B/32, {what}, {precision}");
-        measure(&name("12 views"), 5, || vision.encode(pixels.clone(), 12, 12).into_data());
-        measure(&name("12 views, joint from block 6"), 5, || {
+        measure(&name("12 views"), repeats, || vision.encode(pixels.clone(), 12, 12).into_data());
+        measure(&name("12 views, joint from block 6"), repeats, || {
             vision.encode(pixels.clone(), 12, 6).into_data()
         });
-        measure(&name("1 text"), 5, || text.encode(&tokens).into_data());
-        measure(&name("1 text, padding cut"), 9, || text.encode(&tokens.trimmed()).into_data());
+        measure(&name("1 text"), repeats, || text.encode(&tokens).into_data());
+        measure(&name("1 text, padding cut"), repeats, || text.encode(&tokens.trimmed()).into_data());
     }
     let nano = JointModel::open("nano", &OpenOptions::default()).expect("it is inside");
     let views = vec![vec![image::RgbaImage::from_pixel(80, 80, image::Rgba([90, 120, 40, 255])); 12]];

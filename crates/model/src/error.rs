@@ -2,12 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::precision::ComputePrecision;
 use crate::weights::WeightsError;
 
 /// Why a model cannot be opened or cannot compute an embedding.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ModelError {
+    /// The weights of a model were rounded when it was opened.
+    #[error("{model} was opened in {precision}, and would be saved with rounded weights: open it in f32")]
+    Rounded {
+        /// The model.
+        model: String,
+        /// Its precision.
+        precision: ComputePrecision,
+    },
     /// The weights do not load.
     #[error(transparent)]
     Weights(#[from] WeightsError),

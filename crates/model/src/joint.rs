@@ -27,6 +27,7 @@ use crate::embedding::{Embedding, rows};
 use crate::error::ModelError;
 use crate::language::Language;
 use crate::point::PointTower;
+use crate::precision::ComputePrecision;
 use crate::preprocess::{Crop, Normalization, PhotoCrop, Preprocess};
 use crate::registry;
 use crate::weights::{Precision, WeightFile, WeightSource};
@@ -44,11 +45,13 @@ pub struct OpenOptions {
     pub image_size: Option<usize>,
     /// Device of the tensors.
     pub device: Device,
+    /// Precision of products on the CPU. A model opened in another one than `f32` is for inference only.
+    pub precision: ComputePrecision,
 }
 
 impl Default for OpenOptions {
     fn default() -> Self {
-        Self { crop: None, image_size: None, device: Device::flex() }
+        Self { crop: None, image_size: None, device: Device::flex(), precision: ComputePrecision::default() }
     }
 }
 
@@ -76,6 +79,7 @@ pub struct JointModel {
     language: Option<Arc<Language>>,
     logit_scale: f32,
     device: Device,
+    precision: ComputePrecision,
 }
 
 impl JointModel {
@@ -84,7 +88,8 @@ impl JointModel {
     /// # Errors
     /// If there is no such model or file, the weights do not load, or the image size does not fit the patches.
     pub fn open(name_or_path: &str, options: &OpenOptions) -> Result<Self, ModelError> {
-        let mut model = Self::from_file(&registry::open_weights(name_or_path)?, &options.device)?;
+        let file = registry::open_weights(name_or_path)?;
+        let mut model = Self::from_file_with(&file, &options.device, options.precision)?;
         // The crop first: a new image size resets it.
         if let Some(crop) = options.crop {
             model = model.with_crop(crop);
@@ -128,9 +133,20 @@ impl JointModel {
     /// # Errors
     /// If the file is not a joint model, or a tensor is missing, misshaped or unused.
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
+        Self::from_file_with(file, device, ComputePrecision::F32)
+    }
+
+    fn from_file_with(
+        file: &WeightFile,
+        device: &Device,
+        precision: ComputePrecision,
+    ) -> Result<Self, ModelError> {
         let DetectedModel { format, prefix, config } = DetectedModel::of(file)?;
+        // The scores of everyday language were calibrated in f32, and a model with it is small.
+        let is_auto = precision == ComputePrecision::Auto;
+        let precision = if is_auto && config.language.is_some() { ComputePrecision::F32 } else { precision };
         let layout = format.layout(&prefix);
-        let source = WeightSource::with_layout(file, layout.clone(), device);
+        let source = WeightSource::with_layout(file, layout.clone(), device).with_precision(precision);
         let text = ClipText::load(&source, &config.clip)?;
         let vision = ClipVision::load(&source, &config.clip)?;
         // Read even if unused: otherwise strict loading would report it as unused.
@@ -157,7 +173,8 @@ impl JointModel {
         } else {
             own_scale.into_scalar::<f32>()
         };
-        Ok(Self { id, clip_id, config, text, vision, points, language, logit_scale, device: device.clone() })
+        let device = device.clone();
+        Ok(Self { id, clip_id, config, text, vision, points, language, logit_scale, device, precision })
     }
 
     /// Replaces the image tower by that of a CG3D checkpoint, or of a file that training wrote, with its visual prompts
@@ -175,7 +192,7 @@ impl JointModel {
         let prompts = tower.shape(&layout.name("visual.prompt_embeddings"))?.get(1).copied().unwrap_or(0);
         self.config.clip.vision.prompts = prompts;
         let print = prompts_fingerprint(&tower, &layout)?;
-        let source = WeightSource::with_layout(&tower, layout, &self.device);
+        let source = WeightSource::with_layout(&tower, layout, &self.device).with_precision(self.precision);
         self.vision = ClipVision::with_projection(&source, &self.config.clip, self.vision.projection())?;
         self.config.prompts_of = Some(self.clip_id.clone());
         self.id = format!("{}+prompts@{:08x}", self.id, print ^ source.fingerprint());
@@ -185,7 +202,7 @@ impl JointModel {
 
     /// Replaces the image tower by that of a file of our own.
     fn with_own_prompts(mut self, file: &WeightFile) -> Result<Self, ModelError> {
-        let prompted = Self::from_file(file, &self.device)?;
+        let prompted = Self::from_file_with(file, &self.device, self.precision)?;
         if prompted.config.prompts_of.as_deref() != Some(&self.clip_id) {
             let of = prompted.config.prompts_of;
             let found = of.map_or_else(|| "no prompts".to_owned(), |of| format!("those of {of}"));
@@ -223,6 +240,7 @@ impl JointModel {
             language: self.language.clone(),
             logit_scale: self.logit_scale,
             device: self.device.clone().inner(),
+            precision: self.precision,
         }
     }
 
@@ -409,8 +427,11 @@ impl JointModel {
     /// Saves the model as one self-contained `.safetensors` file.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// If the file cannot be written, or [`ModelError::Rounded`] if the model was opened in another precision than `f32`.
     pub fn save(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
+        if self.precision != ComputePrecision::F32 {
+            return Err(ModelError::Rounded { model: self.id.clone(), precision: self.precision });
+        }
         let (text, vision, points) = (&self.text, &self.vision, self.points.as_ref());
         let language = self.language.as_deref();
         let towers = JointTowers { text, vision, points, language, logit_scale: self.logit_scale };

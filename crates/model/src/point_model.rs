@@ -20,6 +20,7 @@ use crate::point::{
     DetectedEncoder, FpsStart, ModelFamily, PointPreprocess, PointPreprocessOverrides, PointTower,
     PointTowerConfig, detect_encoder,
 };
+use crate::precision::ComputePrecision;
 use crate::templates::default_templates;
 use crate::weights::{Layout, Precision, TensorList, WeightFile, WeightSource, WeightsError};
 use crate::{config_key, registry};
@@ -135,6 +136,8 @@ pub struct PointModelOptions {
     pub start: FpsStart,
     /// Device of the tensors.
     pub device: Device,
+    /// Precision of products on the CPU. A model opened in another one than `f32` is for inference only.
+    pub precision: ComputePrecision,
 }
 
 impl Default for PointModelOptions {
@@ -144,6 +147,7 @@ impl Default for PointModelOptions {
             groups: None,
             start: FpsStart::default(),
             device: Device::flex(),
+            precision: ComputePrecision::default(),
         }
     }
 }
@@ -155,6 +159,7 @@ pub struct PointModel {
     tower: PointTower,
     logit_scale: Option<f32>,
     start: FpsStart,
+    precision: ComputePrecision,
 }
 
 impl PointModel {
@@ -180,7 +185,8 @@ impl PointModel {
         // Our own files have canonical names.
         let layout = detected.as_ref().map_or_else(Layout::default, |found| found.layout.clone());
         let scale_name = layout.name("logit_scale");
-        let source = WeightSource::with_layout(file, layout, &options.device);
+        let source =
+            WeightSource::with_layout(file, layout, &options.device).with_precision(options.precision);
         let tower = PointTower::load(&source, &config.tower)?;
         let fingerprint = source.fingerprint();
         let ignored =
@@ -191,7 +197,8 @@ impl PointModel {
         // After loading: overrides change preprocessing, not weights.
         config.input = config.input.with_overrides(options.clouds);
         let id = format!("{}@{fingerprint:08x}", config.name);
-        Ok(Self { id, config, tower, logit_scale, start: options.start })
+        let (start, precision) = (options.start, options.precision);
+        Ok(Self { id, config, tower, logit_scale, start, precision })
     }
 
     /// The model with names for the classes of its head, in the head's order: published checkpoints have none.
@@ -298,8 +305,11 @@ impl PointModel {
     /// Saves the model as one self-contained `.safetensors` file.
     ///
     /// # Errors
-    /// If the file cannot be written.
+    /// If the file cannot be written, or [`ModelError::Rounded`] if the model was opened in another precision than `f32`.
     pub fn save(&self, path: &Path, precision: Precision) -> Result<(), ModelError> {
+        if self.precision != ComputePrecision::F32 {
+            return Err(ModelError::Rounded { model: self.id.clone(), precision: self.precision });
+        }
         save(path, &self.config, &self.tower, self.logit_scale, precision)
     }
 }

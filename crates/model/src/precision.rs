@@ -1,6 +1,7 @@
 //! Precision of inference.
 
 use std::fmt;
+use std::str::FromStr;
 
 use lexiform_kernels::bf16::Bf16Unit;
 
@@ -21,14 +22,24 @@ pub enum ComputePrecision {
 }
 
 impl ComputePrecision {
-    /// The unit that multiplies by a weight of this shape, unless that is done in `f32`.
-    pub(crate) fn unit(self, shape: [usize; 2]) -> Option<Bf16Unit> {
-        let is_rounded = match self {
+    /// What computes the products, in words: `f32`, or `bf16 (AMX-BF16)`; `large` says whether the network has large weights.
+    pub fn describe(self, large: bool) -> String {
+        self.unit([if large { MIN_ELEMENTS } else { 0 }, 1])
+            .map_or_else(|| "f32".to_owned(), |unit| format!("bf16 ({})", unit.name()))
+    }
+
+    /// Whether a weight of this shape is rounded where the processor multiplies `bf16`.
+    pub(crate) fn rounds(self, shape: [usize; 2]) -> bool {
+        match self {
             Self::F32 => false,
             Self::Auto => shape[0] * shape[1] >= MIN_ELEMENTS,
             Self::Bf16 => true,
-        };
-        if is_rounded { Bf16Unit::detect() } else { None }
+        }
+    }
+
+    /// The unit that multiplies by a weight of this shape, unless that is done in `f32`.
+    pub(crate) fn unit(self, shape: [usize; 2]) -> Option<Bf16Unit> {
+        if self.rounds(shape) { Bf16Unit::detect() } else { None }
     }
 }
 
@@ -39,5 +50,18 @@ impl fmt::Display for ComputePrecision {
             Self::F32 => "f32",
             Self::Bf16 => "bf16",
         })
+    }
+}
+
+impl FromStr for ComputePrecision {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "f32" => Ok(Self::F32),
+            "bf16" => Ok(Self::Bf16),
+            _ => Err("expected auto, f32 or bf16".to_owned()),
+        }
     }
 }

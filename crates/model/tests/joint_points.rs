@@ -16,8 +16,8 @@ use lexiform_model::preprocess::Preprocess;
 use lexiform_model::tokenizer::{Tokenizer, WordPieceTokenizer};
 use lexiform_model::weights::{Precision, WeightFile, WeightSource};
 use lexiform_model::{
-    JointModel, JointTowers, ModelConfig, ModelError, OpenOptions, PointModel, PointModelConfig,
-    PointModelOptions, TextModel, default_templates, save_joint_model, save_point_model,
+    ComputePrecision, JointModel, JointTowers, ModelConfig, ModelError, OpenOptions, PointModel,
+    PointModelConfig, PointModelOptions, TextModel, default_templates, save_joint_model, save_point_model,
 };
 
 const DIM: usize = 16;
@@ -192,7 +192,10 @@ fn a_classifier_is_described_as_one() {
 fn visual_prompts_are_part_of_the_id() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("joint.safetensors");
-    let text = || TextModel::from_file(&WeightFile::open(&path).unwrap(), &Device::flex()).unwrap();
+    let text = || {
+        let file = WeightFile::open(&path).unwrap();
+        TextModel::from_file(&file, &Device::flex(), ComputePrecision::F32).unwrap()
+    };
     let mut towers = Towers::new(1);
     towers.config.clip.vision.layers = 2;
     let source = WeightSource::random(1, &Device::flex());

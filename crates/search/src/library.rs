@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lexiform_mesh_io::UpRule;
-use lexiform_model::{Device, Embedding, TextModel, registry};
+use lexiform_model::{ComputePrecision, Device, Embedding, TextModel, registry};
 use lexiform_store::{
     EmbeddingSpace, Failure, Filter, Payload, RecordId, SearchRequest, SqliteStore, StoreError, VectorStore,
 };
@@ -201,10 +201,11 @@ impl Library {
         library_path: LibraryPath,
         model: &str,
         device: &Device,
+        precision: ComputePrecision,
     ) -> Result<Option<Self>, Error> {
         let spaces = spaces_of(&library_path, Some(model))?;
         let [space] = &spaces[..] else { return Ok(None) };
-        let text = TextModel::from_file(&registry::open_weights(model)?, device)?;
+        let text = TextModel::from_file(&registry::open_weights(model)?, device, precision)?;
         // Other weights than the library's: opening the whole model reports it.
         match text.filter(|text| text.id() == space.model) {
             Some(text) => Self::with_stored(library_path, space, Some(text)).map(Some),

@@ -8,8 +8,8 @@ use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_model::preprocess::Crop;
 use lexiform_model::weights::WeightFile;
 use lexiform_model::{
-    CG3D_VISION_CONTAINER, Device, Embedding, JointModel, ModelConfig, ModelError, OpenOptions, PointModel,
-    PointModelOptions, registry,
+    CG3D_VISION_CONTAINER, ComputePrecision, Device, Embedding, JointModel, ModelConfig, ModelError,
+    OpenOptions, PointModel, PointModelOptions, registry,
 };
 
 use crate::{EncodeError, Encoder, Error, InputSpec, ModelInput};
@@ -42,12 +42,14 @@ pub struct EncoderOptions {
     pub clouds: PointPreprocessOverrides,
     /// Device for inference.
     pub device: Device,
+    /// Precision of products on the CPU.
+    pub precision: ComputePrecision,
 }
 
 impl Default for EncoderOptions {
     /// The model without changes, on the CPU.
     fn default() -> Self {
-        let OpenOptions { crop, image_size, device } = OpenOptions::default();
+        let OpenOptions { crop, image_size, device, precision } = OpenOptions::default();
         Self {
             crop,
             image_size,
@@ -55,6 +57,7 @@ impl Default for EncoderOptions {
             text_model: None,
             clouds: PointPreprocessOverrides::default(),
             device,
+            precision,
         }
     }
 }
@@ -71,6 +74,7 @@ impl EncoderOptions {
             let options = PointModelOptions {
                 clouds: self.clouds,
                 device: self.device.clone(),
+                precision: self.precision,
                 ..PointModelOptions::default()
             };
             let points = PointModel::from_file(&file, &options)?;
@@ -101,8 +105,8 @@ impl EncoderOptions {
     }
 
     fn open_joint(&self, name: &str) -> Result<JointModel, ModelError> {
-        let Self { crop, image_size, device, .. } = self.clone();
-        let options = OpenOptions { crop, image_size, device };
+        let Self { crop, image_size, device, precision, .. } = self.clone();
+        let options = OpenOptions { crop, image_size, device, precision };
         let model = JointModel::open(name, &options)?;
         match &self.visual_prompts {
             Some(path) => model.with_visual_prompts(&WeightFile::open(path)?),

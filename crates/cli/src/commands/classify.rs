@@ -76,7 +76,7 @@ impl ClassifyArgs {
 
     /// Ranks labels by the similarity of their texts; returns the files that cannot be used.
     fn zero_shot(&self, names: &[String]) -> anyhow::Result<Vec<(String, String)>> {
-        let encoder = self.model.open()?;
+        let encoder = self.model.open_args.for_answers().open(self.model.name(), None)?;
         let templates = match &self.templates {
             Some(path) => lines(path)?,
             None => encoder.templates(),
@@ -93,13 +93,15 @@ impl ClassifyArgs {
         if !classifier::has_head(name)? {
             return Err(none().into());
         }
-        let OpenModelArgs { device_arg, text_model, image_size, visual_prompts } = &self.model.open_args;
+        let OpenModelArgs { device_arg, text_model, image_size, visual_prompts, precision } =
+            &self.model.open_args;
         // These options would change nothing, so they are refused instead of ignored.
         let unused = [
             ("--templates", self.templates.is_some()),
             ("--text-model", text_model.is_some()),
             ("--image-size", image_size.is_some()),
             ("--visual-prompts", visual_prompts.is_some()),
+            ("--precision", precision.is_some()),
         ];
         if let Some((option, _)) = unused.into_iter().find(|(_, given)| *given) {
             let text =

@@ -72,7 +72,7 @@ impl IndexArgs {
     /// Updates the library for one model; returns how many files failed.
     fn index(&self, place: LibraryPath, model: &str) -> anyhow::Result<usize> {
         let library_options = LibraryOptions { model, up: self.up_arg.up };
-        let encoder = self.model.open_args.open(model, None)?;
+        let encoder = self.model.open_args.for_answers().open(model, None)?;
         let library = Library::open_or_add_model(place, encoder, library_options)?;
         let options =
             IndexOptions { jobs: self.jobs.count(), prune: self.prune, retry_failed: self.retry_failed };

@@ -272,6 +272,7 @@ fn show_contents(contents: &WeightFileSummary) -> anyhow::Result<()> {
         field("other parts", contents.other_containers.join(", "))?;
     }
     contents.missing.iter().try_for_each(|missing| field("missing", missing.clone()))?;
+    field("computes", format!("{} with --precision auto", contents.auto_precision))?;
     for (path, value) in contents.values.iter().take(VALUES_SHOWN) {
         field("says", format!("{path} = {value}"))?;
     }

@@ -9,8 +9,8 @@ use anyhow::Context as _;
 use clap::Args;
 use lexiform_data::embeddings::EmbeddingFile;
 use lexiform_search::{
-    Combine, Embedding, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library, LibraryOptions,
-    Query, QueryTerm, RankBy, RecordId, SearchResults, SplitViews, StoreError,
+    Combine, Embedding, EncoderOptions, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library,
+    LibraryOptions, LibraryPath, Query, QueryTerm, RankBy, RecordId, SearchResults, SplitViews, StoreError,
 };
 
 use self::place::Place;
@@ -319,6 +319,11 @@ impl SearchArgs {
             && self.not.is_empty()
     }
 
+    fn open_for_texts(&self, place: &LibraryPath, model: &str) -> anyhow::Result<Option<Library>> {
+        let EncoderOptions { device, precision, .. } = self.models.open_args.for_answers().options(None);
+        Ok(Library::open_for_texts(place.clone(), model, &device, precision)?)
+    }
+
     /// The library with one model's embeddings, up to date if it can be written. With `others`, the lock for writing is released
     /// so that they can update it too.
     fn library(&self, place: &Place, model: &str, others: bool) -> anyhow::Result<Library> {
@@ -330,12 +335,11 @@ impl SearchArgs {
         if self.needs_only_texts()
             && place.exists()
             && (place.root.is_none() || self.no_update)
-            && let Some(library) =
-                Library::open_for_texts(place.clone(), model, &self.models.open_args.device_arg.device)?
+            && let Some(library) = self.open_for_texts(place, model)?
         {
             return Ok(library);
         }
-        let encoder = self.models.open_args.open(model, None)?;
+        let encoder = self.models.open_args.for_answers().open(model, None)?;
         // A library outside its folder does not record which folders it was made of.
         if place.root.is_none() || self.no_update && place.exists() {
             return Ok(Library::open_for_reading(place.clone(), encoder)?);

@@ -1,54 +1,38 @@
 //! Rounding `f32` to `bf16` and ordering the numbers as tiles.
 
-use std::arch::x86_64::{
-    __m512, __m512i, __mmask16, _mm256_storeu_si256, _mm512_cvtepu16_epi32, _mm512_cvtneps_pbh,
-    _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_slli_epi32, _mm512_storeu_si512,
-};
 use std::slice::ChunksExactMut;
 
-use super::super::tiles::{BLOCK, BlockResult, Tile, first_lanes, transpose};
-use super::{Bf16Unit, TILES};
+#[cfg(target_arch = "x86_64")]
+use super::pack_x86;
+use super::portable::{self, Side};
+use super::{Bf16Unit, Kind, TILES};
+use crate::blocks::{BLOCK, BlockResult, Tile};
 
 /// Rows of a tile, and pairs of numbers in one of its rows.
-const EDGE: usize = 16;
+pub(super) const EDGE: usize = 16;
 
 /// Packs rows `[rows, depth]` that are `stride` numbers apart, 32 at most, as blocks of depth 32; numbers beyond the last row and
 /// depth are 0. `tiles` holds [`TILES`] for each block.
-pub fn pack_rows(_: Bf16Unit, values: &[f32], [rows, depth]: [usize; 2], stride: usize, tiles: &mut [Tile]) {
+pub fn pack_rows(
+    unit: Bf16Unit,
+    values: &[f32],
+    [rows, depth]: [usize; 2],
+    stride: usize,
+    tiles: &mut [Tile],
+) {
     assert!(rows <= BLOCK && tiles.len() == depth.div_ceil(BLOCK) * TILES);
     assert!(rows == 0 || depth == 0 || (rows - 1) * stride + depth <= values.len());
-    // SAFETY: machines with a unit have AVX-512-BF16.
-    unsafe { rows_as_rows(values, [rows, depth], stride, tiles) };
+    match unit.0 {
+        Kind::Portable => portable::pack(values, [rows, depth], [stride, 1], tiles, Side::Rows),
+        // SAFETY: machines with another unit have AVX-512-BF16.
+        #[cfg(target_arch = "x86_64")]
+        _ => unsafe { pack_x86::rows_as_rows(values, [rows, depth], stride, tiles) },
+    }
 }
 
 /// A product, rounded, as a block of rows for the next one.
-pub fn pack_result(_: Bf16Unit, result: &BlockResult, tiles: &mut [Tile]) {
-    assert_eq!(tiles.len(), TILES);
-    // SAFETY: machines with a unit have AVX-512-BF16.
-    unsafe { rows_as_rows(result.0.as_flattened(), [BLOCK, BLOCK], BLOCK, tiles) };
-}
-
-/// Each row is a row of the tiles.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-fn rows_as_rows(values: &[f32], [rows, depth]: [usize; 2], stride: usize, tiles: &mut [Tile]) {
-    for (at, block) in tiles.chunks_exact_mut(TILES).enumerate() {
-        let first = at * BLOCK;
-        let numbers = (depth - first).min(BLOCK);
-        let masks = [first_lanes(numbers.min(EDGE)), first_lanes(numbers.saturating_sub(EDGE))];
-        for row in 0..BLOCK {
-            let out = &mut block[row / EDGE].0[row % EDGE * EDGE..][..EDGE];
-            if row >= rows {
-                out.fill(0);
-                continue;
-            }
-            for (half, mask) in masks.into_iter().enumerate() {
-                let rounded = _mm512_cvtneps_pbh(load(values, row * stride + first + half * EDGE, mask));
-                let out = &mut out[half * EDGE / 2..][..EDGE / 2];
-                // SAFETY: eight numbers of 32 bits hold sixteen of 16; both vectors are 256 bits in which every value is valid.
-                unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), std::mem::transmute(rounded)) };
-            }
-        }
-    }
+pub fn pack_result(unit: Bf16Unit, result: &BlockResult, tiles: &mut [Tile]) {
+    pack_rows(unit, result.0.as_flattened(), [BLOCK, BLOCK], BLOCK, tiles);
 }
 
 /// A right matrix, rounded and packed: blocks of 32 columns, each a list of blocks of depth 32.
@@ -107,7 +91,7 @@ impl PackedMatrix {
 /// Packs 32 columns from `first` on of a matrix `[depth, columns]` whose numbers are `strides` apart, one of them 1; numbers beyond
 /// it are 0. `tiles` holds [`TILES`] for each depth of 32.
 pub fn pack_columns(
-    _: Bf16Unit,
+    unit: Bf16Unit,
     values: &[f32],
     [depth, columns]: [usize; 2],
     strides: [usize; 2],
@@ -118,61 +102,19 @@ pub fn pack_columns(
     let last = depth.saturating_sub(1) * strides[0] + columns.saturating_sub(1) * strides[1];
     assert!(depth == 0 || columns == 0 || last < values.len(), "{columns} columns of {depth}");
     let count = (columns - first).min(BLOCK);
-    match strides {
-        // SAFETY: machines with a unit have AVX-512-BF16.
-        [stride, 1] => unsafe { columns_by_depth(values, [depth, count], [first, stride], tiles) },
-        [_, stride] => {
-            let start = (first * stride).min(values.len());
-            // SAFETY: as above.
-            unsafe { columns_as_rows(&values[start..], [count, depth], stride, tiles) }
+    let start = (first * strides[1]).min(values.len());
+    match unit.0 {
+        Kind::Portable => {
+            let strides = [strides[1], strides[0]];
+            portable::pack(&values[start..], [count, depth], strides, tiles, Side::Columns);
         }
+        // SAFETY: machines with another unit have AVX-512-BF16.
+        #[cfg(target_arch = "x86_64")]
+        _ if strides[1] == 1 => unsafe {
+            pack_x86::columns_by_depth(values, [depth, count], [first, strides[0]], tiles);
+        },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        _ => unsafe { pack_x86::columns_as_rows(&values[start..], [count, depth], strides[1], tiles) },
     }
-}
-
-/// The numbers of a column are contiguous: packed as rows, then transposed.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-fn columns_as_rows(values: &[f32], shape: [usize; 2], stride: usize, tiles: &mut [Tile]) {
-    rows_as_rows(values, shape, stride, tiles);
-    tiles.iter_mut().for_each(|tile| transpose(tile));
-}
-
-/// The numbers of all columns at the same depth are contiguous: pairs of depths are rows of the tiles.
-#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
-fn columns_by_depth(
-    values: &[f32],
-    [depth, columns]: [usize; 2],
-    [first, stride]: [usize; 2],
-    tiles: &mut [Tile],
-) {
-    let masks = [first_lanes(columns.min(EDGE)), first_lanes(columns.saturating_sub(EDGE))];
-    for (at, block) in tiles.chunks_exact_mut(TILES).enumerate() {
-        for (half, (tile, mask)) in block.iter_mut().zip(masks).enumerate() {
-            for (pair, out) in tile.0.chunks_exact_mut(EDGE).enumerate() {
-                let rounded = |row: usize| {
-                    let mask = if row < depth { mask } else { 0 };
-                    round(load(values, row * stride + first + half * EDGE, mask))
-                };
-                let row = at * BLOCK + 2 * pair;
-                let both = _mm512_or_si512(rounded(row), _mm512_slli_epi32::<16>(rounded(row + 1)));
-                // SAFETY: 16 numbers of 32 bits.
-                unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), both) };
-            }
-        }
-    }
-}
-
-/// Rounded to 16 bits, in the lower halves of 32.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bf16")]
-fn round(x: __m512) -> __m512i {
-    // SAFETY: both are 256 bits in which every value is valid.
-    _mm512_cvtepu16_epi32(unsafe { std::mem::transmute(_mm512_cvtneps_pbh(x)) })
-}
-
-/// The numbers from `start` on that `mask` selects, and 0 for the others.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn load(values: &[f32], start: usize, mask: __mmask16) -> __m512 {
-    // SAFETY: selected lanes are inside of the operand, which callers have checked; others are not accessed.
-    unsafe { _mm512_maskz_loadu_ps(mask, values.as_ptr().wrapping_add(start)) }
 }

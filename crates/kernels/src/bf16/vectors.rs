@@ -5,14 +5,12 @@ use std::arch::x86_64::{
     _mm512_set1_epi32, _mm512_setzero_ps, _mm512_store_ps,
 };
 
-use super::super::tiles::{BLOCK, BlockResult, Tile};
 use super::TILES;
+use super::pack::EDGE;
+use crate::blocks::{BLOCK, BlockResult, Tile};
 
 /// Rows at a time: with two vectors of columns, 16 of the 32 registers are sums.
 const ROWS: usize = 8;
-
-/// Rows of a tile, and pairs of numbers in one of its rows.
-const EDGE: usize = 16;
 
 /// `out = rows · columns`, or `out += rows · columns`.
 #[target_feature(enable = "avx512f,avx512bf16")]

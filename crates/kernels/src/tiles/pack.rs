@@ -8,7 +8,8 @@ use std::arch::x86_64::{
     _mm512_unpacklo_epi32, _mm512_unpacklo_epi64,
 };
 
-use super::{BLOCK, TILES_PER_BLOCK, Tile, TileUnit};
+use super::{TILES_PER_BLOCK, TileUnit};
+use crate::blocks::{BLOCK, Tile};
 
 /// Rows of a tile, and pairs of numbers in one of its rows.
 const EDGE: usize = 16;

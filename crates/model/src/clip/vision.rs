@@ -123,7 +123,7 @@ impl ClipVision {
         };
         let norm = |name: &str| LayerNorm::load(source, name, width, vision.epsilon());
         Ok(Self {
-            conv1: Linear::from_weight(kernel.reshape([width, pixels]).transpose(), bias),
+            conv1: Linear::from_file_weight(source, kernel.reshape([width, pixels]), bias),
             class_embedding: Param::from_tensor(class),
             positional_embedding: Param::from_tensor(position),
             // timm's vision transformers have a patch bias and no norm before the blocks.

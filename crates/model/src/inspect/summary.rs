@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::precision::ComputePrecision;
 use crate::registry::Modality;
 use crate::weights::WeightFile;
 use crate::{PointModelConfig, config_key};
@@ -30,6 +31,8 @@ pub struct WeightFileSummary {
     pub values: Vec<(String, String)>,
     /// What the model needs that the file does not have.
     pub missing: Vec<String>,
+    /// What multiplies on this machine's CPU with [`ComputePrecision::Auto`], such as `bf16 (AMX-BF16)`.
+    pub auto_precision: String,
 }
 
 /// Tensors with a common prefix.
@@ -155,7 +158,19 @@ pub fn summarize(file: &WeightFile, paired: Option<&str>) -> WeightFileSummary {
         groups: groups(file),
         values: file.values().into_iter().map(|(path, value)| (path, value.to_string())).collect(),
         missing: missing_parts(file, signature, is_classifier, paired),
+        auto_precision: ComputePrecision::Auto.describe(has_large_blocks(file)),
     }
+}
+
+/// Whether blocks of a network have weights that automatic precision rounds.
+fn has_large_blocks(file: &WeightFile) -> bool {
+    let is_large = |name: &str| {
+        let shape = file.shape(name).unwrap_or_default();
+        name.contains("attn") && shape.len() == 2 && ComputePrecision::Auto.rounds([shape[0], shape[1]])
+    };
+    // A model with everyday language computes in f32.
+    let has_language = file.names().any(|name| name.starts_with("language."));
+    !has_language && file.names().any(is_large)
 }
 
 /// What the model needs that the file does not have.

@@ -7,6 +7,7 @@ use super::detect::{DetectedModel, fingerprint};
 use crate::clip::ClipText;
 use crate::embedding::{Embedding, rows};
 use crate::error::ModelError;
+use crate::precision::ComputePrecision;
 use crate::weights::{WeightFile, WeightSource};
 
 /// Batch size of the text tower.
@@ -24,7 +25,11 @@ impl TextModel {
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
-    pub fn from_file(file: &WeightFile, device: &Device) -> Result<Option<Self>, ModelError> {
+    pub fn from_file(
+        file: &WeightFile,
+        device: &Device,
+        precision: ComputePrecision,
+    ) -> Result<Option<Self>, ModelError> {
         let Ok(DetectedModel { format, prefix, config }) = DetectedModel::of(file) else { return Ok(None) };
         if config.points.is_some()
             || config.language.is_some()
@@ -33,7 +38,8 @@ impl TextModel {
         {
             return Ok(None);
         }
-        let source = WeightSource::with_layout(file, format.layout(&prefix), device);
+        let layout = format.layout(&prefix);
+        let source = WeightSource::with_layout(file, layout, device).with_precision(precision);
         let text = ClipText::load(&source, &config.clip)?;
         let id = format!("{}@{:08x}", config.name, fingerprint(file, format, &prefix)?);
         Ok(Some(Self { id, config, text }))

@@ -53,9 +53,14 @@ impl Linear {
         let weight = source.tensor(weight_name, [output, input], Initializer::Normal(deviation))?;
         let bias =
             bias_name.map(|name| source.tensor(name, [output], Initializer::Constant(0.0))).transpose()?;
-        match source.packing([input, output]) {
-            Some(unit) => Ok(Self::packed(unit, weight, bias)),
-            None => Ok(Self::from_weight(transposed(weight), bias)),
+        Ok(Self::from_file_weight(source, weight, bias))
+    }
+
+    /// A layer with a weight `[output, input]` and an optional bias `[output]` that were read from `source`.
+    pub fn from_file_weight(source: &WeightSource, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
+        match source.packing(weight.dims()) {
+            Some(unit) => Self::packed(unit, weight, bias),
+            None => Self::from_weight(transposed(weight), bias),
         }
     }
 

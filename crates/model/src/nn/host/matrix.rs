@@ -169,6 +169,18 @@ impl<'a> MatrixMut<'a> {
         }
     }
 
+    /// As [`write_row`](Self::write_row), for a number of columns that the compiler knows.
+    pub fn write_row_of<const N: usize>(&mut self, at: usize, values: &[f32; N], mode: WriteMode) {
+        assert!(at < self.shape[0] && self.shape[1] == N);
+        let row: *mut [f32; N] = self.start.wrapping_add(at * self.row_stride).cast();
+        match mode {
+            // SAFETY: as in `write_row`.
+            WriteMode::Set => unsafe { row.write(*values) },
+            // SAFETY: the row is part of this matrix and contiguous, and its values were written.
+            WriteMode::Add => unsafe { (*row).iter_mut().zip(values).for_each(|(sum, x)| *sum += x) },
+        }
+    }
+
     /// Row `at`, whose values were written.
     pub fn row(&mut self, at: usize) -> &mut [f32] {
         assert!(at < self.shape[0]);

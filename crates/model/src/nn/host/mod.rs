@@ -19,7 +19,6 @@ mod linear;
 mod matmul;
 mod matrix;
 mod mlp;
-#[cfg(target_arch = "x86_64")]
 pub(crate) mod packed;
 mod simd;
 mod softmax;

@@ -5,9 +5,8 @@
 
 use std::cell::Cell;
 
-use lexiform_kernels::tiles::{
-    BLOCK, BlockResult, NotFinite, Operand, Side, TILES_PER_BLOCK, Tile, TileUnit,
-};
+use lexiform_kernels::blocks::{BLOCK, BlockResult, Tile};
+use lexiform_kernels::tiles::{NotFinite, Operand, Side, TILES_PER_BLOCK, TileUnit};
 use rayon::prelude::*;
 
 use super::matrix::{Matrix, MatrixMut, Parallelism, WriteMode};

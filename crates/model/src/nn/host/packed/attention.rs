@@ -5,7 +5,7 @@ use std::cell::Cell;
 use lexiform_kernels::bf16::{
     Bf16Thread, Bf16Unit, TILES, pack_columns, pack_result, pack_rows, scale_rows, softmax,
 };
-use lexiform_kernels::tiles::{BLOCK, BlockResult, Tile};
+use lexiform_kernels::blocks::{BLOCK, BlockResult, Tile};
 use rayon::prelude::*;
 
 use super::super::AttentionShape;
@@ -117,7 +117,7 @@ impl Head<'_> {
             for (at, values) in values.chunks_exact(key_blocks * TILES).enumerate() {
                 let mut block = BlockResult::ZERO;
                 thread.multiply(&shares[..seen * TILES], &values[..seen * TILES], &mut block, false);
-                scale_rows(self.unit, &mut block, &sums);
+                scale_rows(&mut block, &sums);
                 let count = BLOCK.min(width - at * BLOCK);
                 let rows = out.shape()[0];
                 let mut columns = out.columns(at * BLOCK, count);

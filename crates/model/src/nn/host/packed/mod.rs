@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use lexiform_kernels::bf16::{self, Bf16Unit, PackedMatrix, pack_columns};
-use lexiform_kernels::tiles::BLOCK;
+use lexiform_kernels::blocks::BLOCK;
 use rayon::prelude::*;
 
 pub(crate) use self::block::{BlockLayers, Norm, forward_block};

@@ -6,8 +6,8 @@
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
-use lexiform_kernels::bf16::{Bf16Unit, TILES, finish, pack_result, pack_rows};
-use lexiform_kernels::tiles::{BLOCK, BlockResult, Tile};
+use lexiform_kernels::bf16::{Bf16Unit, TILES, finish, pack_result, pack_rows, prefetch};
+use lexiform_kernels::blocks::{BLOCK, BlockResult, Tile};
 use rayon::prelude::*;
 
 use super::super::matrix::{MatrixMut, WriteMode};
@@ -134,7 +134,12 @@ fn write_block(out: &mut MatrixMut<'_>, [row, column]: [usize; 2], block: &Block
     let width = BLOCK.min(columns - column);
     let mut out = out.columns(column, width);
     for (row, values) in (row..rows).zip(&block.0) {
-        out.write_row(row, &values[..width], mode);
+        if width == BLOCK {
+            // A call to copy 128 bytes would take longer than the copy.
+            out.write_row_of(row, values, mode);
+        } else {
+            out.write_row(row, &values[..width], mode);
+        }
     }
 }
 
@@ -239,6 +244,11 @@ impl Task<'_> {
         [row_blocks, column_blocks.min(most)]
     }
 
+    /// A block of columns of a part of the depth.
+    fn right(&self, column: usize, part: &Range<usize>) -> &[Tile] {
+        &self.layer.weight.block(column)[part.start * TILES..part.end * TILES]
+    }
+
     fn run<O: Output>(&self, rows: Range<usize>, columns: Range<usize>, out: &mut O::Task) {
         let unit = self.layer.unit;
         let thread = unit.configure();
@@ -249,8 +259,12 @@ impl Task<'_> {
         let sums = room(&mut kept, count, BlockResult::ZERO);
         for (at, part) in self.left.parts.iter().enumerate() {
             for column in columns.clone() {
-                let right = &self.layer.weight.block(column)[part.start * TILES..part.end * TILES];
+                let right = self.right(column, part);
+                let next = if column + 1 < columns.end { self.right(column + 1, part) } else { &[] };
+                // Weights come from memory: the next columns are fetched while these are multiplied by all rows.
+                let mut ahead = next.chunks(next.len().div_ceil(rows.len()).max(1));
                 for row in rows.clone() {
+                    prefetch(ahead.next().unwrap_or_default());
                     let place = (column - columns.start) * rows.len() + row - rows.start;
                     let sum = &mut sums[place % count];
                     thread.multiply(self.left.block(part, row), right, sum, at > 0);

@@ -1,0 +1,24 @@
+//! Blocks of packed operands and of products.
+
+/// Rows, columns and depth of a block: two by two tiles of 16 × 16 results, with 32 products each.
+pub const BLOCK: usize = 32;
+
+/// 1 KiB: 16 rows of 32 numbers in `bf16`.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub struct Tile(pub(crate) [u32; 256]);
+
+impl Tile {
+    /// All zero.
+    pub const ZERO: Self = Self([0; 256]);
+}
+
+/// The result of a block: 32 rows of 32 numbers.
+#[derive(Clone, Debug)]
+#[repr(C, align(64))]
+pub struct BlockResult(pub [[f32; BLOCK]; BLOCK]);
+
+impl BlockResult {
+    /// All zero.
+    pub const ZERO: Self = Self([[0.0; BLOCK]; BLOCK]);
+}
