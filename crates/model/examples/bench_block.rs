@@ -4,7 +4,7 @@
 
 use burn::tensor::{Device, Distribution, Tensor};
 use lexiform_model::clip::ClipConfig;
-use lexiform_model::nn::{Activation, AttentionScope, Transformer, TransformerConfig};
+use lexiform_model::nn::{Activation, AttentionScope, BlockOptions, Transformer, TransformerConfig};
 use lexiform_model::weights::WeightSource;
 
 mod support;
@@ -28,7 +28,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let device = Device::flex().autodiff();
     let network = Transformer::load(&WeightSource::random(0, &device), "t", &config)?;
-    let network = network.with_checkpointing(recompute);
+    let network = network
+        .with_block_options(BlockOptions { checkpoint_activations: recompute, ..BlockOptions::default() });
     let shape = [shapes * views, 50, config.width];
     let x = Tensor::<3>::random(shape, Distribution::Normal(0.0, 1.0), &device).require_grad();
     let what = format!("block, {shapes} shapes of {views} views");

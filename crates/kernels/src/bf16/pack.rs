@@ -11,28 +11,32 @@ use crate::blocks::{BLOCK, BlockResult, Tile};
 /// Rows of a tile, and pairs of numbers in one of its rows.
 pub(super) const EDGE: usize = 16;
 
-/// Packs rows `[rows, depth]` that are `stride` numbers apart, 32 at most, as blocks of depth 32; numbers beyond the last row and
-/// depth are 0. `tiles` holds [`TILES`] for each block.
+/// Packs rows `[rows, depth]` whose numbers are `strides` apart, one of them 1; 32 rows at most, as blocks of depth 32. Numbers beyond
+/// the last row and depth are 0. `tiles` holds [`TILES`] for each block.
 pub fn pack_rows(
     unit: Bf16Unit,
     values: &[f32],
     [rows, depth]: [usize; 2],
-    stride: usize,
+    strides: [usize; 2],
     tiles: &mut [Tile],
 ) {
-    assert!(rows <= BLOCK && tiles.len() == depth.div_ceil(BLOCK) * TILES);
-    assert!(rows == 0 || depth == 0 || (rows - 1) * stride + depth <= values.len());
+    assert!(rows <= BLOCK && tiles.len() == depth.div_ceil(BLOCK) * TILES && strides.contains(&1));
+    let last = rows.saturating_sub(1) * strides[0] + depth.saturating_sub(1) * strides[1];
+    assert!(rows == 0 || depth == 0 || last < values.len(), "{rows} rows of {depth}");
     match unit.0 {
-        Kind::Portable => portable::pack(values, [rows, depth], [stride, 1], tiles, Side::Rows),
+        Kind::Portable => portable::pack(values, [rows, depth], strides, tiles, Side::Rows),
         // SAFETY: machines with another unit have AVX-512-BF16.
         #[cfg(target_arch = "x86_64")]
-        _ => unsafe { pack_x86::rows_as_rows(values, [rows, depth], stride, tiles) },
+        _ if strides[1] == 1 => unsafe { pack_x86::rows_as_rows(values, [rows, depth], strides[0], tiles) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        _ => unsafe { pack_x86::rows_by_depth(values, [rows, depth], strides[1], tiles) },
     }
 }
 
 /// A product, rounded, as a block of rows for the next one.
 pub fn pack_result(unit: Bf16Unit, result: &BlockResult, tiles: &mut [Tile]) {
-    pack_rows(unit, result.0.as_flattened(), [BLOCK, BLOCK], BLOCK, tiles);
+    pack_rows(unit, result.0.as_flattened(), [BLOCK, BLOCK], [BLOCK, 1], tiles);
 }
 
 /// A right matrix, rounded and packed: blocks of 32 columns, each a list of blocks of depth 32.

@@ -40,6 +40,13 @@ pub(super) fn columns_as_rows(values: &[f32], shape: [usize; 2], stride: usize, 
     tiles.iter_mut().for_each(|tile| transpose(tile));
 }
 
+/// The numbers of all rows at the same depth are contiguous: packed as columns, then transposed.
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
+pub(super) fn rows_by_depth(values: &[f32], [rows, depth]: [usize; 2], stride: usize, tiles: &mut [Tile]) {
+    columns_by_depth(values, [depth, rows], [0, stride], tiles);
+    tiles.iter_mut().for_each(|tile| transpose(tile));
+}
+
 /// The numbers of all columns at the same depth are contiguous: pairs of depths are rows of the tiles.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
 pub(super) fn columns_by_depth(

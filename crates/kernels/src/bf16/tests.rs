@@ -23,12 +23,17 @@ fn units() -> Vec<Bf16Unit> {
 }
 
 /// A product by way of packed blocks.
-fn product(unit: Bf16Unit, left: &[f32], right: &PackedMatrix, [m, n, k]: [usize; 3]) -> Vec<f32> {
+fn product(
+    unit: Bf16Unit,
+    (left, strides): (&[f32], [usize; 2]),
+    right: &PackedMatrix,
+    [m, n, k]: [usize; 3],
+) -> Vec<f32> {
     let (thread, mut out) = (unit.configure(), vec![f32::NAN; m * n]);
     let mut tiles = vec![Tile::ZERO; k.div_ceil(BLOCK) * TILES];
     for row in (0..m).step_by(BLOCK) {
         let rows = BLOCK.min(m - row);
-        pack_rows(unit, &left[row * k..], [rows, k], k, &mut tiles);
+        pack_rows(unit, &left[row * strides[0]..], [rows, k], strides, &mut tiles);
         for column in (0..n).step_by(BLOCK) {
             let mut block = BlockResult([[7.0; BLOCK]; BLOCK]);
             let columns = right.block(column / BLOCK);
@@ -58,20 +63,20 @@ fn products_of_odd_sizes_match_sums_in_64_bits() {
     for [m, n, k] in [[1, 1, 1], [32, 32, 32], [33, 31, 65], [5, 70, 100], [64, 17, 3], [40, 48, 200]] {
         let (left, right) = (numbers(m * k, 1), numbers(k * n, 2));
         for unit in units() {
-            for strides in [[n, 1], [1, k]] {
+            for (left_strides, strides) in [([k, 1], [n, 1]), ([1, m], [1, k])] {
                 let matrix = packed(unit, &right, [k, n], strides);
-                let found = product(unit, &left, &matrix, [m, n, k]);
+                let found = product(unit, (&left, left_strides), &matrix, [m, n, k]);
                 for (at, found) in found.iter().enumerate() {
                     let (row, column) = (at / n, at % n);
                     let term = |l: usize| {
-                        rounded(left[row * k + l]) * rounded(right[l * strides[0] + column * strides[1]])
+                        let right = right[l * strides[0] + column * strides[1]];
+                        rounded(left[row * left_strides[0] + l * left_strides[1]]) * rounded(right)
                     };
                     let expected: f64 = (0..k).map(term).sum();
-                    let off = (f64::from(*found) - expected).abs();
+                    let (off, name) = ((f64::from(*found) - expected).abs(), unit.name());
                     assert!(
                         off < 1e-5 * (k as f64).sqrt(),
-                        "{} {m} {n} {k} {strides:?} at {at}: {off:e}",
-                        unit.name()
+                        "{name} {m} {n} {k} {strides:?} at {at}: {off:e}"
                     );
                 }
             }
@@ -100,7 +105,7 @@ fn results_are_packed_like_rows() {
         block.0.as_flattened_mut().copy_from_slice(&values);
         let (mut found, mut expected) = ([Tile::ZERO; TILES], [Tile::ZERO; TILES]);
         pack_result(unit, &block, &mut found);
-        pack_rows(Bf16Unit::portable(), &values, [BLOCK, BLOCK], BLOCK, &mut expected);
+        pack_rows(Bf16Unit::portable(), &values, [BLOCK, BLOCK], [BLOCK, 1], &mut expected);
         assert!(found.iter().zip(&expected).all(|(a, b)| a.0 == b.0), "{}", unit.name());
     }
 }

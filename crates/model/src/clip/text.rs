@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData, module};
 
 use super::config::{ClipConfig, NORM_EPSILON};
-use crate::nn::{AttentionScope, LayerNorm, Transformer};
+use crate::nn::{AttentionScope, BlockOptions, LayerNorm, Transformer};
 use crate::tokenizer::Tokens;
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
@@ -94,9 +94,9 @@ impl ClipText {
         Ok(self)
     }
 
-    /// Keeps only the inputs of blocks for the backward pass: see [`Transformer::with_checkpointing`].
-    pub fn with_checkpointing(mut self, checkpoint_activations: bool) -> Self {
-        self.transformer = self.transformer.with_checkpointing(checkpoint_activations);
+    /// Changes how blocks are trained.
+    pub fn with_block_options(mut self, options: BlockOptions) -> Self {
+        self.transformer = self.transformer.with_block_options(options);
         self
     }
 

@@ -4,7 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
 
 use super::config::{ClipConfig, VisionConfig, VisionStyle};
-use crate::nn::{Activation, AttentionScope, LayerNorm, Linear, Transformer};
+use crate::nn::{Activation, AttentionScope, BlockOptions, LayerNorm, Linear, Transformer};
 use crate::preprocess::resample_grid;
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
@@ -266,9 +266,9 @@ impl ClipVision {
         self
     }
 
-    /// Keeps only the inputs of blocks for the backward pass: see [`Transformer::with_checkpointing`].
-    pub fn with_checkpointing(mut self, checkpoint_activations: bool) -> Self {
-        self.transformer = self.transformer.with_checkpointing(checkpoint_activations);
+    /// Changes how blocks are trained.
+    pub fn with_block_options(mut self, options: BlockOptions) -> Self {
+        self.transformer = self.transformer.with_block_options(options);
         self
     }
 

@@ -8,6 +8,7 @@ use super::Linear;
 use super::config::TransformerConfig;
 use super::host::packed::PackedLinear;
 use super::host::{self, AttentionShape};
+use super::products::Products;
 use crate::weights::{TensorList, WeightSource, WeightsError};
 
 /// Which tokens attend to each other.
@@ -147,6 +148,13 @@ impl Attention {
         let attend = module::attention(query, key, value, None, None, options).swap_dims(1, 2);
         let [_, queries, _, _] = attend.dims();
         attend.reshape([groups, queries, heads * width]).cast(dtype)
+    }
+
+    /// Changes what its products are computed in.
+    pub(super) fn with_products(mut self, products: Products) -> Self {
+        self.in_proj = self.in_proj.with_products(products);
+        self.out_proj = self.out_proj.with_products(products);
+        self
     }
 
     /// Adds low-rank adapters (LoRA) of rank `rank`, which are trained instead of the matrices.

@@ -240,7 +240,7 @@ impl ConvNorm {
 /// `x weight + bias`, fused where possible: `[…, input]` → `[…, output]`.
 fn linear<const D: usize>(x: Tensor<D>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<D> {
     match host::is_host_f32(&x) {
-        true => host::linear(x, weight, bias, None, None),
+        true => host::linear(x, weight, bias, None, host::FusedLinear::default()),
         false => module::linear(x, weight, bias),
     }
 }

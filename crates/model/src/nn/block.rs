@@ -8,7 +8,9 @@ use burn::tensor::{Tensor, TensorData};
 use super::activation::Activation;
 use super::checkpointing::checkpointed;
 use super::config::TransformerConfig;
+use super::host::FusedMlp;
 use super::host::packed::{BlockLayers, forward_block};
+use super::products::{BlockOptions, Products};
 use super::{Attention, AttentionScope, DropPath, LayerNorm, Linear, host};
 use crate::weights::{TensorList, WeightSource, WeightsError};
 
@@ -63,7 +65,7 @@ impl Mlp {
 
     fn forward_host(&self, x: Tensor<3>, skip: Option<Tensor<3>>) -> Tensor<3> {
         let maps = [&self.c_fc, &self.c_proj].map(|map| (map.weight(), map.bias()));
-        host::mlp(x, maps, skip, self.activation)
+        host::mlp(x, maps, skip, FusedMlp { activation: self.activation, products: self.c_fc.products() })
     }
 
     pub(super) fn save(&self, name: &str, list: &mut TensorList) {
@@ -163,6 +165,13 @@ impl Block {
         Ok(Tensor::from_data(TensorData::new(values, [rows, count, width]), &device))
     }
 
+    fn with_products(mut self, products: Products) -> Self {
+        self.attn = self.attn.with_products(products);
+        self.mlp.c_fc = self.mlp.c_fc.with_products(products);
+        self.mlp.c_proj = self.mlp.c_proj.with_products(products);
+        self
+    }
+
     fn with_lora(mut self, source: &WeightSource, rank: usize) -> Result<Self, WeightsError> {
         self.attn = self.attn.with_lora(source, rank)?;
         self.mlp.c_fc = self.mlp.c_fc.with_lora(source, rank)?;
@@ -183,7 +192,7 @@ impl Block {
 pub struct Transformer {
     resblocks: Vec<Block>,
     #[module(skip)]
-    checkpoint_activations: bool,
+    options: BlockOptions,
 }
 
 impl Transformer {
@@ -194,13 +203,14 @@ impl Transformer {
     pub fn load(source: &WeightSource, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
         let blocks =
             (0..config.layers).map(|l| Block::load(source, &format!("{name}.resblocks.{l}"), config));
-        Ok(Self { resblocks: blocks.collect::<Result<_, _>>()?, checkpoint_activations: false })
+        Ok(Self { resblocks: blocks.collect::<Result<_, _>>()?, options: BlockOptions::default() })
     }
 
-    /// Keeps only the input of each block for the backward pass, which computes the block again: less memory for a third more
-    /// work. Gradients are the same to the bit.
-    pub fn with_checkpointing(mut self, checkpoint_activations: bool) -> Self {
-        self.checkpoint_activations = checkpoint_activations;
+    /// Changes how blocks are trained.
+    pub fn with_block_options(mut self, options: BlockOptions) -> Self {
+        self.options = options;
+        self.resblocks =
+            self.resblocks.into_iter().map(|block| block.with_products(options.products)).collect();
         self
     }
 
@@ -211,7 +221,7 @@ impl Transformer {
         x: Tensor<3>,
         forward: impl Fn(&Block, Tensor<3>) -> Tensor<3> + Send + Sync + 'static,
     ) -> Tensor<3> {
-        if self.checkpoint_activations { checkpointed(block, x, forward) } else { forward(block, x) }
+        if self.options.checkpoint_activations { checkpointed(block, x, forward) } else { forward(block, x) }
     }
 
     /// `[rows, tokens, width]` → the same shape. For each block, `scope` says which tokens attend to each other, `before`

@@ -226,7 +226,9 @@ mod tests {
     use burn::tensor::{Device, TensorData};
 
     use super::*;
-    use crate::nn::{Activation, AttentionScope, DropPath, Linear, Transformer, TransformerConfig};
+    use crate::nn::{
+        Activation, AttentionScope, BlockOptions, DropPath, Linear, Transformer, TransformerConfig,
+    };
     use crate::weights::WeightSource;
 
     fn tokens(seed: usize) -> Tensor<3> {
@@ -285,7 +287,8 @@ mod tests {
     fn check(network: Transformer, forward: impl Fn(&Transformer, Tensor<3>) -> Tensor<3>, gradients: usize) {
         let kept = learned(&network, &forward);
         assert_eq!(kept.len(), 2 + gradients);
-        assert!(kept == learned(&network.with_checkpointing(true), &forward));
+        let options = BlockOptions { checkpoint_activations: true, ..BlockOptions::default() };
+        assert!(kept == learned(&network.with_block_options(options), &forward));
     }
 
     #[test]

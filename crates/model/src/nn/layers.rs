@@ -8,7 +8,9 @@ use lexiform_kernels::bf16::Bf16Unit;
 
 use super::activation::Activation;
 use super::host;
+use super::host::FusedLinear;
 use super::host::packed::{Norm, PackedLinear};
+use super::products::Products;
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// `y = x Wᵀ + b`. Files store `W` as `[output, input]`; here it is kept as `[input, output]`.
@@ -20,6 +22,8 @@ pub struct Linear {
     /// Weight and bias for inference, instead of `weight`, which is then empty.
     #[module(skip)]
     packed: Option<Arc<PackedLinear>>,
+    #[module(skip)]
+    products: Products,
 }
 
 /// A low-rank adapter (LoRA, [arXiv 2106.09685](https://arxiv.org/abs/2106.09685)): `down · up` is added to a weight and
@@ -67,7 +71,7 @@ impl Linear {
     /// A layer with a weight `[input, output]` and an optional bias `[output]`.
     pub fn from_weight(weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
         let bias = bias.map(Param::from_tensor);
-        Self { weight: Param::from_tensor(weight), bias, lora: None, packed: None }
+        Self { weight: Param::from_tensor(weight), bias, lora: None, packed: None, products: Products::F32 }
     }
 
     /// A layer for inference in `bf16` with a weight `[output, input]`.
@@ -76,6 +80,17 @@ impl Linear {
         let bias_values = bias.clone().map(host::values);
         let packed = PackedLinear::new(unit, &host::values(weight), shape, bias_values.as_deref());
         Self { packed: Some(Arc::new(packed)), ..Self::from_weight(empty, bias) }
+    }
+
+    /// Changes what its products are computed in.
+    pub(super) fn with_products(mut self, products: Products) -> Self {
+        self.products = products;
+        self
+    }
+
+    /// What its products are computed in.
+    pub(super) fn products(&self) -> Products {
+        self.products
     }
 
     /// Weight and bias for inference in `bf16`, if they were loaded so and `x` is in host memory, without autodiff.
@@ -133,7 +148,8 @@ impl Linear {
             return host::packed::linear(x, packed, then);
         }
         if self.is_host_f32(&x) {
-            return host::linear(x, self.weight(), self.bias(), None, then);
+            let fused = FusedLinear { activation: then, products: self.products };
+            return host::linear(x, self.weight(), self.bias(), None, fused);
         }
         let y = match x.dtype() == self.dtype() {
             true => module::linear(x, self.weight(), self.bias()),
@@ -151,7 +167,8 @@ impl Linear {
             return skip + self.forward(x);
         }
         if self.is_host_f32(&x) {
-            return host::linear(x, self.weight(), self.bias(), Some(skip), None);
+            let fused = FusedLinear { activation: None, products: self.products };
+            return host::linear(x, self.weight(), self.bias(), Some(skip), fused);
         }
         skip + self.forward(x)
     }

@@ -15,6 +15,7 @@ pub(crate) mod host;
 mod kv_cache;
 mod layers;
 mod mixed_precision;
+mod products;
 
 pub use activation::Activation;
 pub use attention::{Attention, AttentionScope};
@@ -27,3 +28,4 @@ pub use host::AdamwStep;
 pub use kv_cache::{CachedAttention, KvCache};
 pub use layers::{LayerNorm, Linear};
 pub use mixed_precision::{BlockWeightCast, has_block_weights};
+pub use products::{BlockOptions, Products};

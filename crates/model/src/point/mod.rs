@@ -82,6 +82,7 @@ pub use released_file::DetectedEncoder;
 pub use set_abstraction::FpsKernel;
 pub use tower::{PointTower, PointTowerConfig, ProjectionConfig};
 
+use crate::nn::BlockOptions;
 use crate::nn::DropPath;
 use crate::weights::{TensorList, WeightSource, WeightsError};
 
@@ -209,10 +210,10 @@ impl PointEncoder {
     }
 
     /// Keeps only the inputs of transformer blocks for the backward pass; encoders without blocks are unchanged.
-    pub fn with_checkpointing(self, checkpoint_activations: bool) -> Self {
+    pub fn with_block_options(self, options: BlockOptions) -> Self {
         match self {
-            Self::PointBert(encoder) => Self::PointBert(encoder.with_checkpointing(checkpoint_activations)),
-            Self::Ppat(encoder) => Self::Ppat(encoder.with_checkpointing(checkpoint_activations)),
+            Self::PointBert(encoder) => Self::PointBert(encoder.with_block_options(options)),
+            Self::Ppat(encoder) => Self::Ppat(encoder.with_block_options(options)),
             other => other,
         }
     }

@@ -7,10 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::group::{check_groups, check_heads, positions_tensor};
 use super::{CloudBatch, Grouping, Groups, Neighborhood, PreparedCloud};
-use crate::nn::host::{self, elementwise, is_host_no_grad};
+use crate::nn::host::{self, FusedLinear, elementwise, is_host_no_grad};
 use crate::nn::{
-    Activation, AttentionScope, Bias, ConvNorm, DropPath, LayerNorm, Linear, Transformer, TransformerConfig,
-    pointwise_conv,
+    Activation, AttentionScope, Bias, BlockOptions, ConvNorm, DropPath, LayerNorm, Linear, Transformer,
+    TransformerConfig, pointwise_conv,
 };
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
@@ -215,12 +215,13 @@ impl FoldedMiniPointNet {
         let [groups, n_points, channels] = x.dims();
         let x = x.reshape([groups * n_points, channels]);
         let bias = Some(self.first_bias.clone());
-        let x = host::linear(x, self.first.clone(), bias, None, Some(Activation::Relu));
+        let with_relu = FusedLinear { activation: Some(Activation::Relu), ..FusedLinear::default() };
+        let x = host::linear(x, self.first.clone(), bias, None, with_relu);
         // Without its bias, which is part of `second_bias`.
         let points = host::product(x, self.first_out.clone());
         let whole = elementwise::max_pool_groups(points.clone(), n_points);
         let bias = Some(self.second_bias.clone());
-        let of_whole = host::linear(whole, self.of_whole.clone(), bias, None, None);
+        let of_whole = host::linear(whole, self.of_whole.clone(), bias, None, FusedLinear::default());
         let hidden = host::product(points, self.of_point.clone());
         let [_, width] = hidden.dims();
         let hidden = elementwise::group_bias_activation(
@@ -275,9 +276,9 @@ impl PointBert {
         })
     }
 
-    /// Keeps only the inputs of blocks for the backward pass: see [`Transformer::with_checkpointing`].
-    pub fn with_checkpointing(mut self, checkpoint_activations: bool) -> Self {
-        self.transformer = self.transformer.with_checkpointing(checkpoint_activations);
+    /// Changes how blocks are trained.
+    pub fn with_block_options(mut self, options: BlockOptions) -> Self {
+        self.transformer = self.transformer.with_block_options(options);
         self
     }
 

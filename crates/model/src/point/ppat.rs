@@ -11,8 +11,8 @@ use super::point_bert::{expand_class_token, save_linear};
 use super::{CloudBatch, FpsStart, Grouping, Groups, Neighborhood, PreparedCloud};
 use crate::nn::host::{elementwise, is_host_no_grad};
 use crate::nn::{
-    Activation, AttentionScope, Bias, ConvNorm, LayerNorm, Linear, Transformer, TransformerConfig,
-    pointwise_conv,
+    Activation, AttentionScope, Bias, BlockOptions, ConvNorm, LayerNorm, Linear, Transformer,
+    TransformerConfig, pointwise_conv,
 };
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
@@ -211,9 +211,9 @@ impl Ppat {
         values
     }
 
-    /// Keeps only the inputs of blocks for the backward pass: see [`Transformer::with_checkpointing`].
-    pub fn with_checkpointing(mut self, checkpoint_activations: bool) -> Self {
-        self.transformer = self.transformer.with_checkpointing(checkpoint_activations);
+    /// Changes how blocks are trained.
+    pub fn with_block_options(mut self, options: BlockOptions) -> Self {
+        self.transformer = self.transformer.with_block_options(options);
         self
     }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::head::{ClassHead, ClassHeadConfig};
 use super::point_bert::save_linear;
 use super::{CloudBatch, EncoderConfig, FpsStart, PointEncoder};
+use crate::nn::BlockOptions;
 use crate::nn::Linear;
 use crate::weights::{TensorList, WeightSource, WeightsError};
 
@@ -99,8 +100,8 @@ impl PointTower {
     }
 
     /// Keeps only the inputs of transformer blocks for the backward pass; encoders without blocks are unchanged.
-    pub fn with_checkpointing(self, checkpoint_activations: bool) -> Self {
-        Self { encoder: self.encoder.with_checkpointing(checkpoint_activations), ..self }
+    pub fn with_block_options(self, options: BlockOptions) -> Self {
+        Self { encoder: self.encoder.with_block_options(options), ..self }
     }
 
     /// Clouds → features in the joint space, `[clouds, dim]`.

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 use lexiform_model::clip::{ClipText, ClipVision};
+use lexiform_model::nn::BlockOptions;
 use lexiform_model::point::PointTower;
 
 use crate::optim::parameters::parameters;
@@ -37,11 +38,11 @@ impl Towers {
     }
 
     /// Keeps only the inputs of transformer blocks for the backward pass, which computes the blocks again.
-    pub(crate) fn with_checkpointing(self, checkpoint_activations: bool) -> Self {
+    pub(crate) fn with_block_options(self, options: BlockOptions) -> Self {
         Self {
-            text: self.text.map(|text| text.with_checkpointing(checkpoint_activations)),
-            vision: self.vision.map(|vision| vision.with_checkpointing(checkpoint_activations)),
-            points: self.points.map(|points| points.with_checkpointing(checkpoint_activations)),
+            text: self.text.map(|text| text.with_block_options(options)),
+            vision: self.vision.map(|vision| vision.with_block_options(options)),
+            points: self.points.map(|points| points.with_block_options(options)),
             ..self
         }
     }

@@ -9,7 +9,7 @@ use burn::module::Module as _;
 use burn::tensor::Device;
 use fnv::FnvHasher;
 use lexiform_geometry::RigKind;
-use lexiform_model::nn::BlockWeightCast;
+use lexiform_model::nn::{BlockOptions, BlockWeightCast, Products};
 
 use super::check;
 use crate::data::requirements::DataRequirements;
@@ -21,7 +21,7 @@ use crate::network::{ModelSpec, NetworkVocabulary, OutputConfig, PretrainedModel
 use crate::optim::ParameterGroups;
 use crate::optim::parameters::{freeze_except, frozen_names, load_values_except, with_stable_ids};
 use crate::processes::{Processes, TransportError};
-use crate::recipe::{NetworkConfig, Recipe};
+use crate::recipe::{MixedPrecision, NetworkConfig, Recipe};
 use crate::run::checkpoint::{Checkpoint, RunProgress};
 use crate::run::checkpoint_writer::CheckpointWriter;
 use crate::run::options::FitOptions;
@@ -115,7 +115,7 @@ impl Network {
         let vocabulary = NetworkVocabulary { words: &words, labels: &data.pool.names() };
         let (towers, spec) = Towers::build(recipe, models, vocabulary, known, device)?;
         check::check_block_options(recipe, &towers)?;
-        let towers = towers.with_checkpointing(recipe.run.checkpoint_activations);
+        let towers = towers.with_block_options(block_options(recipe, device));
         // Optimizer state in checkpoints is keyed by parameter id.
         let towers = with_stable_ids(towers);
         let groups =
@@ -135,7 +135,10 @@ impl Network {
         data: TrainingData,
     ) -> Run<'a> {
         let Self { towers, spec, groups, frozen } = self;
-        let dtype = recipe.run.mixed_precision.dtype();
+        // Where the CPU multiplies bf16, only the operands of products are rounded.
+        let on = |device| block_options(recipe, device).products == Products::F32;
+        let is_cast = devices.iter().all(on);
+        let dtype = recipe.run.mixed_precision.dtype().filter(|_| is_cast);
         let cast = |dtype| RefCell::new(BlockWeightCast::new(dtype, groups.ids()));
         let casts = dtype.map_or(Vec::new(), |dtype| devices.iter().map(|_| cast(dtype)).collect());
         Run {
@@ -235,4 +238,13 @@ fn open_checkpoint(
     }
     checkpoint.check_recipe(recipe, path)?;
     Ok(Some(checkpoint))
+}
+
+/// How blocks are trained on a device.
+fn block_options(recipe: &Recipe, device: &Device) -> BlockOptions {
+    let is_rounded = recipe.run.mixed_precision == MixedPrecision::Bf16 && *device == Device::flex();
+    BlockOptions {
+        checkpoint_activations: recipe.run.checkpoint_activations,
+        products: Products::bf16().filter(|_| is_rounded).unwrap_or_default(),
+    }
 }

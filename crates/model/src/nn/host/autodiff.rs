@@ -15,8 +15,8 @@ use super::host_tensor::{HostTensor, into_vec, tensor, with_last_dim};
 use super::layer_norm::{layer_norm_backward, norm};
 use super::linear::{Epilogue, activation_backward, before, input_gradient, sum_rows, weight_gradient};
 use super::mlp::{Mlp, MlpBackward};
-use super::{AttentionShape, FusedActivation, FusedOps};
-use crate::nn::Activation;
+use super::{AttentionShape, FusedLinear, FusedMlp, FusedOps};
+use crate::nn::{Activation, Products};
 
 impl FusedOps for Flex {
     fn host_linear(
@@ -24,12 +24,13 @@ impl FusedOps for Flex {
         weight: FlexTensor,
         bias: FlexTensor,
         skip: FlexTensor,
-        FusedActivation(activation): FusedActivation,
+        fused: FusedLinear,
     ) -> FlexTensor {
         let [x, weight, bias, skip] = [x, weight, bias, skip].map(HostTensor::of);
         let width = weight.width();
-        let mut values = before(x.as_slice(), weight.as_slice(), [x.width(), width]);
-        Epilogue { bias: bias.non_empty(), activation, skip: skip.non_empty() }.apply(&mut values, width);
+        let mut values = before(x.as_slice(), weight.as_slice(), [x.width(), width], fused.products);
+        let (activation, skip) = (fused.activation, skip.non_empty());
+        Epilogue { bias: bias.non_empty(), activation, skip }.apply(&mut values, width);
         tensor(values, with_last_dim(x.shape(), width))
     }
 
@@ -40,9 +41,9 @@ impl FusedOps for Flex {
         weight_2: FlexTensor,
         bias_2: FlexTensor,
         skip: FlexTensor,
-        activation: Activation,
+        fused: FusedMlp,
     ) -> FlexTensor {
-        Mlp::of([x, weight_1, bias_1, weight_2, bias_2, skip], activation).forward()
+        Mlp::of([x, weight_1, bias_1, weight_2, bias_2, skip], fused).forward()
     }
 
     fn host_layer_norm(x: FlexTensor, weight: FlexTensor, bias: FlexTensor, epsilon: f64) -> FlexTensor {
@@ -79,7 +80,7 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         skip: FloatTensor<Self>,
-        activation: FusedActivation,
+        fused: FusedLinear,
     ) -> FloatTensor<Self> {
         // The input is only needed for the weight's gradient: frozen layers do not keep it.
         let learns = weight.is_tracked();
@@ -90,11 +91,9 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
             LinearBackward.prepare::<C>([x_node, weight_node, bias_node, skip_node]).compute_bound();
         match prepared.stateful() {
             // No parent requires a gradient, so nothing is kept.
-            OpsKind::UnTracked(prepared) => {
-                prepared.finish(Flex::host_linear(x, weight, bias, skip, activation))
-            }
+            OpsKind::UnTracked(prepared) => prepared.finish(Flex::host_linear(x, weight, bias, skip, fused)),
             OpsKind::Tracked(prepared) => {
-                let (state, out) = LinearState::forward([x, weight], [bias, skip], activation, learns);
+                let (state, out) = LinearState::forward([x, weight], [bias, skip], fused, learns);
                 prepared.finish(state, out)
             }
         }
@@ -107,14 +106,14 @@ impl<C: CheckpointStrategy> FusedOps for Autodiff<Flex, C> {
         weight_2: FloatTensor<Self>,
         bias_2: FloatTensor<Self>,
         skip: FloatTensor<Self>,
-        activation: Activation,
+        fused: FusedMlp,
     ) -> FloatTensor<Self> {
         // As in `host_linear`: without a gradient of the first weight, the input is not kept.
         let learns = weight_1.is_tracked();
         let [x, w_1, b_1, w_2, b_2, skip] =
             [x, weight_1, bias_1, weight_2, bias_2, skip].map(|tensor| tensor.into_parts());
         let nodes = [x.1, w_1.1, b_1.1, w_2.1, b_2.1, skip.1];
-        let mlp = Mlp::of([x.0, w_1.0, b_1.0, w_2.0, b_2.0, skip.0], activation);
+        let mlp = Mlp::of([x.0, w_1.0, b_1.0, w_2.0, b_2.0, skip.0], fused);
         match MlpBackward.prepare::<C>(nodes).compute_bound().stateful() {
             OpsKind::UnTracked(prepared) => prepared.finish(mlp.forward()),
             OpsKind::Tracked(prepared) => {
@@ -191,26 +190,28 @@ struct LinearState {
     weight: HostTensor,
     /// The activation and its input.
     activation: Option<(HostTensor, Activation)>,
+    products: Products,
 }
 
 impl LinearState {
     fn forward(
         [x, weight]: [FlexTensor; 2],
         [bias, skip]: [FlexTensor; 2],
-        FusedActivation(activation): FusedActivation,
+        fused: FusedLinear,
         learns: bool,
     ) -> (Self, FlexTensor) {
         let [x, weight, bias, skip] = [x, weight, bias, skip].map(HostTensor::of);
         let width = weight.width();
         let out_shape = with_last_dim(x.shape(), width);
-        let mut values = before(x.as_slice(), weight.as_slice(), [x.width(), width]);
+        let FusedLinear { activation, products } = fused;
+        let mut values = before(x.as_slice(), weight.as_slice(), [x.width(), width], products);
         let after = Epilogue { bias: bias.non_empty(), activation, skip: skip.non_empty() };
         // Without an activation, the derivative is 1 and the pre-activation is not needed.
         match activation {
             None => {
                 after.apply(&mut values, width);
                 let shape = x.shape().to_vec();
-                let state = Self { x: learns.then_some(x), shape, weight, activation: None };
+                let state = Self { x: learns.then_some(x), shape, weight, activation: None, products };
                 (state, tensor(values, out_shape))
             }
             Some(activation) => {
@@ -219,7 +220,7 @@ impl LinearState {
                 let before = HostTensor::of(tensor(values, out_shape.clone()));
                 let shape = x.shape().to_vec();
                 let activation = Some((before, activation));
-                (Self { x: learns.then_some(x), shape, weight, activation }, tensor(out, out_shape))
+                (Self { x: learns.then_some(x), shape, weight, activation, products }, tensor(out, out_shape))
             }
         }
     }
@@ -233,7 +234,7 @@ impl Backward<Flex, 4> for LinearBackward {
 
     fn backward(self, ops: Ops<LinearState, 4>, gradients: &mut Gradients, _: &mut Checkpointer) {
         let [of_x, of_w, of_bias, of_skip] = ops.parents.map(|parent| parent.map(|node| node.id));
-        let LinearState { x, shape, weight, activation } = ops.state;
+        let LinearState { x, shape, weight, activation, products } = ops.state;
         let gradient = gradients.consume::<Flex>(&ops.node);
         // The skip connection passes the gradient through unchanged.
         if let Some(id) = of_skip {
@@ -260,8 +261,8 @@ impl Backward<Flex, 4> for LinearBackward {
         register(of_bias, &sizes[1..], &|| sum_rows(values, sizes[1]));
         // Empty only if the weight is frozen; its closure is not called then.
         let x = x.as_ref().map_or(&[][..], HostTensor::as_slice);
-        register(of_w, &sizes, &|| weight_gradient(values, x, sizes));
-        register(of_x, &shape, &|| input_gradient(values, weight.as_slice(), sizes));
+        register(of_w, &sizes, &|| weight_gradient(values, x, sizes, products));
+        register(of_x, &shape, &|| input_gradient(values, weight.as_slice(), sizes, products));
     }
 }
 

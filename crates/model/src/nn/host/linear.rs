@@ -4,24 +4,46 @@ use rayon::prelude::*;
 
 use super::matmul::{matmul, matmul_into};
 use super::matrix::{Matrix, MatrixMut, Parallelism, WriteMode};
+use super::packed;
 use super::simd::{gelu, gelu_derivative, multiversion, sigmoid};
-use crate::nn::Activation;
+use crate::nn::{Activation, Products};
 
 /// Rows per task. Fixed, so that sums over rows do not depend on the number of threads; small enough that a task's rows
 /// stay in the L2 cache.
 const ROWS: usize = 64;
 
 /// The product alone: `[rows, input]` and `[input, output]` → `[rows, output]`.
-pub(super) fn before(x: &[f32], weight: &[f32], [input, output]: [usize; 2]) -> Vec<f32> {
+pub(super) fn before(x: &[f32], weight: &[f32], [input, output]: [usize; 2], products: Products) -> Vec<f32> {
     let rows = x.len() / input.max(1);
-    matmul(Matrix::new(x, [rows, input]), Matrix::new(weight, [input, output]))
+    product(Matrix::new(x, [rows, input]), Matrix::new(weight, [input, output]), products)
 }
 
 /// [`before`] into a list of the result's length.
-pub(super) fn before_into(out: &mut [f32], x: &[f32], weight: &[f32], [input, output]: [usize; 2]) {
+pub(super) fn before_into(
+    out: &mut [f32],
+    x: &[f32],
+    weight: &[f32],
+    [input, output]: [usize; 2],
+    products: Products,
+) {
     let rows = x.len() / input.max(1);
     let (x, weight) = (Matrix::new(x, [rows, input]), Matrix::new(weight, [input, output]));
-    matmul_into(MatrixMut::new(out, [rows, output]), x, weight, WriteMode::Set, Parallelism::Parallel);
+    product_into(MatrixMut::new(out, [rows, output]), x, weight, products);
+}
+
+fn product(a: Matrix<'_>, b: Matrix<'_>, products: Products) -> Vec<f32> {
+    let Products::Bf16(_) = products else { return matmul(a, b) };
+    let shape = [a.shape()[0], b.shape()[1]];
+    let mut out = vec![0.0; shape[0] * shape[1]];
+    product_into(MatrixMut::new(&mut out, shape), a, b, products);
+    out
+}
+
+fn product_into(out: MatrixMut<'_>, a: Matrix<'_>, b: Matrix<'_>, products: Products) {
+    match products {
+        Products::F32 => matmul_into(out, a, b, WriteMode::Set, Parallelism::Parallel),
+        Products::Bf16(unit) => packed::multiply(unit, out, a, b),
+    }
 }
 
 /// What follows the product: bias, activation, residual.
@@ -132,15 +154,29 @@ pub(super) fn activation_backward(mut gradient: Vec<f32>, x: &[f32], activation:
 }
 
 /// The gradient of `x`: `[rows, output]` → `[rows, input]`.
-pub(super) fn input_gradient(gradient: &[f32], weight: &[f32], [input, output]: [usize; 2]) -> Vec<f32> {
+pub(super) fn input_gradient(
+    gradient: &[f32],
+    weight: &[f32],
+    [input, output]: [usize; 2],
+    products: Products,
+) -> Vec<f32> {
     let rows = gradient.len() / output.max(1);
-    matmul(Matrix::new(gradient, [rows, output]), Matrix::new(weight, [input, output]).transposed())
+    product(
+        Matrix::new(gradient, [rows, output]),
+        Matrix::new(weight, [input, output]).transposed(),
+        products,
+    )
 }
 
 /// The gradient of the weight, `[input, output]`.
-pub(super) fn weight_gradient(gradient: &[f32], x: &[f32], [input, output]: [usize; 2]) -> Vec<f32> {
+pub(super) fn weight_gradient(
+    gradient: &[f32],
+    x: &[f32],
+    [input, output]: [usize; 2],
+    products: Products,
+) -> Vec<f32> {
     let rows = gradient.len() / output.max(1);
-    matmul(Matrix::new(x, [rows, input]).transposed(), Matrix::new(gradient, [rows, output]))
+    product(Matrix::new(x, [rows, input]).transposed(), Matrix::new(gradient, [rows, output]), products)
 }
 
 /// Sums over rows: `[rows, width]` → `[width]`.

@@ -48,6 +48,11 @@ impl<'a> Matrix<'a> {
         self.strides
     }
 
+    /// The values from the first on.
+    pub fn values(&self) -> &'a [f32] {
+        self.values
+    }
+
     /// The first value.
     pub fn as_ptr(&self) -> *const f32 {
         self.values.as_ptr()

@@ -11,11 +11,11 @@ use burn::backend::autodiff::grads::Gradients;
 use burn::backend::autodiff::ops::{Backward, Ops};
 use burn::backend::flex::FlexTensor;
 
+use super::FusedMlp;
 use super::host_tensor::{HostTensor, tensor, with_last_dim};
 use super::linear::{
     Epilogue, activation_backward, before, before_into, input_gradient, sum_rows, weight_gradient,
 };
-use crate::nn::Activation;
 
 /// The layers and their input.
 pub(super) struct Mlp {
@@ -23,7 +23,7 @@ pub(super) struct Mlp {
     weights: [HostTensor; 2],
     biases: [HostTensor; 2],
     skip: HostTensor,
-    activation: Activation,
+    fused: FusedMlp,
 }
 
 /// What the backward pass needs.
@@ -36,14 +36,14 @@ pub(super) struct MlpState {
     /// Input of the activation, `[…, hidden]`.
     hidden: HostTensor,
     weights: [HostTensor; 2],
-    activation: Activation,
+    fused: FusedMlp,
 }
 
 impl Mlp {
     /// Takes `x`, `weight_1`, `bias_1`, `weight_2`, `bias_2`, `skip`; an empty tensor means no bias or no skip.
-    pub fn of(parts: [FlexTensor; 6], activation: Activation) -> Self {
+    pub fn of(parts: [FlexTensor; 6], fused: FusedMlp) -> Self {
         let [x, weight_1, bias_1, weight_2, bias_2, skip] = parts.map(HostTensor::of);
-        Self { x, weights: [weight_1, weight_2], biases: [bias_1, bias_2], skip, activation }
+        Self { x, weights: [weight_1, weight_2], biases: [bias_1, bias_2], skip, fused }
     }
 
     /// The result.
@@ -69,8 +69,8 @@ impl Mlp {
         });
         let shape = self.x.shape().to_vec();
         let hidden = HostTensor::of(tensor(hidden, with_last_dim(&shape, width)));
-        let Self { x, weights, activation, .. } = self;
-        (MlpState { x: learns.then_some(x), shape, hidden, weights, activation }, out)
+        let Self { x, weights, fused, .. } = self;
+        (MlpState { x: learns.then_some(x), shape, hidden, weights, fused }, out)
     }
 
     /// Calls `compute` with some rows of the input, the same rows of the output, and their range.
@@ -90,16 +90,17 @@ impl Mlp {
 
     fn pre_activation(&self, x: &[f32]) -> Vec<f32> {
         let weight = &self.weights[0];
-        before(x, weight.as_slice(), [self.x.width(), weight.width()])
+        before(x, weight.as_slice(), [self.x.width(), weight.width()], self.fused.products)
     }
 
     fn first_epilogue(&self) -> Epilogue<'_> {
-        Epilogue { bias: self.biases[0].non_empty(), activation: Some(self.activation), skip: None }
+        Epilogue { bias: self.biases[0].non_empty(), activation: Some(self.fused.activation), skip: None }
     }
 
     fn second(&self, hidden: &[f32], out: &mut [f32], rows: Range<usize>) {
         let [first, weight] = &self.weights;
-        before_into(out, hidden, weight.as_slice(), [first.width(), weight.width()]);
+        let sizes = [first.width(), weight.width()];
+        before_into(out, hidden, weight.as_slice(), sizes, self.fused.products);
         let skip = self.skip.non_empty().map(|skip| part(skip, &rows, weight.width()));
         let after = Epilogue { bias: self.biases[1].non_empty(), activation: None, skip };
         after.apply(out, weight.width());
@@ -193,23 +194,25 @@ impl MlpState {
         [of_x, of_w_1, of_b_1, of_w_2, of_b_2]: [bool; 5],
     ) -> [Option<Vec<f32>>; 5] {
         let ([w_1, w_2], [input, width, output]) = (&self.weights, self.sizes());
+        let products = self.fused.products;
         let of_b_2 = of_b_2.then(|| sum_rows(gradient, output));
         let of_w_2 = of_w_2.then(|| {
             // Recomputes the output of the activation instead of keeping it since the forward pass.
             let mut after = hidden.to_vec();
-            Epilogue { bias: None, activation: Some(self.activation), skip: None }.apply(&mut after, width);
-            weight_gradient(gradient, &after, [width, output])
+            Epilogue { bias: None, activation: Some(self.fused.activation), skip: None }
+                .apply(&mut after, width);
+            weight_gradient(gradient, &after, [width, output], products)
         });
         // A frozen first half needs no gradient of the hidden layer.
         if !(of_x || of_w_1 || of_b_1) {
             return [None, None, None, of_w_2, of_b_2];
         }
-        let values = input_gradient(gradient, w_2.as_slice(), [width, output]);
-        let values = activation_backward(values, hidden, self.activation);
+        let values = input_gradient(gradient, w_2.as_slice(), [width, output], products);
+        let values = activation_backward(values, hidden, self.fused.activation);
         let x = self.x.as_ref().map(|x| part(x.as_slice(), rows, input));
         [
-            of_x.then(|| input_gradient(&values, w_1.as_slice(), [input, width])),
-            x.filter(|_| of_w_1).map(|x| weight_gradient(&values, x, [input, width])),
+            of_x.then(|| input_gradient(&values, w_1.as_slice(), [input, width], products)),
+            x.filter(|_| of_w_1).map(|x| weight_gradient(&values, x, [input, width], products)),
             of_b_1.then(|| sum_rows(&values, width)),
             of_w_2,
             of_b_2,

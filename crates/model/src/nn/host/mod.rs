@@ -34,11 +34,25 @@ use burn::tensor::{DType, Device, Tensor};
 pub use adamw::AdamwStep;
 pub(crate) use attention::AttentionShape;
 
-use super::Activation;
+use super::{Activation, Products};
 
-/// The activation that follows a product in the same pass.
+/// What is fused into a linear layer, and how its products are computed.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct FusedLinear {
+    /// The activation that follows in the same pass.
+    pub activation: Option<Activation>,
+    /// What the product and its gradients are computed in.
+    pub products: Products,
+}
+
+/// What is fused into an MLP, and how its products are computed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct FusedActivation(pub Option<Activation>);
+pub(crate) struct FusedMlp {
+    /// Between the layers.
+    pub activation: Activation,
+    /// What the products and their gradients are computed in.
+    pub products: Products,
+}
 
 /// Layers as one operation each, registered with burn's backends. All tensors are `f32`.
 #[backend_extension(Flex, Autodiff)]
@@ -50,7 +64,7 @@ pub(crate) trait FusedOps: Backend {
         weight: FloatTensor<Self>,
         bias: FloatTensor<Self>,
         skip: FloatTensor<Self>,
-        activation: FusedActivation,
+        fused: FusedLinear,
     ) -> FloatTensor<Self>;
 
     /// `activation(x weight_1 + bias_1) weight_2 + bias_2 + skip`. Saves less memory for the backward pass than two linear layers.
@@ -62,7 +76,7 @@ pub(crate) trait FusedOps: Backend {
         weight_2: FloatTensor<Self>,
         bias_2: FloatTensor<Self>,
         skip: FloatTensor<Self>,
-        activation: Activation,
+        fused: FusedMlp,
     ) -> FloatTensor<Self>;
 
     /// Layer normalization along the last axis: `[…, width]` → `[…, width]`.
@@ -113,17 +127,17 @@ pub(crate) fn linear<const D: usize>(
     weight: Tensor<2>,
     bias: Option<Tensor<1>>,
     skip: Option<Tensor<D>>,
-    activation: Option<Activation>,
+    fused: FusedLinear,
 ) -> Tensor<D> {
     let device = x.device();
     let (bias, skip) = (or_empty(bias, &device), or_empty(skip, &device));
     let (x, weight) = (x.into_dispatch(), weight.into_dispatch());
-    Tensor::from_dispatch(Dispatch::host_linear(x, weight, bias, skip, FusedActivation(activation)))
+    Tensor::from_dispatch(Dispatch::host_linear(x, weight, bias, skip, fused))
 }
 
 /// `x weight`, `[…, input]` → `[…, output]`. Requires [`is_host_f32`].
 pub(crate) fn product<const D: usize>(x: Tensor<D>, weight: Tensor<2>) -> Tensor<D> {
-    linear(x, weight, None, None, None)
+    linear(x, weight, None, None, FusedLinear::default())
 }
 
 /// A tensor, or an empty one: operations of a backend have no optional tensors.
@@ -139,7 +153,7 @@ pub(crate) fn mlp<const D: usize>(
     x: Tensor<D>,
     maps: [(Tensor<2>, Option<Tensor<1>>); 2],
     skip: Option<Tensor<D>>,
-    activation: Activation,
+    fused: FusedMlp,
 ) -> Tensor<D> {
     let device = x.device();
     let maps = maps.map(|(weight, bias)| (weight.into_dispatch(), or_empty(bias, &device)));
@@ -152,7 +166,7 @@ pub(crate) fn mlp<const D: usize>(
         weight_2,
         bias_2,
         skip,
-        activation,
+        fused,
     ))
 }
 

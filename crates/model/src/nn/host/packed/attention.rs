@@ -135,13 +135,9 @@ impl Head<'_> {
         let step = if per_row == row { 1 } else { row };
         let stride = 3 * self.inner();
         let count = BLOCK.min(self.queries - first);
-        pack_rows(
-            self.unit,
-            &self.part(0)[first * step * stride..],
-            [count, head_width],
-            step * stride,
-            tiles,
-        );
+        let strides = [step * stride, 1];
+        let values = &self.part(0)[first * strides[0]..];
+        pack_rows(self.unit, values, [count, head_width], strides, tiles);
     }
 
     /// Keys that a query sees.

@@ -4,7 +4,7 @@ use std::cell::Cell;
 
 use super::super::AttentionShape;
 use super::super::layer_norm::norm_rows;
-use super::super::matrix::MatrixMut;
+use super::super::matrix::{Matrix, MatrixMut};
 use super::product::{Add, LeftOperand, Pack, Set, product};
 use super::{PackedLinear, attention, room};
 use crate::nn::Activation;
@@ -61,20 +61,20 @@ pub(crate) fn forward_block(
     let rows = x.len() / width.max(1);
     let packed_part = room(&mut packed, rows * 3 * inner, 0.0);
     pack_norm(&mut left, layers.in_proj, &x, first_norm);
-    product(&left, layers.in_proj, None, Set(MatrixMut::new(packed_part, [rows, 3 * inner])));
+    product(&left, layers.in_proj.right(), None, Set(MatrixMut::new(packed_part, [rows, 3 * inner])));
     if attn_shape.first < attn_shape.row {
         x = x.chunks_exact(attn_shape.row * width).flat_map(|row| &row[..width]).copied().collect();
     }
     let rows = x.len() / width.max(1);
     let attended_part = room(&mut attended, rows * inner, 0.0);
     attention::attend(layers.in_proj.unit, packed_part, length, attn_shape, attended_part);
-    left.pack_values(layers.out_proj.unit, [rows, inner], attended_part);
-    product(&left, layers.out_proj, None, Add(MatrixMut::new(&mut x, [rows, width])));
+    left.pack_matrix(layers.out_proj.unit, Matrix::new(attended_part, [rows, inner]));
+    product(&left, layers.out_proj.right(), None, Add(MatrixMut::new(&mut x, [rows, width])));
     let [c_fc, c_proj] = layers.mlp;
     pack_norm(&mut left, c_fc, &x, second_norm);
     let shape = [rows, c_fc.shape()[1]];
-    product(&left, c_fc, Some(layers.activation), Pack { left: &mut hidden, shape });
-    product(&hidden, c_proj, None, Add(MatrixMut::new(&mut x, [rows, width])));
+    product(&left, c_fc.right(), Some(layers.activation), Pack { left: &mut hidden, shape });
+    product(&hidden, c_proj.right(), None, Add(MatrixMut::new(&mut x, [rows, width])));
     hidden.put_back();
     left.put_back();
     MEMORY.set(Memory { packed, attended });

@@ -13,8 +13,8 @@ use lexiform_kernels::blocks::BLOCK;
 use rayon::prelude::*;
 
 pub(crate) use self::block::{BlockLayers, Norm, forward_block};
-use self::product::{LeftOperand, product};
-use super::matrix::MatrixMut;
+use self::product::{LeftOperand, Right, product};
+use super::matrix::{Matrix, MatrixMut};
 use super::values;
 use crate::nn::Activation;
 
@@ -46,6 +46,11 @@ impl PackedLinear {
         self.weight.shape()
     }
 
+    /// As the right operand of a product.
+    fn right(&self) -> Right<'_> {
+        Right { unit: self.unit, matrix: &self.weight, bias: &self.bias }
+    }
+
     /// The rounded weight, `[input, output]`.
     pub fn unpack(&self, device: &Device) -> Tensor<2> {
         Tensor::from_data(TensorData::new(self.weight.unpack(), self.shape()), device)
@@ -56,12 +61,24 @@ impl PackedLinear {
         let [input, output] = self.shape();
         let rows = x.len() / input.max(1);
         let mut left = LeftOperand::take();
-        left.pack_values(self.unit, [rows, input], x);
+        left.pack_matrix(self.unit, Matrix::new(x, [rows, input]));
         let mut out = vec![0.0; rows * output];
-        product(&left, self, activation, product::Set(MatrixMut::new(&mut out, [rows, output])));
+        product(&left, self.right(), activation, product::Set(MatrixMut::new(&mut out, [rows, output])));
         left.put_back();
         out
     }
+}
+
+/// `out = a · b` of matrices that are rounded for it; rows or columns of each are contiguous.
+pub(super) fn multiply(unit: Bf16Unit, out: MatrixMut<'_>, a: Matrix<'_>, b: Matrix<'_>) {
+    let mut matrix = PackedMatrix::zeros(b.shape());
+    (matrix.blocks_mut().enumerate().par_bridge())
+        .for_each(|(at, tiles)| pack_columns(unit, b.values(), b.shape(), b.strides(), at * BLOCK, tiles));
+    let mut left = LeftOperand::take();
+    left.pack_matrix(unit, a);
+    let right = Right { unit, matrix: &matrix, bias: &[] };
+    product(&left, right, None, product::Set(out));
+    left.put_back();
 }
 
 impl From<Activation> for bf16::Activation {

@@ -6,12 +6,12 @@
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
-use lexiform_kernels::bf16::{Bf16Unit, TILES, finish, pack_result, pack_rows, prefetch};
+use lexiform_kernels::bf16::{Bf16Unit, PackedMatrix, TILES, finish, pack_result, pack_rows, prefetch};
 use lexiform_kernels::blocks::{BLOCK, BlockResult, Tile};
 use rayon::prelude::*;
 
-use super::super::matrix::{MatrixMut, WriteMode};
-use super::{PackedLinear, room};
+use super::super::matrix::{Matrix, MatrixMut, WriteMode};
+use super::room;
 use crate::nn::Activation;
 
 /// Blocks of depth that are multiplied at once, at most: rows of a task take 1.3 MB, of 2 MB of L2 cache.
@@ -69,34 +69,45 @@ impl LeftOperand {
         fill: impl Fn(usize, &mut [f32]) + Sync,
     ) {
         self.resize([rows, depth]);
-        let row_blocks = rows.div_ceil(BLOCK);
-        // Tiles of one block of rows are in as many places as the depth has parts.
-        let mut blocks: Vec<Vec<&mut [Tile]>> = (0..row_blocks).map(|_| Vec::new()).collect();
-        let mut rest = self.tiles.as_mut_slice();
-        for part in &self.parts {
-            for block in &mut blocks {
-                let (tiles, after) = rest.split_at_mut(part.len() * TILES);
-                block.push(tiles);
-                rest = after;
-            }
-        }
-        blocks.into_par_iter().enumerate().for_each(|(at, tiles)| {
-            let (first, count) = (at * BLOCK, BLOCK.min(rows - at * BLOCK));
+        self.each_block(|first, parts| {
+            let count = BLOCK.min(rows - first);
             let mut kept = ROWS.take();
             let values = room(&mut kept, count * depth, 0.0);
             fill(first, values);
-            for (part, tiles) in self.parts.iter().zip(tiles) {
-                let start = part.start * BLOCK;
-                let width = (part.len() * BLOCK).min(depth - start);
-                pack_rows(unit, &values[start..], [count, width], depth, tiles);
+            for (start, tiles) in parts {
+                let width = (tiles.len() / TILES * BLOCK).min(depth - start);
+                pack_rows(unit, &values[start..], [count, width], [depth, 1], tiles);
             }
             ROWS.set(kept);
         });
     }
 
-    /// Packs rows `[rows, depth]`.
-    pub fn pack_values(&mut self, unit: Bf16Unit, [rows, depth]: [usize; 2], x: &[f32]) {
-        self.pack(unit, [rows, depth], |row, out| out.copy_from_slice(&x[row * depth..][..out.len()]));
+    /// Packs the rows of a matrix.
+    pub fn pack_matrix(&mut self, unit: Bf16Unit, matrix: Matrix<'_>) {
+        let ([rows, depth], strides) = (matrix.shape(), matrix.strides());
+        self.resize([rows, depth]);
+        self.each_block(|first, parts| {
+            for (start, tiles) in parts {
+                let width = (tiles.len() / TILES * BLOCK).min(depth - start);
+                let values = &matrix.values()[first * strides[0] + start * strides[1]..];
+                pack_rows(unit, values, [BLOCK.min(rows - first), width], strides, tiles);
+            }
+        });
+    }
+
+    /// Calls `pack` with the first row of each block and its tiles, in as many places as the depth has parts, with the depth that
+    /// they start at.
+    fn each_block(&mut self, pack: impl Fn(usize, Vec<(usize, &mut [Tile])>) + Sync) {
+        let mut blocks: Vec<Vec<(usize, &mut [Tile])>> = (0..self.row_blocks()).map(|_| Vec::new()).collect();
+        let mut rest = self.tiles.as_mut_slice();
+        for part in &self.parts {
+            for block in &mut blocks {
+                let (tiles, after) = rest.split_at_mut(part.len() * TILES);
+                block.push((part.start * BLOCK, tiles));
+                rest = after;
+            }
+        }
+        blocks.into_par_iter().enumerate().for_each(|(at, parts)| pack(at * BLOCK, parts));
     }
 
     fn row_blocks(&self) -> usize {
@@ -209,26 +220,43 @@ impl<'a> Output for Pack<'a> {
     }
 }
 
-/// `activation(left · weight + bias)`.
+/// `activation(left · right + bias)`; without a bias, there is no activation either.
 pub(super) fn product<O: Output>(
     left: &LeftOperand,
-    layer: &PackedLinear,
+    right: Right<'_>,
     activation: Option<Activation>,
     out: O,
 ) {
-    let task = Task { left, layer, activation };
+    let task = Task { left, right, activation };
     let [row_blocks, column_blocks] = task.size();
     let tasks = out.split([row_blocks * BLOCK, column_blocks * BLOCK]);
     tasks.into_par_iter().for_each(|([row, column], mut out)| {
         let rows = row / BLOCK..(row / BLOCK + row_blocks).min(left.row_blocks());
-        let columns = column / BLOCK..(column / BLOCK + column_blocks).min(layer.bias.len());
+        let columns = column / BLOCK..(column / BLOCK + column_blocks).min(right.column_blocks());
         task.run::<O>(rows, columns, &mut out);
     });
 }
 
+/// The right operand, and what is added to each row of the product.
+#[derive(Clone, Copy)]
+pub(super) struct Right<'a> {
+    /// What multiplies.
+    pub unit: Bf16Unit,
+    /// The operand.
+    pub matrix: &'a PackedMatrix,
+    /// As long as whole blocks of columns, or empty.
+    pub bias: &'a [[f32; BLOCK]],
+}
+
+impl Right<'_> {
+    fn column_blocks(&self) -> usize {
+        self.matrix.shape()[1].div_ceil(BLOCK)
+    }
+}
+
 struct Task<'a> {
     left: &'a LeftOperand,
-    layer: &'a PackedLinear,
+    right: Right<'a>,
     activation: Option<Activation>,
 }
 
@@ -238,19 +266,19 @@ impl Task<'_> {
         let rows = self.left.row_blocks();
         let row_blocks = rows.div_ceil(rows.div_ceil(ROW_BLOCKS).max(1)).max(1);
         let tasks = (4 * rayon::current_num_threads()).div_ceil(rows.div_ceil(row_blocks).max(1));
-        let column_blocks = self.layer.bias.len().div_ceil(tasks).max(1);
+        let column_blocks = self.right.column_blocks().div_ceil(tasks).max(1);
         // What is kept of several parts must fit into the cache, and so must the columns of a task as a part of the next product.
         let most = if self.left.parts.len() > 1 { (SUMS / row_blocks).max(1) } else { PART };
         [row_blocks, column_blocks.min(most)]
     }
 
     /// A block of columns of a part of the depth.
-    fn right(&self, column: usize, part: &Range<usize>) -> &[Tile] {
-        &self.layer.weight.block(column)[part.start * TILES..part.end * TILES]
+    fn columns(&self, column: usize, part: &Range<usize>) -> &[Tile] {
+        &self.right.matrix.block(column)[part.start * TILES..part.end * TILES]
     }
 
     fn run<O: Output>(&self, rows: Range<usize>, columns: Range<usize>, out: &mut O::Task) {
-        let unit = self.layer.unit;
+        let unit = self.right.unit;
         let thread = unit.configure();
         let last = self.left.parts.len().saturating_sub(1);
         // Sums are kept only where another part follows.
@@ -259,8 +287,8 @@ impl Task<'_> {
         let sums = room(&mut kept, count, BlockResult::ZERO);
         for (at, part) in self.left.parts.iter().enumerate() {
             for column in columns.clone() {
-                let right = self.right(column, part);
-                let next = if column + 1 < columns.end { self.right(column + 1, part) } else { &[] };
+                let right = self.columns(column, part);
+                let next = if column + 1 < columns.end { self.columns(column + 1, part) } else { &[] };
                 // Weights come from memory: the next columns are fetched while these are multiplied by all rows.
                 let mut ahead = next.chunks(next.len().div_ceil(rows.len()).max(1));
                 for row in rows.clone() {
@@ -269,8 +297,9 @@ impl Task<'_> {
                     let sum = &mut sums[place % count];
                     thread.multiply(self.left.block(part, row), right, sum, at > 0);
                     if at == last {
-                        let activation = self.activation.map(Into::into);
-                        finish(unit, sum, &self.layer.bias[column], activation);
+                        if let Some(bias) = self.right.bias.get(column) {
+                            finish(unit, sum, bias, self.activation.map(Into::into));
+                        }
                         O::write(out, unit, [row - rows.start, column - columns.start], sum);
                     }
                 }
