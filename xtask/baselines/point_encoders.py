@@ -165,7 +165,10 @@ if __name__ == "__main__":
     with torch.inference_mode():
         for batch, repeats in [(1, 5), (16, 1)]:
             clouds = torch.rand(batch, POINTS, 6) * 2 - 1
-            measure(f"PointBERT, 10k colored points, batch {batch}", lambda: model(clouds), repeats)
+            measure(f"PointBERT, 10k colored points, batch {batch}, f32", lambda: model.float()(clouds), repeats)
+            # Coordinates stay in f32: groups are found with them.
+            with torch.autocast("cpu", torch.bfloat16):
+                measure(f"PointBERT, 10k colored points, batch {batch}, bf16", lambda: model(clouds), repeats)
         for name, points, encoder in [("PointMLP", 1024, PointMlp()), ("PointNeXt-S", 8192, PointNext())]:
             encoder.eval()
             for batch, repeats in [(1, 5), (16, 1)]:

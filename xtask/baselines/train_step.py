@@ -1,10 +1,19 @@
 """The same training steps in PyTorch on the CPU, with random weights and precomputed features of the frozen towers: Duoduo CLIP (ViT-B/32,
 attention of the last 6 blocks trained, 4 shapes of 3 views, then 64 of 6), ULIP-2's PointBERT (18 blocks, 4 clouds of 10k colored points), `nano`
-(192 images in pairs). Each runs in its own process, so that its peak memory can be measured."""
+(192 images in pairs), in f32 and with bf16 autocast. Each runs in its own process, so that its peak memory can be measured."""
 import json, resource, subprocess, sys, time
 
 
-def report(what, step, rounds=3):
+def report(what, plain_step, rounds=3):
+    import torch
+
+    precision = sys.argv[2]
+    what = f"{what}, {precision}"
+
+    def step():
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+            plain_step()
+
     step()
     times = []
     for _ in range(rounds):
@@ -145,4 +154,5 @@ if len(sys.argv) > 1:
     globals()[sys.argv[1]]()
 else:
     for case in ("duoduo", "duoduo_large", "pointbert", "nano"):
-        subprocess.run([sys.executable, __file__, case], check=True)
+        for precision in ("f32", "bf16"):
+            subprocess.run([sys.executable, __file__, case, precision], check=True)

@@ -29,7 +29,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use error::Outcome;
+use error::{Outcome, UsageError};
+use lexiform_model::SimdLimit;
 
 /// Search, classify and compare 3D shapes by text, image or shape
 #[derive(Parser)]
@@ -71,6 +72,7 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<Outcome> {
     let cli = Cli::try_parse().unwrap_or_else(|error| unknown_argument::with_reference_name(error).exit());
+    SimdLimit::from_environment().map_err(|error| UsageError(error.to_string()))?;
     match cli.command {
         Command::Search(args) => args.run(),
         Command::Index(args) => args.run(),

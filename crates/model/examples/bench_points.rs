@@ -4,6 +4,7 @@ mod support;
 
 use burn::tensor::Device;
 use glam::Vec3;
+use lexiform_model::ComputePrecision;
 use lexiform_model::point::{
     CloudBatch, EncoderConfig, FpsStart, PointBertConfig, PointEncoder, PointMlpConfig, PointNextConfig,
     PointTower, PointTowerConfig, PreparedCloud, ProjectionConfig,
@@ -21,12 +22,17 @@ fn main() {
         projection: Some(ProjectionConfig { dim: 1280, bias: false }),
         classes: None,
     };
-    let tower = PointTower::load(&WeightSource::random(0, &device), &config).expect("new weights always fit");
+    let towers = [ComputePrecision::F32, ComputePrecision::Bf16].map(|precision| {
+        let source = WeightSource::random(0, &device).with_precision(precision);
+        (precision, PointTower::load(&source, &config).expect("new weights always fit"))
+    });
     for (batch, repeats) in [(1, 5), (16, 1)] {
         let clouds = random_clouds(batch, 10_000);
         let clouds = CloudBatch::new(&clouds, true).expect("random clouds are well formed");
-        let what = format!("PointBERT, 10k colored points, batch {batch}");
-        measure(&what, repeats, || tower.encode(&clouds, FpsStart::default()).into_data());
+        for (precision, tower) in &towers {
+            let what = format!("PointBERT, 10k colored points, batch {batch}, {precision}");
+            measure(&what, repeats, || tower.encode(&clouds, FpsStart::default()).into_data());
+        }
         let grouping = PointBertConfig::ulip2_colored().grouping();
         measure(&format!("PointBERT, groups alone, batch {batch}"), repeats, || clouds.groups(grouping));
     }

@@ -57,6 +57,7 @@ pub use joint::{
     CG3D_VISION_CONTAINER, JointModel, JointTowers, ModelConfig, OpenOptions, PointBranchConfig, TextModel,
     TowerWork, ViewSubsetEmbeddings, save as save_joint_model,
 };
+pub use lexiform_kernels::SimdLimit;
 pub use point_model::{
     PairedClip, PointModel, PointModelConfig, PointModelOptions, save as save_point_model,
 };

@@ -52,26 +52,34 @@ const CASES: &[Case] = &[
 ];
 
 fn main() -> anyhow::Result<()> {
-    if let [number, base] = std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
+    if let [number, precision, base] = std::env::args().skip(1).collect::<Vec<_>>().as_slice() {
         let case = CASES.get(number.parse::<usize>()?).context("no such case")?;
-        return time(case, Path::new(base));
+        return time(case, precision, Path::new(base));
     }
     // Written by the parent process, so that it does not count as memory of a step.
     let folder = tempfile::tempdir()?;
     let base = folder.path().join("vit-b-32.safetensors");
     random_clip(&base)?;
     for (number, case) in CASES.iter().enumerate() {
-        let status = Command::new(std::env::current_exe()?).arg(number.to_string()).arg(&base).status()?;
-        ensure!(status.success(), "{} failed", case.what);
+        for precision in ["f32", "bf16"] {
+            let number = number.to_string();
+            let status =
+                Command::new(std::env::current_exe()?).args([&*number, precision]).arg(&base).status()?;
+            ensure!(status.success(), "{} failed", case.what);
+        }
     }
     Ok(())
 }
 
 #[expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
-fn time(case: &Case, base: &Path) -> anyhow::Result<()> {
+fn time(case: &Case, precision: &str, base: &Path) -> anyhow::Result<()> {
+    let what = format!("{}, {precision}", case.what);
     let mut settings: Vec<String> = case.settings.iter().map(|s| (*s).to_owned()).collect();
     if case.recipe != "nano.toml" {
         settings.push(format!("teacher={}", base.display()));
+    }
+    if precision == "bf16" {
+        settings.push("run.mixed_precision=bf16".to_owned());
     }
     match case.recipe {
         "duoduo.toml" => settings.push(format!("network.base={}", base.display())),
@@ -83,12 +91,9 @@ fn time(case: &Case, base: &Path) -> anyhow::Result<()> {
     if trial.shapes == 0 {
         bail!("{}: the step had no shapes", case.recipe);
     }
-    println!("{{\"what\": \"{}\", \"milliseconds\": {:.1}}}", case.what, 1000.0 * trial.step_seconds);
-    println!(
-        "{{\"what\": \"{}: peak memory, MB\", \"milliseconds\": {}}}",
-        case.what,
-        trial.peak_memory_bytes / 1_000_000
-    );
+    println!("{{\"what\": \"{what}\", \"milliseconds\": {:.1}}}", 1000.0 * trial.step_seconds);
+    let megabytes = trial.peak_memory_bytes / 1_000_000;
+    println!("{{\"what\": \"{what}: peak memory, MB\", \"milliseconds\": {megabytes}}}");
     Ok(())
 }
 
