@@ -69,6 +69,15 @@ impl Bf16Unit {
         Self(Kind::Portable)
     }
 
+    /// Whether it is faster than products in `f32`: dot products of vectors are not on every processor that has them.
+    pub fn is_fast(self) -> bool {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            Kind::Tiles(_) => true,
+            _ => false,
+        }
+    }
+
     /// Its name: `AMX-BF16`, `AVX512-BF16` or `portable`.
     pub fn name(self) -> &'static str {
         match self.0 {

@@ -1,4 +1,5 @@
-//! A limit on the instructions that are used, set by the environment variable `LEXIFORM_SIMD`.
+//! A limit on the instructions that are used, set by the environment variable `LEXIFORM_SIMD`. It holds for the kernels of this
+//! project; the crate `gemm`, which multiplies in `f32` where there are no tiles, chooses for itself.
 
 use std::str::FromStr;
 use std::sync::OnceLock;

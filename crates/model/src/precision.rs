@@ -12,7 +12,7 @@ const MIN_ELEMENTS: usize = 1 << 17;
 /// are in `f32` in any case, so that embeddings of all precisions are in one space: their cosine is above 0.9999.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ComputePrecision {
-    /// `bf16` for large weights where the processor multiplies it, `f32` otherwise.
+    /// `bf16` for large weights where the processor has a tile unit for it (AMX), `f32` otherwise.
     Auto,
     /// 32 bits.
     #[default]
@@ -39,7 +39,8 @@ impl ComputePrecision {
 
     /// The unit that multiplies by a weight of this shape, unless that is done in `f32`.
     pub(crate) fn unit(self, shape: [usize; 2]) -> Option<Bf16Unit> {
-        if self.rounds(shape) { Bf16Unit::detect() } else { None }
+        let unit = if self.rounds(shape) { Bf16Unit::detect() } else { None };
+        unit.filter(|unit| self != Self::Auto || unit.is_fast())
     }
 }
 
