@@ -3,6 +3,12 @@
 /// Rows, columns and depth of a block: two by two tiles of 16 × 16 results, with 32 products each.
 pub const BLOCK: usize = 32;
 
+/// Rows of a tile, and pairs of numbers in one of its rows.
+pub(crate) const EDGE: usize = 16;
+
+/// Tiles of a block of an operand in `bf16`: 32 rows or columns by a depth of 32.
+pub const BF16_TILES: usize = 2;
+
 /// 1 KiB: 16 rows of 32 numbers in `bf16`.
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]

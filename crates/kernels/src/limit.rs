@@ -19,7 +19,7 @@ pub enum SimdLimit {
     Amx,
 }
 
-/// The value of `LEXIFORM_SIMD` is none of the limits.
+/// `LEXIFORM_SIMD` has an unknown value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownLimit(pub String);
 

@@ -1,21 +1,12 @@
 //! What surrounds products: bias and activation of a block, softmax of blocks of scores. The results are rounded to `bf16`, which
 //! has 8 bits, so that approximations with 16 are exact enough.
 
+use super::activation::Activation;
 #[cfg(target_arch = "x86_64")]
 use super::elementwise_x86;
-use super::{Bf16Unit, Kind, portable};
+use super::portable;
+use super::unit::{Bf16Unit, Kind};
 use crate::blocks::{BLOCK, BlockResult};
-
-/// A function of each number of a product.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Activation {
-    /// `x Φ(x)`, within 1e-4.
-    Gelu,
-    /// `x / (1 + exp(-1.702 x))`.
-    QuickGelu,
-    /// `max(x, 0)`, and NaN of NaN.
-    Relu,
-}
 
 /// `activation(block + bias)`; the bias has a number for each column.
 pub fn finish(unit: Bf16Unit, block: &mut BlockResult, bias: &[f32; BLOCK], activation: Option<Activation>) {
@@ -48,20 +39,4 @@ pub fn scale_rows(block: &mut BlockResult, factors: &[f32; BLOCK]) {
     for (row, factor) in block.0.iter_mut().zip(factors) {
         row.iter_mut().for_each(|x| *x *= factor);
     }
-}
-
-/// Φ(x), the share of a normal distribution below `x`, by its Taylor series around 0 and its asymptotic value beyond 6.
-pub(super) fn normal_share(x: f32) -> f32 {
-    let x = f64::from(x);
-    if x.is_nan() || x.abs() > 6.0 {
-        return if x < 0.0 { 0.0 } else { 1.0 };
-    }
-    // Φ(x) = ½ + φ(x) (x + x³/3 + x⁵/(3·5) + …).
-    let (mut term, mut sum, mut odd) = (x, x, 1.0);
-    while term.abs() > 1e-12 {
-        odd += 2.0;
-        term *= x * x / odd;
-        sum += term;
-    }
-    (0.5 + sum * (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt()) as f32
 }

@@ -7,7 +7,7 @@ use std::arch::x86_64::{
     _mm512_scalef_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_store_ps, _mm512_sub_ps,
 };
 
-use super::elementwise::Activation;
+use super::activation::Activation;
 use crate::blocks::{BLOCK, BlockResult};
 use crate::tiles::first_lanes;
 

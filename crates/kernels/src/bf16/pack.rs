@@ -5,11 +5,8 @@ use std::slice::ChunksExactMut;
 #[cfg(target_arch = "x86_64")]
 use super::pack_x86;
 use super::portable::{self, Side};
-use super::{Bf16Unit, Kind, TILES};
-use crate::blocks::{BLOCK, BlockResult, Tile};
-
-/// Rows of a tile, and pairs of numbers in one of its rows.
-pub(super) const EDGE: usize = 16;
+use super::unit::{Bf16Unit, Kind};
+use crate::blocks::{BF16_TILES as TILES, BLOCK, BlockResult, EDGE, Tile};
 
 /// Packs rows `[rows, depth]` whose numbers are `strides` apart, one of them 1; 32 rows at most, as blocks of depth 32. Numbers beyond
 /// the last row and depth are 0. `tiles` holds [`TILES`] for each block.

@@ -5,9 +5,7 @@ use std::arch::x86_64::{
     _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_slli_epi32, _mm512_storeu_si512,
 };
 
-use super::TILES;
-use super::pack::EDGE;
-use crate::blocks::{BLOCK, Tile};
+use crate::blocks::{BF16_TILES as TILES, BLOCK, EDGE, Tile};
 use crate::tiles::{first_lanes, transpose};
 
 /// Each row is a row of the tiles.

@@ -1,8 +1,7 @@
 //! The same in plain loops, for tests and for machines without a unit.
 
-use super::pack::EDGE;
-use super::{Activation, TILES};
-use crate::blocks::{BLOCK, BlockResult, Tile};
+use super::activation::Activation;
+use crate::blocks::{BF16_TILES as TILES, BLOCK, BlockResult, EDGE, Tile};
 
 /// The side of a product that an operand is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +65,7 @@ pub(super) fn finish(block: &mut BlockResult, bias: &[f32; BLOCK], activation: O
         *x += bias;
         *x = match activation {
             None => *x,
-            Some(Activation::Gelu) => *x * super::elementwise::normal_share(*x),
+            Some(Activation::Gelu) => *x * normal_share(*x),
             Some(Activation::QuickGelu) => *x / (1.0 + (-1.702 * *x).exp()),
             Some(Activation::Relu) => {
                 if *x < 0.0 {
@@ -91,4 +90,20 @@ pub(super) fn softmax_row(scores: &mut [BlockResult], row: usize, scale: f32, se
         sum += *x;
     }
     1.0 / sum
+}
+
+/// Φ(x), the share of a normal distribution below `x`, by its Taylor series around 0 and its asymptotic value beyond 6.
+fn normal_share(x: f32) -> f32 {
+    let x = f64::from(x);
+    if x.is_nan() || x.abs() > 6.0 {
+        return if x < 0.0 { 0.0 } else { 1.0 };
+    }
+    // Φ(x) = ½ + φ(x) (x + x³/3 + x⁵/(3·5) + …).
+    let (mut term, mut sum, mut odd) = (x, x, 1.0);
+    while term.abs() > 1e-12 {
+        odd += 2.0;
+        term *= x * x / odd;
+        sum += term;
+    }
+    (0.5 + sum * (-0.5 * x * x).exp() / std::f64::consts::TAU.sqrt()) as f32
 }

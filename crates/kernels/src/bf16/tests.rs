@@ -1,7 +1,7 @@
 //! Each unit of the machine against plain loops, and those against sums in 64 bits.
 
 use super::*;
-use crate::blocks::BLOCK;
+use crate::blocks::{BLOCK, BlockResult, Tile};
 
 fn numbers(count: usize, seed: u32) -> Vec<f32> {
     let mut state = seed;

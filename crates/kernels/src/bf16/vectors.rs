@@ -5,9 +5,7 @@ use std::arch::x86_64::{
     _mm512_set1_epi32, _mm512_setzero_ps, _mm512_store_ps,
 };
 
-use super::TILES;
-use super::pack::EDGE;
-use crate::blocks::{BLOCK, BlockResult, Tile};
+use crate::blocks::{BF16_TILES as TILES, BLOCK, BlockResult, EDGE, Tile};
 
 /// Rows at a time: with two vectors of columns, 16 of the 32 registers are sums.
 const ROWS: usize = 8;

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::super::AttentionShape;
 use super::super::matrix::{MatrixMut, WriteMode};
-use super::room;
+use super::memory::room;
 
 thread_local! {
     static SCRATCH: Cell<Scratch> = const { Cell::new(Scratch::NEW) };

@@ -5,8 +5,9 @@ use std::cell::Cell;
 use super::super::AttentionShape;
 use super::super::layer_norm::norm_rows;
 use super::super::matrix::{Matrix, MatrixMut};
+use super::memory::room;
 use super::product::{Add, LeftOperand, Pack, Set, product};
-use super::{PackedLinear, attention, room};
+use super::{PackedLinear, attention};
 use crate::nn::Activation;
 
 thread_local! {

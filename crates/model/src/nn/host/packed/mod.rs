@@ -3,6 +3,7 @@
 
 mod attention;
 mod block;
+mod memory;
 mod product;
 
 use std::sync::Arc;
@@ -100,12 +101,4 @@ pub(crate) fn linear<const D: usize>(
     let (device, mut dims) = (x.device(), x.dims());
     dims[D - 1] = layer.shape()[1];
     Tensor::from_data(TensorData::new(layer.forward(&values(x), activation), dims), &device)
-}
-
-/// The first `count` elements of a list that is kept from call to call.
-fn room<T: Clone>(list: &mut Vec<T>, count: usize, fill: T) -> &mut [T] {
-    if list.len() < count {
-        list.resize(count, fill);
-    }
-    &mut list[..count]
 }

@@ -11,7 +11,7 @@ use lexiform_kernels::blocks::{BLOCK, BlockResult, Tile};
 use rayon::prelude::*;
 
 use super::super::matrix::{Matrix, MatrixMut, WriteMode};
-use super::room;
+use super::memory::room;
 use crate::nn::Activation;
 
 /// Blocks of depth that are multiplied at once, at most: rows of a task take 1.3 MB, of 2 MB of L2 cache.

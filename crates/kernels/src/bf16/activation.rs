@@ -1,0 +1,12 @@
+//! Functions of each number of a product.
+
+/// A function of each number of a product.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Activation {
+    /// `x Φ(x)`, within 1e-4.
+    Gelu,
+    /// `x / (1 + exp(-1.702 x))`.
+    QuickGelu,
+    /// `max(x, 0)`, and NaN of NaN.
+    Relu,
+}
