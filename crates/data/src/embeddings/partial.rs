@@ -85,7 +85,7 @@ impl PartialRows {
         let rows = open(&path)?;
         let mut this =
             Self { path, rows, log, dim, count: 0, log_end: first.len() as u64, kept: VecDeque::new() };
-        if found.is_ok_and(|found| found == header) {
+        if found.is_ok_and(|found| found == header) && first.ends_with('\n') {
             this.read_lines()?;
         } else {
             let line = json_line(&header)?;
