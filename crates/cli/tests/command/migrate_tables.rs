@@ -250,7 +250,8 @@ fn commands_of_tables_run() {
     let blip = fixture("blip2_tiny").display().to_string();
     let run = |command: Vec<String>| {
         let small = made_small(command.clone());
-        let run = sandbox.run(&small.iter().map(String::as_str).collect::<Vec<_>>());
+        // A library without a query reads descriptions from standard input.
+        let run = sandbox.run_with_input(&small.iter().map(String::as_str).collect::<Vec<_>>(), "a chair\n");
         assert_eq!(run.code, 0, "{command:?}\n{run:#?}");
     };
     // What the tables use is made by the blocks before them.
