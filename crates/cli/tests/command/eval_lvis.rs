@@ -225,7 +225,9 @@ fn labels_are_read_in_every_published_form() {
         sandbox.write(name, text);
         let run = [&BY_FOLDER[..], &["--labels-file", name, "--json"]].concat();
         let line = sandbox.run(&run).success().json().remove(0);
-        assert_eq!((&line["shapes"], &line["num_labels"]), (&json!(12), &json!(4)), "{name}");
+        // A number without a label is no candidate.
+        let labels = if name == "lvis.csv" { 3 } else { 4 };
+        assert_eq!((&line["shapes"], &line["num_labels"]), (&json!(12), &json!(labels)), "{name}");
     };
     check("lines.txt", "coffee table\ntower, tall\ntower\nbox\n");
     check("lvis.csv", "0,coffee_table,aa\n0,coffee_table,bb\n1,tower,cc\n3,box,dd\n");
