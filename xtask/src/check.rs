@@ -10,7 +10,7 @@ use crate::{dependencies, paths, structure, tidy};
 /// Environment variable that names the folder of files too large for the repository.
 const SHARED: &str = "LEXIFORM_SHARED";
 
-/// Format, words, paths, structure, dependencies, clippy, documentation, tests, invariants of the crate graph.
+/// Format, words, paths, structure, dependencies, clippy, documentation, tests, invariants of the crate graph, MPI.
 ///
 /// # Errors
 ///
@@ -27,7 +27,21 @@ pub fn run() -> Result<()> {
     let relaxed = ["--allow", "clippy::unwrap_used", "--allow", "clippy::print_stdout", "--deny", "warnings"];
     with_component("clippy", &[&["clippy", "--workspace", "--all-targets", "--"], &relaxed[..]].concat())?;
     documentation()?;
-    tests()
+    tests()?;
+    mpi()
+}
+
+/// Training with several processes, where an MPI library is installed; in CI it must be.
+fn mpi() -> Result<()> {
+    let is_installed =
+        ["mpirun", "mpicc"].iter().all(|tool| Command::new(tool).arg("--version").output().is_ok());
+    if !is_installed && std::env::var_os("CI").is_none() {
+        println!("── skipped: MPI is not installed (Debian: openmpi-bin, libopenmpi-dev)");
+        return Ok(());
+    }
+    ensure!(is_installed, "mpirun and mpicc: not found; install openmpi-bin and libopenmpi-dev");
+    // With --workspace, so that only the crates that have the feature are compiled again.
+    cargo(&["test", "--workspace", "--features", "lexiform-cli/mpi", "--test", "mpi"])
 }
 
 /// All tests; those that need files too large for the repository run where `LEXIFORM_SHARED` names their folder.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lexiform_data::Dataset;
 use lexiform_mesh_io::{WalkResult, view_files, walk};
-use lexiform_search::{Embedding, Encoder, ShapePreprocessor, embed_file};
+use lexiform_search::{Embedding, Encoder, ShapePreprocessor, content_hash, embed_file};
 
 use crate::commands::classify::file_error;
 use crate::embedding_sources::ShapeFeatures;
@@ -86,6 +86,14 @@ impl EmbedInput {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Shape(set, shape) => set.key(*shape).to_owned(),
+        }
+    }
+
+    /// Identifies its content; empty if it cannot be read.
+    pub(crate) fn stamp(&self) -> String {
+        match self {
+            Self::File(path) => content_hash(path).unwrap_or_default(),
+            Self::Shape(set, shape) => set.content_digest(*shape),
         }
     }
 

@@ -49,6 +49,18 @@ impl EmbeddingOutput {
         Ok(())
     }
 
+    /// Starts the file, or continues where an interrupted run with the same `settings` stopped.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(crate) fn resume(&self, model: &str, dim: usize, settings: &str) -> anyhow::Result<EmbeddingWriter> {
+        match self.file.replaceable() {
+            Ok(path) => Ok(EmbeddingWriter::resume(path, model, dim, settings)?),
+            // Of a device or pipe nothing is left.
+            Err(_) => self.writer(model, dim),
+        }
+    }
+
     fn target(&self) -> PathBuf {
         let temporary =
             || std::env::temp_dir().join(format!("lexiform-embed-{}.{PIPE_EXTENSION}", std::process::id()));

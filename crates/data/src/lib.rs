@@ -68,7 +68,7 @@ pub use location::is_remote;
 pub use points::{points_from_array, points_to_array};
 pub use shape::{
     CAMERAS, Caption, METADATA, Member, Metadata, MissingCaptions, POINTS, Shape, TEXT_FEATURES,
-    VIEW_FEATURES, assign_split,
+    THUMBNAIL_FEATURES, VIEW_FEATURES, assign_split,
 };
 pub use shard::{FailedShape, IndexRow, Manifest, ScannedShape, ShardEntry};
 pub use split::{normalize_split, parse_split};

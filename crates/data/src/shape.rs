@@ -38,6 +38,9 @@ pub const CAMERAS: &str = "cameras.npy";
 pub const VIEW_FEATURES: &str = "views.npy";
 /// Name of the member with features of the captions by a frozen model, `[captions, dim]`.
 pub const TEXT_FEATURES: &str = "texts.npy";
+/// Name of the member with features of a thumbnail by the same model, `[1, dim]`: a picture that is not among the views
+/// ([OpenShape](https://arxiv.org/abs/2305.10764)).
+pub const THUMBNAIL_FEATURES: &str = "thumbnail.npy";
 
 impl Member {
     /// A file called `name`.

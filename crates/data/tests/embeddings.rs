@@ -205,3 +205,70 @@ fn a_file_in_parts_is_one_file() {
     assert_eq!(joined.read(0, 48).unwrap(), whole.read(0, 48).unwrap());
     assert_eq!(joined.named(), whole.named());
 }
+
+/// The rows `names`, of which those in `computed` are pushed and the others must be kept.
+fn resumed(path: &Path, settings: &str, names: &[&str], computed: &[&str]) -> EmbeddingWriter {
+    let mut writer = EmbeddingWriter::resume(path, "m@1", 2, settings).unwrap();
+    for name in names {
+        let stamp = format!("content of {name}");
+        let is_kept = writer.reuse(name, &stamp);
+        assert_eq!(is_kept, !computed.contains(name), "{name}");
+        if !is_kept {
+            writer.push_stamped(name, &stamp, &[name.len() as f32, 0.5]).unwrap();
+        }
+    }
+    writer
+}
+
+#[test]
+fn an_interrupted_run_continues_with_its_rows() {
+    const ALL: [&str; 4] = ["a", "bb", "ccc", "dddd"];
+    for extension in EMBEDDING_EXTENSIONS {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(format!("{name}.{extension}"));
+        resumed(&at("whole"), "s", &ALL, &ALL).finish().unwrap();
+        // Interrupted twice, the second time in the middle of a row and of a line.
+        drop(resumed(&at("cut"), "s", &ALL[..2], &ALL[..2]));
+        drop(resumed(&at("cut"), "s", &ALL[..3], &ALL[2..3]));
+        let [rows, log] = ["partial", "partial.jsonl"]
+            .map(|suffix| at("cut").with_extension(format!("{extension}.{suffix}")));
+        assert_eq!(std::fs::metadata(&rows).unwrap().len(), 3 * 8);
+        for (file, bytes) in [(&rows, 3), (&log, 7)] {
+            let file = std::fs::OpenOptions::new().write(true).open(file).unwrap();
+            file.set_len(file.metadata().unwrap().len() - bytes).unwrap();
+        }
+        resumed(&at("cut"), "s", &ALL, &ALL[2..]).finish().unwrap();
+        assert_eq!(std::fs::read(at("cut")).unwrap(), std::fs::read(at("whole")).unwrap(), "{extension}");
+        assert!(!rows.exists() && !log.exists(), "{extension}");
+    }
+}
+
+#[test]
+fn rows_of_other_inputs_or_settings_are_computed_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("e.npy");
+    let [rows, log] = ["npy.partial", "npy.partial.jsonl"].map(|suffix| path.with_extension(suffix));
+    drop(resumed(&path, "s", &["a", "bb", "ccc"], &["a", "bb", "ccc"]));
+    // A new input comes first: what follows is computed again.
+    drop(resumed(&path, "s", &["a", "new", "bb"], &["new", "bb"]));
+    drop(resumed(&path, "t", &["a"], &["a"]));
+    // A checksum that differs.
+    std::fs::write(&rows, [0; 8]).unwrap();
+    drop(resumed(&path, "t", &["a"], &["a"]));
+    // A second process.
+    let first = EmbeddingWriter::resume(&path, "m@1", 2, "t").unwrap();
+    let error = EmbeddingWriter::resume(&path, "m@1", 2, "t").err().unwrap().to_string();
+    assert!(error.contains("another run writes the same file"), "{error}");
+    drop(first);
+    // Files of others are not replaced.
+    std::fs::write(&log, "mine\n").unwrap();
+    assert!(EmbeddingWriter::resume(&path, "m@1", 2, "t").is_err());
+    assert_eq!(std::fs::read_to_string(&log).unwrap(), "mine\n");
+    std::fs::remove_file(&log).unwrap();
+    assert!(EmbeddingWriter::resume(&path, "m@1", 2, "t").is_err());
+    assert!(rows.exists() && !log.exists());
+    // A run without rows leaves no files.
+    std::fs::remove_file(&rows).unwrap();
+    drop(EmbeddingWriter::resume(&path, "m@1", 2, "t").unwrap());
+    assert!(!rows.exists() && !log.exists());
+}

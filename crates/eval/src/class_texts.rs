@@ -47,7 +47,11 @@ impl ClassTexts {
             (None, Some(ClassList::None)) => return Err(EvalError::NoClasses),
             (None, None) => occurring,
         };
-        self.extend_to_features(&mut list)?;
+        match self.feature_file() {
+            Some(file) => self.extend_to_features(&mut list, file)?,
+            // A text tower would compare shapes with the words "class 7".
+            None => list.keep_named(),
+        }
         if let Some(ClassList::FromFile { count, .. }) = classes {
             // Only a note: a file with a subset of the classes is legitimate.
             if list.names.len() != count {
@@ -64,8 +68,10 @@ impl ClassTexts {
     }
 
     /// A subset of a released list names only some of the classes that the features have a row for.
-    fn extend_to_features(&self, list: &mut LabelList) -> Result<(), EvalError> {
-        let Some(file) = self.feature_file().filter(|_| list.is_numbered) else { return Ok(()) };
+    fn extend_to_features(&self, list: &mut LabelList, file: &str) -> Result<(), EvalError> {
+        if !list.is_numbered {
+            return Ok(());
+        }
         let rows = feature_file::read(file)?.features.rows();
         let of_protocol = || self.protocol.and_then(|protocol| protocol.templates.sentences());
         let templates = self.templates.clone().or_else(of_protocol).map_or(1, |sentences| sentences.len());

@@ -1,6 +1,6 @@
 //! Lists of labels to choose from: one per line, tables of class numbers and names, JSON, or the names of class features.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use csv::StringRecord;
@@ -28,6 +28,8 @@ pub struct LabelList {
     pub names: Vec<String>,
     /// Whether the position of a label is its class number in a released list, so that class features have one row per number.
     pub is_numbered: bool,
+    /// Class numbers that the list does not name: rows of class features, but no texts.
+    pub unnamed: BTreeSet<usize>,
     /// Shapes in the order in which the file lists them, if it does (Duoduo CLIP's `lvis.csv`).
     pub shapes: Vec<String>,
     /// The file itself if it has class features, as `FILE` or `FILE#TENSOR`.
@@ -57,14 +59,24 @@ impl LabelList {
             }
         }
         let count = by_number.last_key_value().map_or(0, |(last, _)| last + 1);
+        let missing = (0..count).filter(|number| !by_number.contains_key(number)).collect();
         let names = (0..count).map(|number| by_number.remove(&number).unwrap_or_else(|| unnamed(number)));
-        Ok(Self { names: names.collect(), is_numbered: true, ..Self::default() })
+        Ok(Self { names: names.collect(), is_numbered: true, unnamed: missing, ..Self::default() })
     }
 
     /// Adds unnamed classes up to `count`.
     pub(crate) fn extend_to(&mut self, count: usize) {
         let first = self.names.len();
         self.names.extend((first..count).map(unnamed));
+        self.unnamed.extend(first..count);
+    }
+
+    /// Keeps only the classes with a label, which no longer have their numbers.
+    pub(crate) fn keep_named(&mut self) {
+        let unnamed = std::mem::take(&mut self.unnamed);
+        self.is_numbered &= unnamed.is_empty();
+        let mut number = 0..;
+        self.names.retain(|_| number.next().is_none_or(|number| !unnamed.contains(&number)));
     }
 
     /// Reads a list, by extension and content:

@@ -5,6 +5,7 @@ mod detect;
 mod points;
 mod save;
 mod text_only;
+mod tower_work;
 mod view_subsets;
 
 use std::collections::BTreeMap;
@@ -20,7 +21,8 @@ pub(crate) use self::detect::detect_config;
 use self::detect::{DetectedModel, fingerprint, prompts_fingerprint};
 pub use self::save::{JointTowers, save};
 pub use self::text_only::TextModel;
-pub use self::view_subsets::{TowerWork, ViewSubsetEmbeddings};
+pub use self::tower_work::TowerWork;
+pub use self::view_subsets::ViewSubsetEmbeddings;
 use crate::clip::{CheckpointFormat, ClipText, ClipVision};
 use crate::config_key;
 use crate::embedding::{Embedding, rows};

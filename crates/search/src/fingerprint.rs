@@ -70,6 +70,15 @@ pub fn fingerprint(path: &Path, now: SystemTime) -> io::Result<Fingerprint> {
     })
 }
 
+/// Hash of the content of a 3D file with the files that it references, of an image, or of the views in a folder.
+///
+/// # Errors
+/// If it cannot be read.
+pub fn content_hash(path: &Path) -> io::Result<String> {
+    // The time matters only for the hash of modification times.
+    Ok(fingerprint(path, UNIX_EPOCH)?.content_hash)
+}
+
 /// What changed in how a file of this format is read; nothing for most, so that the hashes of existing libraries stay valid.
 fn reading(path: &Path) -> &'static [u8] {
     match Format::from_path(path) {

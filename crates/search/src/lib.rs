@@ -63,6 +63,7 @@ pub use ensemble::{Ensemble, EnsembleMember, Fusion};
 pub use error::Error;
 pub use event::{FileStatus, IndexEvent, IndexSummary};
 pub use fileless::EMBEDDING_FORMAT;
+pub use fingerprint::content_hash;
 pub use hybrid::SearchResults;
 pub use image_file::read_image;
 pub use index::{EmbeddingSource, IndexOptions, NamedFeatures, RowFeatures};

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use clap::{ArgGroup, Args, ValueEnum};
 use lexiform_data::embeddings::{EMBEDDING_EXTENSIONS, EmbeddingWriter, index_path};
 use lexiform_model::preprocess::Crop;
-use lexiform_search::{Embedding, Encoder, ShapePreprocessor, SplitViews, embed_views, read_views};
+use lexiform_search::{
+    Embedding, Encoder, ShapePreprocessor, SplitViews, content_hash, embed_views, read_views,
+};
 use serde_json::json;
 
 use crate::embed_inputs::{self, EmbedInput};
@@ -24,6 +26,8 @@ use crate::up_axis::UpArg;
 ///
 /// With texts in addition to files or views, prints the cosine similarity of each with each text:
 /// `lexiform embed --views couch.jpg --text "a 3D model of a white couch" --model duoduo`.
+///
+/// An interrupted run leaves its rows in FILE.partial; the same command continues there.
 #[derive(Args)]
 #[command(group = ArgGroup::new("input").required(true).multiple(true).args(["files", "views", "text", "texts_file"]))]
 pub(crate) struct EmbedArgs {
@@ -123,10 +127,17 @@ struct Rows {
 }
 
 impl Rows {
-    fn push(&mut self, name: String, embedding: Embedding) -> anyhow::Result<()> {
+    /// Whether an interrupted run computed the row of this input, which is then added.
+    fn reuse(&mut self, name: &str, stamp: &str) -> bool {
+        let reused = self.writer.as_mut().is_some_and(|writer| writer.reuse(name, stamp));
+        self.count += usize::from(reused);
+        reused
+    }
+
+    fn push(&mut self, name: String, stamp: &str, embedding: Embedding) -> anyhow::Result<()> {
         self.count += 1;
         if let Some(writer) = &mut self.writer {
-            writer.push(&name, embedding.as_slice())?;
+            writer.push_stamped(&name, stamp, embedding.as_slice())?;
         }
         if let Some(kept) = &mut self.kept {
             kept.push((name, embedding));
@@ -148,7 +159,13 @@ impl EmbedArgs {
         let texts = self.texts()?;
         let inputs = embed_inputs::expand(&self.files)?;
         let encoder = self.model.open_with(self.crop.crop())?;
-        let writer = file.as_ref().map(|file| file.writer(encoder.id(), encoder.dim())).transpose()?;
+        let start = |file: &EmbeddingOutput| match is_compared {
+            // Similarities need the embeddings, which an interrupted run only wrote.
+            true => file.writer(encoder.id(), encoder.dim()),
+            false => file.resume(encoder.id(), encoder.dim(), &self.settings(&*encoder)),
+        };
+        let writer = file.as_ref().map(start).transpose()?;
+        note_kept(writer.as_ref());
         let mut rows = Rows { writer, kept: is_compared.then(Vec::new), count: 0 };
         self.add_views(&*encoder, &mut rows)?;
         let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(self.up_arg.rule());
@@ -167,6 +184,17 @@ impl EmbedArgs {
             output::note(format!("wrote {} × {} to {}", rows.count, encoder.dim(), file.path().display()));
         }
         Ok(if self.strict && !failed.is_empty() { Outcome::Failed } else { Outcome::Done })
+    }
+
+    /// What rows depend on besides their inputs.
+    fn settings(&self, encoder: &dyn Encoder) -> String {
+        let (version, id) = (env!("CARGO_PKG_VERSION"), encoder.id());
+        format!(
+            "lexiform {version}, {id}, crop {:?}, up {:?}, split {:?}",
+            self.crop,
+            self.up_arg.rule(),
+            self.split
+        )
     }
 
     /// The file to write, checked before the work.
@@ -222,14 +250,29 @@ impl EmbedArgs {
     fn add_views(&self, encoder: &dyn Encoder, rows: &mut Rows) -> anyhow::Result<()> {
         let split = self.split.unwrap_or_default();
         for group in &self.views.groups {
-            let views = read_views(group, split)?;
             let name = group.first().map_or(String::new(), |path| path.display().to_string());
+            let stamp = group
+                .iter()
+                .map(|path| content_hash(path))
+                .collect::<Result<String, _>>()
+                .unwrap_or_default();
+            if rows.reuse(&name, &stamp) {
+                continue;
+            }
+            let views = read_views(group, split)?;
             if views.len() > group.len() {
                 output::note(format!("{name}: {} of one object", output::quantity(views.len(), "view")));
             }
-            rows.push(name, embed_views(encoder, views)?)?;
+            rows.push(name, &stamp, embed_views(encoder, views)?)?;
         }
         Ok(())
+    }
+}
+
+/// Says how many rows of an interrupted run are used if their inputs have not changed.
+fn note_kept(writer: Option<&EmbeddingWriter>) {
+    if let Some(kept) = writer.map(EmbeddingWriter::kept).filter(|kept| *kept > 0) {
+        output::note(format!("resuming: {} of an interrupted run", output::quantity(kept, "row")));
     }
 }
 
@@ -255,8 +298,12 @@ fn add_inputs(
         if let Some(progress) = &progress {
             progress.step(&name);
         }
+        let stamp = input.stamp();
+        if rows.reuse(&name, &stamp) {
+            continue;
+        }
         match input.embed(encoder, preprocessor)? {
-            Ok(embedding) => rows.push(name, embedding)?,
+            Ok(embedding) => rows.push(name, &stamp, embedding)?,
             Err(reason) => failed.push((name, reason)),
         }
     }
@@ -266,10 +313,16 @@ fn add_inputs(
 /// Texts are embedded as given: an empty one has an embedding too.
 fn add_texts(texts: &[String], encoder: &dyn Encoder, rows: &mut Rows) -> anyhow::Result<()> {
     for batch in texts.chunks(TEXTS_PER_BATCH) {
-        let batch: Vec<&str> = batch.iter().map(String::as_str).collect();
+        // Only whole batches of an interrupted run: the last bits of a row may depend on what is computed with it.
+        let is_kept = rows.writer.as_ref().is_some_and(|writer| writer.kept() >= batch.len());
+        let known = if is_kept { batch.iter().take_while(|text| rows.reuse(text, "")).count() } else { 0 };
+        let batch: Vec<&str> = batch[known..].iter().map(String::as_str).collect();
+        if batch.is_empty() {
+            continue;
+        }
         let embeddings = encoder.embed_texts(&batch).map_err(|error| anyhow::anyhow!(error))?;
         for (text, embedding) in batch.into_iter().zip(embeddings) {
-            rows.push(text.to_owned(), embedding)?;
+            rows.push(text.to_owned(), "", embedding)?;
         }
     }
     Ok(())

@@ -183,3 +183,34 @@ fn folders_and_data_sets_are_embedded_shape_by_shape() {
     let run = sandbox.run(&["embed", "views", "-o", "b.npz"]).success();
     assert!(run.stderr.contains("wrote 1 × "), "{run:#?}");
 }
+
+#[test]
+fn a_killed_embed_continues_and_gives_the_same_file() {
+    const SHAPES: u16 = 60;
+    let sandbox = Sandbox::empty();
+    for i in 0..SHAPES {
+        sandbox.write_box(&format!("boxes/{i:02}.obj"), [1.0, f32::from(i + 1), 2.0]);
+    }
+    sandbox.run(&["embed", "boxes", "-o", "whole.npz"]).success();
+    let (log, rows) = (sandbox.path("cut.npz.partial.jsonl"), sandbox.path("cut.npz.partial"));
+    // One line is the settings; some rows are computed before the process is killed.
+    let lines = || fs_err::read_to_string(&log).map_or(0, |text| text.lines().count());
+    for expected in [4, 9] {
+        let mut embed = sandbox.command(&["embed", "boxes", "-o", "cut.npz"]).spawn().unwrap();
+        while lines() < expected {
+            assert!(embed.try_wait().unwrap().is_none(), "ended before it was killed");
+            std::thread::sleep(std::time::Duration::from_millis(1));
+        }
+        embed.kill().unwrap();
+        embed.wait().unwrap();
+        assert!(!sandbox.path("cut.npz").exists() && rows.exists());
+    }
+    let run = sandbox.run(&["embed", "boxes", "-o", "cut.npz"]).success();
+    assert!(
+        run.stderr.contains("resuming: ") && run.stderr.contains("rows of an interrupted run"),
+        "{run:#?}"
+    );
+    let read = |name: &str| fs_err::read(sandbox.path(name)).unwrap();
+    assert!(read("cut.npz") == read("whole.npz"), "files differ");
+    assert!(!log.exists() && !rows.exists());
+}

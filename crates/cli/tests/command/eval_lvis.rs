@@ -13,6 +13,8 @@ use crate::support::{Sandbox, tiny_model, tiny_points};
 const SHAPES: u32 = 40;
 const CLASSES: u32 = 10;
 const VIEWS: u32 = 12;
+/// Width of the network.
+const WIDTH: u64 = 64;
 
 /// `xtask/peers/lvis_evaluation.py`.
 #[derive(Deserialize)]
@@ -144,10 +146,16 @@ fn seeded_runs_give_the_numbers_of_the_reference() {
         let lines = evaluate(&sandbox, &listed, workers);
         assert_eq!(lines.len(), 9 + 3);
         check_against(&lines, &expected, workers);
-        // Three blocks, of which the first sees one view at a time; 50 tokens a view.
-        let (separate, joint) = (3 * 12 * 50, 3 * (1 + 5 + 12) * 50 * 2);
-        let work =
-            json!({ "block_tokens": 40 * (separate + joint), "unshared_block_tokens": 40 * joint / 2 * 3 });
+        // Three blocks of 12 W² weights, of which the first sees one view at a time and the last needs only class tokens; 50 tokens
+        // a view. Subsets of 1, 5 and 12 views: 18 views, whose tokens attend to 1 + 25 + 144 times 50.
+        let (weights, scores) = (WIDTH * WIDTH, 2 * 50 * WIDTH);
+        let [once, whole] = [12, 18].map(|views| 50 * views * (12 * weights + scores));
+        let joint = 50 * (18 * 12 * weights + 170 * scores);
+        let last = 50 * 18 * 3 * weights + 18 * 9 * weights + 170 * scores;
+        let work = json!({
+            "multiply_adds": 40 * 3 * (once + joint + last),
+            "unshared_multiply_adds": 40 * 3 * (whole + 2 * joint),
+        });
         assert_eq!(lines[0]["tower_work"], work);
     }
     // A data set has an order of its own; the list gives back that of the reference.
@@ -166,6 +174,13 @@ fn a_list_names_some_of_the_classes_and_shapes_of_a_file() {
     sandbox.write("some.csv", rows);
     let lines = evaluate(&sandbox, &["--labels", "some.csv", "--data", "lvis_images.h5"], 0);
     assert_eq!((&lines[0]["shapes"], &lines[0]["num_labels"]), (&json!(2), &json!(10)));
+    // By text, only labels are candidates, whatever their numbers.
+    sandbox
+        .write("large.csv", format!("2,class_2,{}\n7,class_7,{}\n900000,mug,{}\n", uid(2), uid(7), uid(3)));
+    let text =
+        ["eval", "zero-shot", "--labels", "large.csv", "--data", "lvis_images.h5", "--views", "1", "--json"];
+    let line = sandbox.run(&text).success().json().remove(0);
+    assert_eq!((&line["shapes"], &line["num_labels"]), (&json!(3), &json!(3)));
     let model = fixture("duoduo_tiny224/model.safetensors");
     let run = ["eval", "zero-shot", "--labels", "some.csv", "--data", "lvis_images.h5", "--model"];
     let run = [&run[..], &[model.to_str().unwrap(), "--class-features", "classes.npy"]].concat();
@@ -210,7 +225,9 @@ fn labels_are_read_in_every_published_form() {
         sandbox.write(name, text);
         let run = [&BY_FOLDER[..], &["--labels-file", name, "--json"]].concat();
         let line = sandbox.run(&run).success().json().remove(0);
-        assert_eq!((&line["shapes"], &line["num_labels"]), (&json!(12), &json!(4)), "{name}");
+        // A number without a label is no candidate.
+        let labels = if name == "lvis.csv" { 3 } else { 4 };
+        assert_eq!((&line["shapes"], &line["num_labels"]), (&json!(12), &json!(labels)), "{name}");
     };
     check("lines.txt", "coffee table\ntower, tall\ntower\nbox\n");
     check("lvis.csv", "0,coffee_table,aa\n0,coffee_table,bb\n1,tower,cc\n3,box,dd\n");

@@ -16,6 +16,7 @@ mod geometry;
 mod joint_model;
 mod language;
 mod migrate;
+mod migrate_tables;
 mod model_card;
 mod names;
 mod old_library;

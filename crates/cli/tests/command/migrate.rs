@@ -11,13 +11,13 @@ const PAGE: &str = include_str!("../../../../docs/migrate.md");
 const RECIPES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../recipes");
 
 /// The lines of blocks that say that they run.
-fn commands() -> Vec<Vec<String>> {
+pub(crate) fn commands() -> Vec<Vec<String>> {
     let blocks = PAGE.split("```sh run\n").skip(1).map(|rest| rest.split("```").next().unwrap());
     blocks.flat_map(str::lines).map(words).collect()
 }
 
 /// The words of a command, some in quotes.
-fn words(line: &str) -> Vec<String> {
+pub(crate) fn words(line: &str) -> Vec<String> {
     let quoted = line.split('"').enumerate();
     let words = quoted.flat_map(|(i, part)| match i % 2 {
         0 => part.split_whitespace().map(str::to_owned).collect(),
@@ -27,7 +27,7 @@ fn words(line: &str) -> Vec<String> {
 }
 
 /// A folder with the files that the page names, made small.
-fn files() -> Sandbox {
+pub(crate) fn files() -> Sandbox {
     let sandbox = Sandbox::empty();
     let save = |name: &str, image: image::RgbImage| {
         let path = sandbox.path(name);
@@ -82,7 +82,7 @@ fn add_renders(sandbox: &Sandbox, save: &dyn Fn(&str, image::RgbImage)) {
     }
 }
 
-fn copy(from: &Path, to: &Path) {
+pub(crate) fn copy(from: &Path, to: &Path) {
     fs_err::create_dir_all(to).unwrap();
     for entry in fs_err::read_dir(from).unwrap().map(Result::unwrap) {
         let target = to.join(entry.file_name());
@@ -95,7 +95,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 /// Replaces models of the hub by small ones, and adds small sizes to a training.
-fn made_small(mut command: Vec<String>) -> Vec<String> {
+pub(crate) fn made_small(mut command: Vec<String>) -> Vec<String> {
     let (views, points) = (tiny_model().display().to_string(), tiny_points().display().to_string());
     if let Some(i) = command.iter().position(|word| word == "--model").map(|i| i + 1) {
         match command[i].as_str() {
@@ -118,6 +118,20 @@ fn made_small(mut command: Vec<String>) -> Vec<String> {
             network.tower.encoder.group_size=2 network.tower.encoder.group_width=16 network.tower.encoder.width=32 \
             network.tower.encoder.layers=1 network.tower.encoder.heads=2 network.tower.encoder.mlp_width=32 network.input.n_points=8 \
             batch.size.shapes=2 data.points=8"
+        }
+        Some("recipes/cg3d.toml") => {
+            "network.tower.projection.dim=32 network.tower.encoder.groups=4 network.tower.encoder.group_size=2 \
+            network.tower.encoder.group_width=16 network.tower.encoder.width=32 network.tower.encoder.layers=1 \
+            network.tower.encoder.heads=2 network.tower.encoder.mlp_width=32 network.input.n_points=8 batch.size.shapes=2 data.points=8"
+        }
+        Some("recipes/openshape.toml") => {
+            "teacher=TINY network.tower.projection.dim=32 network.tower.encoder.patches=4 network.tower.encoder.samples=4 \
+            network.tower.encoder.group_width=16 network.tower.encoder.width=16 network.tower.encoder.layers=1 \
+            network.tower.encoder.heads=2 network.tower.encoder.head_width=8 network.tower.encoder.mlp_width=16 \
+            network.input.n_points=8 batch.size.shapes=2 data.points=8"
+        }
+        Some("recipes/classify.toml") if command.iter().any(|word| word.starts_with("network.base=")) => {
+            "network.input.n_points=8 batch.size.shapes=2 data.points=8"
         }
         Some("recipes/classify.toml") => {
             "network.tower.encoder.groups=4 network.tower.encoder.group_size=2 \
@@ -175,7 +189,7 @@ fn the_page_and_the_errors_name_the_same_options() {
 }
 
 /// What is in backticks in our cells: commands, options, settings.
-fn ours() -> Vec<&'static str> {
+pub(crate) fn ours() -> Vec<&'static str> {
     rows().into_iter().flat_map(|[_, here]| here.split('`').skip(1).step_by(2)).collect()
 }
 

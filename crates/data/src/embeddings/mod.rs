@@ -13,6 +13,7 @@
 //! Rows are read in parts, so files may be larger than memory.
 
 mod names;
+mod partial;
 mod rows;
 mod software;
 mod source;

@@ -13,6 +13,7 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
+use super::partial::PartialRows;
 use crate::DataError;
 use crate::shard::write_column;
 
@@ -28,7 +29,8 @@ pub(super) const CREATED_BY: &str = "lexiform ";
 const ROW_GROUP_ROWS: usize = 16_384;
 const F32: Dtype = Dtype { kind: Kind::Float, size: 4, big_endian: false };
 
-/// Writes a file of embeddings in the format of its extension. Rows are kept in a temporary file until it is complete.
+/// Writes a file of embeddings in the format of its extension. Rows are kept in a temporary file until it is complete; with
+/// [`resume`](Self::resume) an interrupted run continues with those that it left.
 ///
 /// ```
 /// use lexiform_data::embeddings::{EmbeddingFile, EmbeddingWriter};
@@ -50,8 +52,15 @@ pub struct EmbeddingWriter {
     model: String,
     dim: usize,
     names: Vec<String>,
-    /// Rows as little-endian `f32`.
-    rows: BufWriter<std::fs::File>,
+    rows: RowStore,
+}
+
+/// Rows as little-endian `f32`.
+enum RowStore {
+    /// A file that ends with the process.
+    Temporary(BufWriter<std::fs::File>),
+    /// Files that stay until the embeddings are complete.
+    Partial(PartialRows),
 }
 
 impl EmbeddingWriter {
@@ -60,29 +69,69 @@ impl EmbeddingWriter {
     /// # Errors
     /// If the extension is unknown, or the folder cannot be written to.
     pub fn create(path: &Path, model: &str, dim: usize) -> Result<Self, DataError> {
-        if !EMBEDDING_EXTENSIONS.contains(&extension(path).as_str()) {
-            let message = format!("expected a file name with one of .{}", EMBEDDING_EXTENSIONS.join(", ."));
-            return Err(DataError::invalid(path, message));
-        }
+        check_extension(path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         // Without a name: the system removes it when the process ends, however it ends.
         let file = tempfile::tempfile_in(folder)?;
         let (path, model) = (path.to_owned(), model.to_owned());
-        Ok(Self { path, model, dim, names: Vec::new(), rows: BufWriter::with_capacity(1 << 20, file) })
+        let rows = RowStore::Temporary(BufWriter::with_capacity(1 << 20, file));
+        Ok(Self { path, model, dim, names: Vec::new(), rows })
     }
 
-    /// Adds a row.
+    /// As [`create`](Self::create), keeping the rows next to the file if the process ends early. Rows that an earlier run with
+    /// the same `settings`, which are all that rows depend on besides their inputs, left there can be [reused](Self::reuse).
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), or if another process writes the same file.
+    pub fn resume(path: &Path, model: &str, dim: usize, settings: &str) -> Result<Self, DataError> {
+        check_extension(path)?;
+        let rows = RowStore::Partial(PartialRows::open(path, settings, dim)?);
+        let (path, model) = (path.to_owned(), model.to_owned());
+        Ok(Self { path, model, dim, names: Vec::new(), rows })
+    }
+
+    /// Number of rows that an earlier run left and that can still be reused.
+    pub fn kept(&self) -> usize {
+        match &self.rows {
+            RowStore::Temporary(_) => 0,
+            RowStore::Partial(partial) => partial.kept(),
+        }
+    }
+
+    /// Adds the row that an earlier run computed for this input, if it is the next one; `stamp` identifies the input's content.
+    pub fn reuse(&mut self, name: &str, stamp: &str) -> bool {
+        let reused = match &mut self.rows {
+            RowStore::Temporary(_) => false,
+            RowStore::Partial(partial) => partial.reuse(name, stamp),
+        };
+        if reused {
+            self.names.push(name.to_owned());
+        }
+        reused
+    }
+
+    /// Adds a row without a stamp.
+    ///
+    /// # Errors
+    /// As [`push_stamped`](Self::push_stamped).
+    pub fn push(&mut self, name: &str, vector: &[f32]) -> Result<(), DataError> {
+        self.push_stamped(name, "", vector)
+    }
+
+    /// Adds a row of an input whose content `stamp` identifies.
     ///
     /// # Errors
     /// If it has another length, or the disk is full.
-    pub fn push(&mut self, name: &str, vector: &[f32]) -> Result<(), DataError> {
+    pub fn push_stamped(&mut self, name: &str, stamp: &str, vector: &[f32]) -> Result<(), DataError> {
         if vector.len() != self.dim {
             let message = format!("{name}: expected {} numbers, found {}", self.dim, vector.len());
             return Err(DataError::invalid(&self.path, message));
         }
         self.names.push(name.to_owned());
-        for number in vector {
-            self.rows.write_all(&number.to_le_bytes())?;
+        let bytes: Vec<u8> = vector.iter().flat_map(|number| number.to_le_bytes()).collect();
+        match &mut self.rows {
+            RowStore::Temporary(file) => file.write_all(&bytes)?,
+            RowStore::Partial(partial) => partial.push(name, stamp, &bytes)?,
         }
         Ok(())
     }
@@ -103,8 +152,14 @@ impl EmbeddingWriter {
     /// If writing fails.
     pub fn finish(self) -> Result<(), DataError> {
         let Self { path, model, dim, names, rows } = self;
-        let mut file = rows.into_inner().map_err(std::io::IntoInnerError::into_error)?;
-        file.seek(SeekFrom::Start(0))?;
+        let (file, partial) = match rows {
+            RowStore::Temporary(rows) => {
+                let mut file = rows.into_inner().map_err(std::io::IntoInnerError::into_error)?;
+                file.seek(SeekFrom::Start(0))?;
+                (file, None)
+            }
+            RowStore::Partial(mut partial) => (partial.rows()?, Some(partial)),
+        };
         let mut rows = BufReader::with_capacity(1 << 20, file);
         let table = NamedTable { path: &path, model: &model, dim, names: &names };
         match extension(&path).as_str() {
@@ -113,8 +168,20 @@ impl EmbeddingWriter {
             "safetensors" => table.write_safetensors(&mut rows),
             "parquet" => table.write_parquet(&mut rows),
             _ => table.write_hdf5(&mut rows),
+        }?;
+        if let Some(partial) = partial {
+            partial.remove()?;
         }
+        Ok(())
     }
+}
+
+fn check_extension(path: &Path) -> Result<(), DataError> {
+    if EMBEDDING_EXTENSIONS.contains(&extension(path).as_str()) {
+        return Ok(());
+    }
+    let message = format!("expected a file name with one of .{}", EMBEDDING_EXTENSIONS.join(", ."));
+    Err(DataError::invalid(path, message))
 }
 
 /// The file with `{name: row}` that is written next to an HDF5 file, as Duoduo CLIP publishes it; `None` for other formats.

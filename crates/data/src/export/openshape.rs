@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::job::{ExportJob, ExportSummary, export_id};
 use crate::shard::write_json;
-use crate::{Caption, DataError, Metadata, POINTS, VIEW_FEATURES};
+use crate::{Caption, DataError, Metadata, POINTS, THUMBNAIL_FEATURES, VIEW_FEATURES};
 
 /// Name of the data set in the list.
 const DATASET_NAME: &str = "lexiform";
@@ -20,10 +20,19 @@ pub(super) fn write(job: ExportJob<'_>) -> Result<ExportSummary, DataError> {
         let Some(points) = dataset.array(shape, POINTS)? else {
             return Ok(Some("has no points"));
         };
-        let features = dataset.array(shape, VIEW_FEATURES)?;
+        let features = [
+            ("image_feat", dataset.array(shape, VIEW_FEATURES)?),
+            ("thumbnail_feat", dataset.array(shape, THUMBNAIL_FEATURES)?),
+        ];
         let id = export_id(dataset.key(shape), &metadata.id);
         let name = format!("{id}.npy");
-        fs_err::write(out_dir.join(&name), dictionary(&id, &metadata, &points, features.as_ref()).to_npy())?;
+        let mut dict = dictionary(&id, &metadata, &points);
+        for (entry, array) in features {
+            if let Some(array) = array {
+                dict.array(entry, &array);
+            }
+        }
+        fs_err::write(out_dir.join(&name), dict.to_npy())?;
         list.push(json!({ "dataset": DATASET_NAME, "group": metadata.split, "id": id, "data_path": name }));
         Ok(None)
     })?;
@@ -32,7 +41,7 @@ pub(super) fn write(job: ExportJob<'_>) -> Result<ExportSummary, DataError> {
 }
 
 /// The dictionary of a shape. Captions go to the entries of their sources.
-fn dictionary(id: &str, metadata: &Metadata, points: &Array, features: Option<&Array>) -> DictWriter {
+fn dictionary(id: &str, metadata: &Metadata, points: &Array) -> DictWriter {
     let mut dict = DictWriter::new();
     dict.text("dataset", DATASET_NAME);
     dict.text("group", metadata.split.as_str());
@@ -40,9 +49,6 @@ fn dictionary(id: &str, metadata: &Metadata, points: &Array, features: Option<&A
     let (xyz, rgb) = columns(points);
     dict.array("xyz", &xyz);
     dict.array("rgb", &rgb);
-    if let Some(features) = features {
-        dict.array("image_feat", features);
-    }
     // OpenShape keeps one entry per source of captions; other sources have no place in its format.
     let from = |sources: &[&str]| {
         let captions = metadata.captions.iter().filter(|c: &&Caption| sources.contains(&c.source.as_str()));

@@ -12,7 +12,7 @@ use super::files::{file_name, first_existing, list_dir};
 use super::members::{colored_points, features, read_pickle};
 use super::options::ImportOptions;
 use super::source::ImportSource;
-use crate::{Caption, DataError, Member, Metadata, TEXT_FEATURES, VIEW_FEATURES};
+use crate::{Caption, DataError, Member, Metadata, TEXT_FEATURES, THUMBNAIL_FEATURES, VIEW_FEATURES};
 
 /// An entry of a list, or a file of a folder.
 struct SplitEntry {
@@ -41,6 +41,7 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource,
         let text_features = texts(root, &mut metadata.captions);
         if with_features {
             members.extend(view_features(root));
+            members.extend(thumbnail_features(root));
             members.extend(text_features.and_then(|rows| text_member(&rows)));
         }
         Ok((members, metadata))
@@ -51,6 +52,12 @@ pub(super) fn open(from: &Path, options: &ImportOptions) -> Result<ImportSource,
 fn view_features(root: PickleValue) -> Option<Member> {
     let array = root.get("image_feat").and_then(PickleValue::array).filter(|array| array.shape.len() == 2)?;
     Some(features(VIEW_FEATURES, array.shape[0], array.shape[1], &array.to_f32_vec()))
+}
+
+/// The feature of Objaverse's thumbnail, `[dim]` or `[1, dim]`; shapes of the other sets have none.
+fn thumbnail_features(root: PickleValue) -> Option<Member> {
+    let values = root.get("thumbnail_feat").and_then(PickleValue::array)?.to_f32_vec();
+    (!values.is_empty()).then(|| features(THUMBNAIL_FEATURES, 1, values.len(), &values))
 }
 
 /// Features of captions; `None` if their lengths differ.

@@ -12,7 +12,7 @@ use crate::caption::{CaptionInput, Captioner, add_captions, add_missing_captions
 use crate::featurizer::add_features;
 use crate::{
     DataError, Dataset, Featurizer, Key, ProduceError, Producer, Shape, ShapeJob, TEXT_FEATURES,
-    VIEW_FEATURES,
+    THUMBNAIL_FEATURES, VIEW_FEATURES,
 };
 
 /// `made_by` in the settings of an updated data set.
@@ -250,9 +250,10 @@ impl Producer for Update<'_> {
     }
 }
 
-/// Drops the features of views and captions, and what the importer recorded about the captions that they belong to.
+/// Drops the features of views, thumbnail and captions, and what the importer recorded about the captions that they belong to.
 fn drop_features(shape: &mut Shape) {
-    shape.members.retain(|member| member.name != VIEW_FEATURES && member.name != TEXT_FEATURES);
+    let features = [VIEW_FEATURES, THUMBNAIL_FEATURES, TEXT_FEATURES];
+    shape.members.retain(|member| !features.contains(&member.name.as_str()));
     for list in ["text_features", "text_feature_views"] {
         shape.metadata.extra.remove(list);
     }

@@ -9,7 +9,8 @@ use image::{Rgb, RgbImage, Rgba, RgbaImage};
 use lexiform_data::annotations::AnnotationTable;
 use lexiform_data::import::ImportOptions;
 use lexiform_data::{
-    BuildEvent, BuildOptions, Dataset, POINTS, TEXT_FEATURES, build_dataset, export, import, merge_partitions,
+    BuildEvent, BuildOptions, Dataset, POINTS, TEXT_FEATURES, THUMBNAIL_FEATURES, build_dataset, export,
+    import, merge_partitions,
 };
 use lexiform_formats::array::Array;
 use lexiform_formats::hdf5::File;
@@ -79,6 +80,11 @@ fn openshape_and_objaverse_lvis() {
     let texts = listed.dataset.array(listed.shape("u1"), TEXT_FEATURES).unwrap().unwrap();
     let firsts: Vec<f32> = texts.to_f32_vec().chunks(4).map(|row| row[0]).collect();
     assert_eq!(firsts, [4.0, 5.0, 6.0, 7.0]);
+    let thumbnail = listed.dataset.array(listed.shape("u1"), THUMBNAIL_FEATURES).unwrap().unwrap();
+    assert_eq!(
+        (thumbnail.shape.as_slice(), thumbnail.to_f32_vec()),
+        (&[1, 4][..], vec![8.0, 15.0, 22.0, 29.0])
+    );
     assert_eq!(listed.points("u1").0, [5, 6]);
     let lvis = run("openshape", &fixture("openshape/lvis.json"), &ImportOptions::default());
     assert_eq!(lvis.dataset.label(lvis.shape("u1")), Some("armchair"));
@@ -460,7 +466,13 @@ fn exports_are_imported_again() {
         export::find(name).unwrap().write(&imported.dataset, &[0], &to.join(name), &mut || {}).unwrap()
     };
     assert!(["openshape", "captions", "files"].iter().all(|name| write(name).shapes == 1));
-    let again = run("openshape", &to.join("openshape/split.json"), &ImportOptions::default());
+    let options = ImportOptions { features: true, ..ImportOptions::default() };
+    let again = run("openshape", &to.join("openshape/split.json"), &options);
+    let thumbnail =
+        |set: &Dataset, shape: usize| set.array(shape, THUMBNAIL_FEATURES).unwrap().unwrap().to_f32_vec();
+    let [before, after] = [(&imported, "u1"), (&again, "lexiform-u1")]
+        .map(|(set, key)| thumbnail(&set.dataset, set.shape(key)));
+    assert_eq!(before, after);
     let (before, after) = (imported.points("u1").1, again.points("lexiform-u1").1);
     assert!(before.iter().zip(&after).all(|(a, b)| (a - b).abs() < 1e-3));
     let table = AnnotationTable::read(&to.join("captions/captions.csv")).unwrap();

@@ -187,7 +187,7 @@ impl VisionConfig {
         self.grid().pow(2) + 1
     }
 
-    pub(super) fn transformer(&self, activation: Activation) -> TransformerConfig {
+    pub(crate) fn transformer(&self, activation: Activation) -> TransformerConfig {
         TransformerConfig {
             width: self.width,
             layers: self.layers,

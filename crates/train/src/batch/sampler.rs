@@ -99,10 +99,12 @@ impl Sampler<'_> {
         // One crop for the whole batch: 224 − 208 leaves 17 positions along each axis.
         let corner = [rng.index(17), rng.index(17)];
         let seeds = seeds_by_shape(&seeds, &view_choice);
+        let thumbnails = self.thumbnails(samples.len(), &mut rng);
         let load = |row: usize| {
             let is_own = own.contains(&row);
             let (images, cloud) = (is_own && self.preprocess.is_some(), is_own && self.input.is_some());
-            let mut shape = pool.load(samples[row], &view_choice[row], LoadFields { images, cloud })?;
+            let fields = LoadFields { images, cloud, thumbnail: thumbnails[row] };
+            let mut shape = pool.load(samples[row], &view_choice[row], fields)?;
             // Kept as bytes from here on: the loaded views are larger, and may have been decoded for this batch.
             let views = self.shape_views(&std::mem::take(&mut shape.views), seeds[row], corner);
             Ok((shape, views))
@@ -244,6 +246,15 @@ impl Sampler<'_> {
         samples.iter().map(|at| distinct(pool.n_views(*at))).collect()
     }
 
+    /// Whether the image feature of each row is that of the thumbnail.
+    fn thumbnails(&self, rows: usize, rng: &mut Rng) -> Vec<bool> {
+        match self.config.thumbnail_probability {
+            // Without a draw, so that other recipes' batches stay the same.
+            0.0 => vec![false; rows],
+            probability => (0..rows).map(|_| rng.chance(probability)).collect(),
+        }
+    }
+
     /// Augmented views of a shape as bytes, on white; a seed for each. `None` without an image tower.
     fn shape_views(
         &self,
@@ -350,5 +361,7 @@ pub(super) fn caption_ids(captions: &[String], teacher: Option<&TeacherFeatures>
 
 #[cfg(test)]
 mod caption_source_tests;
+#[cfg(test)]
+mod thumbnail_tests;
 #[cfg(test)]
 mod two_sources_tests;

@@ -8,12 +8,14 @@ use lexiform_geometry::PointCloud;
 use crate::data::caption::Caption;
 
 /// What to load besides captions and features.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct LoadFields {
     /// Views.
     pub images: bool,
     /// Points.
     pub cloud: bool,
+    /// The image feature is that of the thumbnail, if the shape has one.
+    pub thumbnail: bool,
 }
 
 /// A shape loaded for a batch.
@@ -34,7 +36,7 @@ pub(crate) struct LoadedShape<'a> {
 
 /// A teacher's features of a shape; parts that no loss term uses are empty.
 pub(crate) struct ShapeTeacherFeatures<'a> {
-    /// Mean over the requested views, `[dim]`.
+    /// Mean over the requested views, `[dim]`, or the thumbnail's.
     pub image: Vec<f32>,
     /// `[dim]` per caption.
     pub texts: Vec<Cow<'a, [f32]>>,

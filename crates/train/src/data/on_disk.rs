@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use image::RgbaImage;
 use lexiform_data::{
-    DataError, Dataset, METADATA, Member, Metadata, POINTS, TEXT_FEATURES, VIEW_FEATURES, points_from_array,
+    DataError, Dataset, METADATA, Member, Metadata, POINTS, TEXT_FEATURES, THUMBNAIL_FEATURES, VIEW_FEATURES,
+    points_from_array,
 };
 use lexiform_formats::array::Array;
 use lexiform_formats::view_format::decode_view;
@@ -82,6 +83,11 @@ struct ShapeFiles {
 impl OnDiskPool {
     pub fn len(&self) -> usize {
         self.entries.len()
+    }
+
+    /// Keys of the shapes in the data set.
+    pub fn keys(&self) -> Vec<&str> {
+        self.entries.iter().map(|entry| self.set.key(entry.shape as usize)).collect()
     }
 
     pub fn names(&self) -> &[CategoryNames] {
@@ -170,6 +176,7 @@ impl OnDiskPool {
             METADATA => true,
             POINTS => fields.cloud,
             VIEW_FEATURES => images,
+            THUMBNAIL_FEATURES => images && fields.thumbnail,
             TEXT_FEATURES => texts,
             // Only the members of the sampled views are read from the shard.
             view => fields.images && Member::view_index(view).is_some_and(|n| view_ids.contains(&n)),
@@ -263,7 +270,7 @@ impl OnDiskPool {
         Ok(ShapeTeacherFeatures { image, texts })
     }
 
-    /// Features stored in the data set: mean over the views at `places`, and all captions.
+    /// Features stored in the data set: mean over the views at `places` or that of the thumbnail, and all captions.
     fn given_rows(
         &self,
         &DatasetFeatures { dim, requirements, .. }: &DatasetFeatures,
@@ -273,9 +280,14 @@ impl OnDiskPool {
     ) -> Result<(Vec<f32>, Vec<f32>), DataError> {
         let (mut image, mut texts) = (Vec::new(), Vec::new());
         if requirements.image_features {
-            let least = places.iter().max().map_or(0, |place| place + 1);
-            let rows = self.rows(read, VIEW_FEATURES, least, dim, |found| found >= least)?;
-            image = mean_rows(&rows, dim, places);
+            // Only read if it is wanted; shapes without one have features of views only.
+            image = if read.files.iter().any(|file| file.name == THUMBNAIL_FEATURES) {
+                self.rows(read, THUMBNAIL_FEATURES, 1, dim, |found| found == 1)?
+            } else {
+                let least = places.iter().max().map_or(0, |place| place + 1);
+                let rows = self.rows(read, VIEW_FEATURES, least, dim, |found| found >= least)?;
+                mean_rows(&rows, dim, places)
+            };
         }
         if requirements.text_features && captions > 0 {
             texts = self.rows(read, TEXT_FEATURES, captions, dim, |found| found == captions)?;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::skip_if;
+
 /// Batch size and sampling.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,6 +36,10 @@ pub struct BatchConfig {
     /// those of each device. Default: no chunks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chunk_size: Option<BatchSize>,
+    /// Probability of using the stored feature of a shape's thumbnail, if it has one, instead of that of its views, 0–1
+    /// ([OpenShape](https://arxiv.org/abs/2305.10764)).
+    #[serde(default, skip_serializing_if = "skip_if::is_zero_fraction")]
+    pub thumbnail_probability: f32,
     /// Groups of similar shapes as hard negatives ([OpenShape](https://arxiv.org/abs/2305.10764), second stage).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hard_negatives: Option<HardNegativesConfig>,

@@ -75,6 +75,10 @@ pub struct DataConfig {
     /// Cache file of the teacher's features. Default: a file in the output folder.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub feature_file: Option<PathBuf>,
+    /// Nearest neighbors of each shape for `batch.hard_negatives`, as OpenShape's `point_feat_knn.npy`; of a data set. Default: by
+    /// the teacher's image features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub neighbor_file: Option<PathBuf>,
 }
 
 /// A folder of 3D files that are trained on together with generated shapes. Names are captions: `Chair_Red_2.glb` is a red
@@ -187,6 +191,7 @@ impl DataConfig {
             second: None,
             validation: None,
             feature_file: None,
+            neighbor_file: None,
             ..self.clone()
         }
     }

@@ -98,6 +98,11 @@ impl Recipe {
             let n_points = network.input.n_points;
             rules.push(("network.input.n_points", n_points, n_points > 0, "must be at least 1"));
         }
+        let thumbnails = self.batch.thumbnail_probability;
+        if !(0.0..=1.0).contains(&thumbnails) {
+            let (field, rule) = ("batch.thumbnail_probability", "must be between 0 and 1");
+            return Err(RecipeError::Value { field, found: thumbnails.to_string(), rule });
+        }
         match rules.into_iter().find(|(_, _, holds, _)| !holds) {
             Some((field, found, _, rule)) => {
                 Err(RecipeError::Value { field, found: found.to_string(), rule })
@@ -163,7 +168,11 @@ impl Recipe {
 
     /// Groups are filled with nearest neighbors, which the teacher's stored image features give.
     fn check_hard_negatives(&self) -> Result<(), RecipeError> {
-        let Some(hard) = &self.batch.hard_negatives else { return Ok(()) };
+        let Some(hard) = &self.batch.hard_negatives else {
+            let Some(file) = &self.data.neighbor_file else { return Ok(()) };
+            let (field, found) = ("data.neighbor_file", file.display().to_string());
+            return Err(RecipeError::Value { field, found, rule: "is unused without batch.hard_negatives" });
+        };
         let shown = format!("{{ group_size = {}, … }}", hard.group_size);
         let (field, found, rule) = if self.teacher.is_none() {
             let rule = "requires a teacher, whose image features give the nearest neighbors";

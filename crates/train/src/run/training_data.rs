@@ -10,6 +10,7 @@ use lexiform_metrics::ClassFeatures;
 use lexiform_model::{ModelError, Teacher};
 
 use crate::data::features;
+use crate::data::features::neighbor_file;
 use crate::data::features::neighbors::Neighbors;
 use crate::data::features::targets::{CachePath, Targets};
 use crate::data::pool::{InMemoryPool, ShapePool};
@@ -255,7 +256,10 @@ impl TrainingData {
             (ShapePool::OnDisk(pool), DataSource::Dataset(set)) => {
                 set.load_features(pool, teacher, &key, &features::default_path(out, 0), on_event)?;
                 if let Some(among) = hard {
-                    self.neighbors = Some(Arc::new(set.neighbors(pool, among)?));
+                    self.neighbors = Some(Arc::new(match &recipe.data.neighbor_file {
+                        Some(file) => neighbor_file::read(file, &pool.keys(), among)?,
+                        None => set.neighbors(pool, among)?,
+                    }));
                 }
             }
             _ => {}

@@ -33,7 +33,7 @@ pub(crate) fn classify_views(
     else {
         return Ok(None);
     };
-    let fields = LoadFields { images: true, cloud: false };
+    let fields = LoadFields { images: true, ..LoadFields::default() };
     let report = zero_shot_report(pool, fields, &class_features, model.dim(), |shapes| {
         let views = shapes.into_iter().map(|shape| shape.views.into_iter().map(Cow::into_owned).collect());
         let embeddings = model.embed_views(&views.collect::<Vec<_>>())?;
@@ -52,7 +52,7 @@ pub(crate) fn classify_clouds(
     class_features: &ClassFeatures,
     pool: &ShapePool,
 ) -> Result<ClassificationMetrics, FitError> {
-    let fields = LoadFields { images: false, cloud: true };
+    let fields = LoadFields { cloud: true, ..LoadFields::default() };
     zero_shot_report(pool, fields, class_features, config.tower.dim(), |shapes| {
         encode_clouds(config, &shapes, |clouds| tower.encode(clouds, FpsStart::default()))
     })
@@ -71,7 +71,7 @@ pub(crate) fn classify_with_head(
     if pool.len() == 0 {
         return Ok(None);
     }
-    let fields = LoadFields { images: false, cloud: true };
+    let fields = LoadFields { cloud: true, ..LoadFields::default() };
     let (scores, truth) = encode_all(pool, fields, |shapes| {
         encode_clouds(config, &shapes, |clouds| {
             head.forward(tower.encoder().encode(clouds, FpsStart::default()))

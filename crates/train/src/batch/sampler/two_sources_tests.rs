@@ -99,7 +99,8 @@ fn targets_and_views_equal_the_references() {
             let numbers = selected.iter().map(usize::to_string).collect::<Vec<_>>().join("-");
             let (mut images, mut texts, mut views) = (Vec::new(), Vec::new(), Vec::new());
             for at in 0..pool.len() {
-                let shape = pool.load(at, selected, LoadFields { images: true, cloud: false }).unwrap();
+                let shape =
+                    pool.load(at, selected, LoadFields { images: true, ..LoadFields::default() }).unwrap();
                 let teacher = shape.teacher.as_ref().unwrap();
                 images.extend(teacher.image.iter().map(|value| f64::from(*value)));
                 let chosen = sampling.sample(&shape, &mut Rng::new(1));

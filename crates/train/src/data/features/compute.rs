@@ -75,7 +75,7 @@ fn computed(
     pool: &OnDiskPool,
     requirements: DataRequirements,
 ) -> Result<Vec<f32>, FitError> {
-    let fields = LoadFields { images: requirements.image_features, cloud: false };
+    let fields = LoadFields { images: requirements.image_features, ..LoadFields::default() };
     let read = |at: &usize| {
         let views: Vec<usize> = (0..pool.n_views(*at)).collect();
         pool.read(*at, &views, fields, 0)

@@ -2,6 +2,7 @@
 
 mod compute;
 pub(crate) mod dataset;
+pub(crate) mod neighbor_file;
 pub(crate) mod neighbors;
 mod partial;
 pub(crate) mod targets;

@@ -12,7 +12,7 @@ use super::vectors::dot;
 /// Shapes whose features are converted to `f32` at once, by each thread.
 const BLOCK: usize = 1024;
 
-/// Unit image features of all shapes, and the neighbors found so far.
+/// Unit image features of all shapes, and the neighbors found so far; no features if all are known.
 pub(crate) struct Neighbors {
     dim: usize,
     count: usize,
@@ -38,6 +38,16 @@ impl Neighbors {
             Ok(())
         })?;
         Ok(Self { dim, count, rows, found: (0..shapes).map(|_| OnceLock::new()).collect() })
+    }
+
+    /// Known neighbors of each shape, the nearest first.
+    pub fn known(of_shapes: Vec<Box<[u32]>>) -> Self {
+        Self {
+            dim: 0,
+            count: 0,
+            rows: Vec::new(),
+            found: of_shapes.into_iter().map(OnceLock::from).collect(),
+        }
     }
 
     /// The neighbors of some shapes, by descending similarity; ties by index.

@@ -196,7 +196,7 @@ impl DatasetSource {
     /// # Errors
     /// If a shape cannot be read.
     pub fn neighbors(&self, pool: &OnDiskPool, count: usize) -> Result<Neighbors, DataError> {
-        let nothing = LoadFields { images: false, cloud: false };
+        let nothing = LoadFields::default();
         let dim = pool.features.as_ref().map_or(0, |features| features.dim);
         Neighbors::new(pool.len(), dim, count, |at| {
             let views: Vec<usize> = (0..pool.n_views(at)).collect();

@@ -50,6 +50,12 @@ impl DataSource {
                 let rule = "requires a data set, whose shapes have ids: data.path";
                 return Err(RecipeError::Value { field: "data.ids", found, rule }.into());
             }
+            _ if config.neighbor_file.is_some() => {
+                let found =
+                    config.neighbor_file.as_deref().map_or(String::new(), |file| file.display().to_string());
+                let rule = "requires a data set, whose shapes have ids: data.path";
+                return Err(RecipeError::Value { field: "data.neighbor_file", found, rule }.into());
+            }
             Some(folder) => Self::Folder(FolderSource::open(folder, config, requirements)?),
             None => Self::Procedural(Assets::open(&config.assets, config.up)?),
         })
