@@ -21,6 +21,7 @@ mod names;
 mod old_library;
 mod outputs;
 mod search;
+mod serve;
 mod snapshots;
 mod support;
 mod train;
