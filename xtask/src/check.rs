@@ -90,7 +90,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 /// A package, a crate that must not be among its dependencies, and why.
-const FORBIDDEN: [(&str, &str, &str); 27] = [
+const FORBIDDEN: [(&str, &str, &str); 35] = [
     ("lexiform-formats", "burn-tensor", "formats link no tensor library"),
     ("lexiform-formats", "lexiform-geometry", "formats know no shapes"),
     ("lexiform-formats", "tokio", "formats have no async runtime"),
@@ -110,6 +110,14 @@ const FORBIDDEN: [(&str, &str, &str); 27] = [
     ("lexiform-mesh-io", "tokio", "readers of 3D files have no async runtime"),
     ("lexiform-render", "tokio", "the renderer has no async runtime"),
     ("lexiform-search", "lexiform-train", "search does not link training"),
+    ("lexiform-search", "tokio", "search has no async runtime"),
+    ("lexiform-server", "lexiform-train", "the server does not link training"),
+    ("lexiform-server", "lexiform-data", "the server does not link data sets"),
+    ("lexiform-server", "lexiform-eval", "the server does not link evaluation"),
+    ("lexiform-model", "tokio", "models have no async runtime"),
+    ("lexiform-store", "tokio", "the store has no async runtime"),
+    ("lexiform-eval", "lexiform-server", "evaluation does not link the server"),
+    ("lexiform-train", "tokio", "training has no async runtime"),
     ("lexiform-shapes", "burn-tensor", "generated shapes link no tensor library"),
     ("lexiform-shapes", "lexiform-train", "generated shapes know no training"),
     ("lexiform-shapes", "tokio", "generated shapes have no async runtime"),

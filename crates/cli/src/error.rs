@@ -99,7 +99,13 @@ fn print_error(error: &anyhow::Error) -> ExitCode {
         text.push_str(&format!("hint: {hint}\n"));
     }
     print_stderr(&text);
-    ExitCode::from(if error.is::<UsageError>() { 2 } else { 1 })
+    ExitCode::from(if is_usage(error) { 2 } else { 1 })
+}
+
+/// Whether the command line is wrong, with a hint or without.
+fn is_usage(error: &anyhow::Error) -> bool {
+    let hint = error.downcast_ref::<Hint>();
+    error.is::<UsageError>() || hint.is_some_and(|hint| is_usage(&hint.source))
 }
 
 /// The chain of causes on one line, without causes whose text the message already contains.
@@ -173,6 +179,14 @@ mod tests {
             .unwrap_err();
         assert_eq!(message(&error), "reading a: disk on fire");
         assert_eq!(hint_of(&error).unwrap(), "use water");
+    }
+
+    #[test]
+    fn a_usage_error_with_a_hint_is_one() {
+        let usage = || Err::<(), _>(UsageError("no folder".to_owned()));
+        assert!(is_usage(&anyhow::Error::new(usage().unwrap_err())));
+        assert!(is_usage(&usage().hint("name one").unwrap_err()));
+        assert!(!is_usage(&Err::<(), _>(io::Error::other("disk on fire")).hint("use water").unwrap_err()));
     }
 
     #[test]

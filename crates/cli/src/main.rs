@@ -16,6 +16,7 @@ mod mpi_job;
 mod output;
 mod output_file;
 mod path_groups;
+mod place;
 mod progress;
 mod prompt;
 mod scene_file;
@@ -24,6 +25,7 @@ mod similarity;
 mod software_mark;
 mod unknown_argument;
 mod up_axis;
+mod updated_library;
 
 use std::process::ExitCode;
 
@@ -51,6 +53,8 @@ Examples:
 enum Command {
     Search(commands::search::SearchArgs),
     Index(commands::index::IndexArgs),
+    Serve(commands::serve::ServeArgs),
+    Mcp(commands::mcp::McpArgs),
     Classify(commands::classify::ClassifyArgs),
     Embed(commands::embed::EmbedArgs),
     Compare(commands::compare::CompareArgs),
@@ -76,6 +80,8 @@ fn run() -> anyhow::Result<Outcome> {
     match cli.command {
         Command::Search(args) => args.run(),
         Command::Index(args) => args.run(),
+        Command::Serve(args) => args.run(),
+        Command::Mcp(args) => args.run(),
         Command::Classify(args) => args.run(),
         Command::Embed(args) => args.run(),
         Command::Compare(args) => args.run(),

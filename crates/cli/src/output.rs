@@ -25,6 +25,12 @@ pub(crate) fn json(object: &impl Serialize) -> anyhow::Result<()> {
     Ok(write_line(&serde_json::to_string(object)?)?)
 }
 
+/// Writes one message of a protocol, which is JSON on one line, and sends it.
+pub(crate) fn protocol_line(message: &str) -> io::Result<()> {
+    write_line(message)?;
+    io::stdout().lock().flush()
+}
+
 /// Writes a message to standard error.
 pub(crate) fn note(text: impl AsRef<str>) {
     // The work continues even if standard error is closed.

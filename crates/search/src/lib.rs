@@ -50,6 +50,7 @@ mod query;
 mod query_names;
 mod read_limits;
 mod signature_cache;
+mod similarity;
 mod stored_encoder;
 mod view_set;
 
@@ -69,7 +70,7 @@ pub use image_file::read_image;
 pub use index::{EmbeddingSource, IndexOptions, NamedFeatures, RowFeatures};
 pub use lexiform_mesh_io::{UpRule, WalkResult, walk};
 pub use lexiform_model::{Embedding, TowerWork, ViewSubsetEmbeddings};
-pub use lexiform_store::{Failure, Filter, Payload, RecordId, SpellingCorrection, StoreError};
+pub use lexiform_store::{Failure, Filter, Payload, Record, RecordId, SpellingCorrection, StoreError};
 pub use library::{Answer, Library, LibraryOptions};
 pub use library_path::{HIDDEN_FOLDER, LibraryPath};
 pub use paired_encoder::EncoderOptions;
@@ -78,6 +79,7 @@ pub use query::{
     Combine, Query, QueryTerm, RankBy, embed_file, embed_image_file, embed_photos, embed_shape, embed_text,
     embed_views,
 };
+pub use similarity::{NOT_SIMILAR, model_name, similarity_in_words};
 pub use view_set::{SplitViews, is_view_set, read_views};
 
 /// The README's Rust code compiles.

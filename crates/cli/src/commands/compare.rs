@@ -3,6 +3,7 @@
 use clap::Args;
 use lexiform_search::{
     Embedding, Encoder, ShapePreprocessor, SplitViews, embed_file, embed_text, embed_views, read_views,
+    similarity_in_words,
 };
 use serde::Serialize;
 
@@ -61,7 +62,7 @@ impl CompareArgs {
         let encoder = self.model.open_with(self.crop.crop())?;
         let score = self.embed(&*encoder, a)?.dot(&self.embed(&*encoder, b)?);
         if self.json {
-            let words = similarity::in_words(score, encoder.id());
+            let words = similarity_in_words(score, encoder.id());
             output::json(&ScoreLine {
                 a: &a.to_string(),
                 b: &b.to_string(),

@@ -1,6 +1,5 @@
 //! `lexiform search`: find 3D files by text, image or shape, or a mix of them.
 
-mod place;
 mod results;
 
 use std::path::{Path, PathBuf};
@@ -9,23 +8,23 @@ use anyhow::Context as _;
 use clap::Args;
 use lexiform_data::embeddings::EmbeddingFile;
 use lexiform_search::{
-    Combine, Embedding, EncoderOptions, Ensemble, EnsembleMember, Error, Filter, IndexOptions, Library,
-    LibraryOptions, LibraryPath, Query, QueryTerm, RankBy, RecordId, SearchResults, SplitViews, StoreError,
+    Combine, Embedding, EncoderOptions, Ensemble, EnsembleMember, Error, Filter, Library, LibraryPath, Query,
+    QueryTerm, RankBy, RecordId, SearchResults, SplitViews, StoreError,
 };
 
-use self::place::Place;
 use self::results::ResultsFormat;
 use crate::embedding_sources;
-use crate::error::{Outcome, UsageError, WithHint as _};
-use crate::indexing::{self, IndexReport, IndexReporting};
+use crate::error::{Outcome, UsageError};
 use crate::input::Input;
 use crate::jobs::JobsArg;
 use crate::models::EnsembleArgs;
 use crate::output;
 use crate::output_file::{ForceArg, OutputFile};
 use crate::path_groups::{GroupedOption, PathGroups};
+use crate::place::Place;
 use crate::prompt::Queries;
 use crate::up_axis::UpArg;
+use crate::updated_library::UpdatedLibrary;
 
 /// Search a folder of 3D files by text, image or shape
 ///
@@ -326,8 +325,8 @@ impl SearchArgs {
 
     /// The library with one model's embeddings, up to date if it can be written. With `others`, the lock for writing is released
     /// so that they can update it too.
-    fn library(&self, place: &Place, model: &str, others: bool) -> anyhow::Result<Library> {
-        let Place { library: place, folder, paths, .. } = place;
+    fn library(&self, given: &Place, model: &str, others: bool) -> anyhow::Result<Library> {
+        let place = &given.library;
         if self.needs_no_model() && place.exists() && (place.root.is_none() || self.no_update) {
             let given = self.models.model.first().map(|_| model);
             return Ok(Library::open_without_model(place.clone(), given)?);
@@ -344,42 +343,8 @@ impl SearchArgs {
         if place.root.is_none() || self.no_update && place.exists() {
             return Ok(Library::open_for_reading(place.clone(), encoder)?);
         }
-        // An existing library keeps its own rule; what differs is the query.
-        let up = self.up_arg.up.filter(|_| !place.exists());
-        let options = LibraryOptions { model, up };
-        let opened = match Library::open(place.clone(), encoder.clone(), options) {
-            // The weights behind a name can change after the library was made: the built-in model's do with an upgrade.
-            Err(Error::Store(StoreError::ModelMismatch { .. }))
-                if Library::recorded_models(place)?.iter().any(|known| known == model) =>
-            {
-                Library::open_or_add_model(place.clone(), encoder.clone(), options)
-            }
-            opened => opened,
-        };
-        match opened {
-            Ok(library) => {
-                let options = IndexOptions { jobs: self.jobs.count(), ..IndexOptions::default() };
-                let reporting = IndexReporting { json: false, paths: paths.clone() };
-                // A folder of 3D files, or a data set.
-                let (sources, files) = embedding_sources::split(std::slice::from_ref(folder), None, encoder.dim())?;
-                let report = indexing::update(&library, (&sources, &files), &options, &reporting)?;
-                print_changes(&report, others);
-                if others {
-                    // A library has one writer at a time.
-                    drop(library);
-                    return Ok(Library::open_for_reading(place.clone(), encoder)?);
-                }
-                Ok(library)
-            }
-            Err(error) if place.exists() && cannot_write(&error) => {
-                output::note(format!("note: searching without updating the library: {error}"));
-                Ok(Library::open_for_reading(place.clone(), encoder)?)
-            }
-            Err(error) if cannot_write(&error) => Err(error).hint(
-                "the library is kept inside the folder; if that cannot be written, make one elsewhere: `lexiform index FOLDER --library ELSEWHERE`",
-            ),
-            Err(error) => Err(error.into()),
-        }
+        let (up, jobs) = (self.up_arg.up, self.jobs.count());
+        UpdatedLibrary { place: given, model, up, jobs, keeps_lock: !others }.open(encoder)
     }
 }
 
@@ -413,33 +378,6 @@ fn embeddings(file: &EmbeddingFile) -> anyhow::Result<Vec<Embedding>> {
     let values = file.read(0, file.rows())?;
     let rows = values.chunks_exact(file.dim()).map(|row| Embedding::new(row.to_vec()));
     rows.collect::<Result<_, _>>().with_context(|| file.path().display().to_string())
-}
-
-/// Whether the library cannot be written now: locked by another process, or read-only.
-fn cannot_write(error: &Error) -> bool {
-    match error {
-        Error::Store(StoreError::Locked { .. } | StoreError::ReadOnly { .. }) => true,
-        Error::Store(StoreError::Io { source, .. }) => matches!(
-            source.kind(),
-            std::io::ErrorKind::PermissionDenied | std::io::ErrorKind::ReadOnlyFilesystem
-        ),
-        _ => false,
-    }
-}
-
-/// With several models, which index the same files, only what each has changed.
-fn print_changes(report: &IndexReport, others: bool) {
-    let summary = report.summary;
-    let has_changed = summary.indexed + summary.renamed > 0;
-    if has_changed {
-        report.list_failed();
-    }
-    if has_changed || !others {
-        report.list_unsupported();
-    }
-    if has_changed {
-        output::note(report.totals());
-    }
 }
 
 fn parse_weight(text: &str) -> Result<(TermKind, f32), String> {

@@ -22,6 +22,7 @@ mod names;
 mod old_library;
 mod outputs;
 mod search;
+mod serve;
 mod snapshots;
 mod support;
 mod train;

@@ -2,18 +2,17 @@
 
 use lexiform_render::SheetCell;
 use lexiform_search::{
-    Answer, Library, Query, QueryTerm, RankBy, RecordId, SearchResults, SpellingCorrection,
+    Answer, Library, Query, QueryTerm, RankBy, RecordId, SearchResults, SpellingCorrection, model_name,
 };
 use serde::Serialize;
 
-use super::place::Place;
 use crate::commands::render::save_sheet;
 use crate::display_path::PathDisplay;
 use crate::models::DEFAULT_MODEL;
 use crate::output::{self, Align};
 use crate::output_file::OutputFile;
+use crate::place::Place;
 use crate::sheet_labels::sheet_labels;
-use crate::similarity::model_name;
 
 /// How results are printed.
 pub(super) struct ResultsFormat<'a> {

@@ -1,4 +1,4 @@
-//! Where a search looks: a library, or those of its files that are in a folder.
+//! What is searched or served: a library, or those of its files that are in a folder.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use crate::error::WithHint as _;
 use crate::scene_file::not_found;
 
 /// What is searched.
-pub(super) struct Place {
+pub(crate) struct Place {
     /// The library.
     pub library: LibraryPath,
     /// The folder whose files are searched, or the folder of a library that has none.
@@ -24,7 +24,7 @@ pub(super) struct Place {
 
 impl Place {
     /// The folder or library that the user named. A folder without a library of its own is a part of the one around it.
-    pub(super) fn of(typed: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn of(typed: &Path) -> anyhow::Result<Self> {
         let target = existing_folder(typed)?;
         let found = LibraryPath::discover(&target);
         // Records of a data set have no paths below it.
@@ -38,7 +38,7 @@ impl Place {
     }
 
     /// A filter for the files that are searched.
-    pub(super) fn filter(&self, filter: Option<&Filter>) -> Option<Filter> {
+    pub(crate) fn filter(&self, filter: Option<&Filter>) -> Option<Filter> {
         match (self.within.clone(), filter.cloned()) {
             (Some(within), Some(filter)) => Some(Filter::And(vec![within, filter])),
             (within, filter) => within.or(filter),
@@ -46,12 +46,12 @@ impl Place {
     }
 
     /// Number of records that are searched.
-    pub(super) fn len(&self, library: &Library) -> anyhow::Result<usize> {
+    pub(crate) fn len(&self, library: &Library) -> anyhow::Result<usize> {
         Ok(self.within.as_ref().map_or_else(|| library.len(), |within| library.count(within))?)
     }
 
     /// Number of files that could not be indexed.
-    pub(super) fn failures(&self, library: &Library) -> anyhow::Result<usize> {
+    pub(crate) fn failures(&self, library: &Library) -> anyhow::Result<usize> {
         let is_within = |failure: &Failure| {
             let payload = Payload { path: failure.path.clone(), ..Payload::default() };
             self.within.as_ref().is_none_or(|within| within.matches(&payload))

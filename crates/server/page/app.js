@@ -1,0 +1,261 @@
+// The search: terms, options, results. Text from the library is only ever set as text, never as HTML.
+import * as api from "./api.js";
+import { card, element } from "./cards.js";
+import { openDetail } from "./dialog.js";
+
+const PAGE = 48;
+const DEBOUNCE_MS = 180;
+const $ = (id) => document.getElementById(id);
+
+/** Terms that are not text: { kind: "upload" | "like", id, name, preview }. */
+let terms = [];
+let offset = 0;
+let timer = 0;
+let pending = null;
+
+const count = (n) => n.toLocaleString("en");
+
+/** The request for what is entered. Words after a minus are unwanted: `a chair -metal`. */
+function query() {
+  const words = $("text").value.split(/\s+/);
+  const unwanted = words.filter((word) => /^-[^\d\s]/.test(word)).map((word) => word.slice(1));
+  const filters = [$("where").value.trim() && `(${$("where").value.trim()})`, $("format").value && `format = ${$("format").value}`];
+  return {
+    text: words.filter((word) => !/^-[^\d\s]/.test(word)).join(" ").trim() || null,
+    not: [...unwanted, ...$("not").value.split(",")].map((word) => word.trim()).filter(Boolean),
+    like: terms.filter((term) => term.kind === "like").map((term) => term.id),
+    uploads: terms.filter((term) => term.kind === "upload").map((term) => term.id),
+    where: filters.filter(Boolean).join(" and ") || null,
+    k: PAGE,
+    offset,
+  };
+}
+
+const isRanked = (asked) => Boolean(asked.text || asked.not.length || asked.like.length || asked.uploads.length);
+
+/** Searches from the first answer. */
+async function search() {
+  offset = 0;
+  const asked = query();
+  remember(asked);
+  await show(asked, true);
+}
+
+async function show(asked, isNew) {
+  pending?.abort();
+  const request = new AbortController();
+  pending = request;
+  if (isNew) $("results").classList.add("stale");
+  try {
+    const found = await api.search(asked, request.signal);
+    if (pending !== request) return;
+    if (isNew) $("results").replaceChildren();
+    $("results").append(...found.answers.map((answer) => card(answer, detail)));
+    offset = asked.offset + found.answers.length;
+    $("more").hidden = !found.more || found.answers.length < PAGE;
+    explain(asked, found);
+    $("where").removeAttribute("aria-invalid");
+  } catch (problem) {
+    if (problem.name === "AbortError") return;
+    await fail(problem, asked);
+  } finally {
+    if (pending === request) $("results").classList.remove("stale");
+  }
+}
+
+/** Says what was found, and how far to trust it. */
+function explain(asked, found) {
+  const notes = found.corrections.map(({ typed, corrected }) => [`Searched names for “${corrected}”`, `You typed “${typed}”.`]);
+  if (found.answers.length && found.low_confidence) {
+    const unknown = found.unknown_texts.map((text) => `The model does not understand “${text}”. Try other words, in English.`);
+    notes.push(["No close match. The nearest are:", unknown.join(" ")]);
+  }
+  $("notes").replaceChildren(...notes.map(([title, text]) =>
+    element("p", { className: "note" }, [element("strong", { textContent: title }), text])));
+  const files = `${count(found.searched)} ${found.searched === 1 ? "file" : "files"}`;
+  if (!found.answers.length && asked.offset === 0) {
+    $("message").textContent = found.searched ? "Nothing found." : "No files match the filter.";
+  } else if (isRanked(asked)) {
+    $("message").textContent = `The best ${count(offset)} of ${files}, best first`;
+  } else {
+    $("message").textContent = offset < found.searched ? `${count(offset)} of ${files}` : files;
+  }
+}
+
+async function fail(problem, asked) {
+  if (problem.status === 401) return logIn();
+  // A filter that is not complete yet is no reason to clear the results.
+  if (problem.status === 400 && asked.where) $("where").setAttribute("aria-invalid", "true");
+  $("message").textContent = [problem.message, problem.hint].filter(Boolean).join(" · ");
+}
+
+/** Keeps the query in the address, for the history and for sharing. */
+function remember(asked) {
+  const address = new URLSearchParams();
+  if ($("text").value.trim()) address.set("q", $("text").value.trim());
+  if ($("not").value.trim()) address.set("not", $("not").value.trim());
+  if ($("format").value) address.set("format", $("format").value);
+  if ($("where").value.trim()) address.set("where", $("where").value.trim());
+  asked.like.forEach((id) => address.append("like", id));
+  const text = address.toString();
+  history.replaceState(null, "", text ? `?${text}` : location.pathname);
+  document.title = asked.text ? `${asked.text} · Lexiform` : "Lexiform";
+}
+
+function recall() {
+  const address = new URLSearchParams(location.search);
+  $("text").value = address.get("q") || "";
+  $("not").value = address.get("not") || "";
+  $("where").value = address.get("where") || "";
+  const format = address.get("format") || "";
+  if (format && ![...$("format").options].some((option) => option.value === format)) $("format").append(new Option(format, format));
+  $("format").value = format;
+  terms = address.getAll("like").filter((id) => /^[0-9a-f]{16}$/.test(id)).map((id) => ({ kind: "like", id, name: "like this", preview: api.thumbnailUrl(id, 64) }));
+  showTerms();
+}
+
+function showTerms() {
+  $("terms").replaceChildren(...terms.map((term) => {
+    const remove = element("button", { type: "button", textContent: "×", ariaLabel: `Remove ${term.name}` });
+    remove.addEventListener("click", () => {
+      terms = terms.filter((other) => other !== term);
+      showTerms();
+      $("text").focus();
+      search();
+    });
+    const preview = term.preview ? [element("img", { src: term.preview, alt: "" })] : [];
+    return element("li", { className: "term", title: term.name }, [...preview, element("span", { textContent: term.name }), remove]);
+  }));
+}
+
+async function addFiles(files) {
+  for (const file of files) {
+    $("message").textContent = `Reading ${file.name} …`;
+    try {
+      const uploaded = await api.upload(file);
+      const preview = uploaded.kind === "image" ? URL.createObjectURL(file) : null;
+      terms = [...terms.filter((term) => term.id !== uploaded.id), { kind: "upload", id: uploaded.id, name: uploaded.name, preview }];
+    } catch (problem) {
+      await fail(problem, {});
+      return;
+    }
+  }
+  showTerms();
+  if (files.length) await search();
+}
+
+function detail(answer) {
+  openDetail(answer, (like) => {
+    terms = [...terms.filter((term) => term.kind !== "like"), { kind: "like", id: like.id, name: like.path.split("/").pop(), preview: api.thumbnailUrl(like.id, 64) }];
+    $("text").value = "";
+    showTerms();
+    scrollTo({ top: 0 });
+    search();
+  });
+}
+
+function logIn() {
+  $("login").showModal();
+}
+
+async function start() {
+  recall();
+  const searched = search();
+  try {
+    const facts = await api.stats();
+    $("library").textContent = `${facts.name} · ${count(facts.records)} ${facts.records === 1 ? "file" : "files"}`;
+    $("library").title = `model ${facts.model}`;
+    const chosen = $("format").value;
+    const formats = Object.entries(facts.formats).sort((a, b) => b[1] - a[1]);
+    $("format").replaceChildren(new Option("any", ""), ...formats.map(([name, n]) => new Option(`${name.toUpperCase()} (${count(n)})`, name)));
+    $("format").value = chosen;
+  } catch (problem) {
+    if (problem.status !== 401) $("message").textContent = problem.message;
+  }
+  await searched;
+}
+
+function setTheme(theme) {
+  document.documentElement.dataset.theme = theme;
+}
+
+const system = matchMedia("(prefers-color-scheme: dark)");
+setTheme(localStorage.getItem("theme") || (system.matches ? "dark" : "light"));
+system.addEventListener("change", () => localStorage.getItem("theme") || setTheme(system.matches ? "dark" : "light"));
+$("theme").addEventListener("click", () => {
+  const theme = document.documentElement.dataset.theme === "dark" ? "light" : "dark";
+  localStorage.setItem("theme", theme);
+  setTheme(theme);
+});
+
+const soon = () => {
+  clearTimeout(timer);
+  timer = setTimeout(search, DEBOUNCE_MS);
+};
+for (const id of ["text", "not", "where"]) $(id).addEventListener("input", soon);
+$("format").addEventListener("change", search);
+$("search").addEventListener("submit", (event) => {
+  event.preventDefault();
+  clearTimeout(timer);
+  search();
+});
+$("more").addEventListener("click", async () => {
+  const first = $("results").children.length;
+  await show(query(), false);
+  $("results").children[first]?.firstElementChild.focus();
+});
+$("file").addEventListener("change", () => {
+  const files = [...$("file").files];
+  $("file").value = "";
+  addFiles(files);
+});
+addEventListener("paste", (event) => {
+  const files = [...event.clipboardData.files];
+  if (files.length) addFiles(files);
+});
+let depth = 0;
+const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
+addEventListener("dragenter", (event) => { if (hasFiles(event)) { depth += 1; $("drop").hidden = false; } });
+addEventListener("dragleave", () => { depth = Math.max(0, depth - 1); $("drop").hidden = depth === 0; });
+addEventListener("dragover", (event) => event.preventDefault());
+addEventListener("drop", (event) => {
+  event.preventDefault();
+  depth = 0;
+  $("drop").hidden = true;
+  addFiles([...event.dataTransfer.files]);
+});
+addEventListener("keydown", (event) => {
+  if (event.key === "/" && !/^(input|select|textarea)$/i.test(event.target.tagName) && !document.querySelector("dialog[open]")) {
+    event.preventDefault();
+    $("text").select();
+  }
+});
+// Arrow keys move between cards; how many are in a row depends on the window.
+$("results").addEventListener("keydown", (event) => {
+  const cards = [...$("results").querySelectorAll(".card")];
+  const at = cards.indexOf(document.activeElement);
+  if (at < 0) return;
+  const columns = cards.filter((other) => other.offsetTop === cards[0].offsetTop).length;
+  const step = { ArrowLeft: -1, ArrowRight: 1, ArrowUp: -columns, ArrowDown: columns }[event.key];
+  if (!step) return;
+  event.preventDefault();
+  (cards[at + step] || (step < 0 && $("text")) || cards[at]).focus();
+});
+$("text").addEventListener("keydown", (event) => {
+  if (event.key === "ArrowDown") {
+    event.preventDefault();
+    $("results").querySelector(".card")?.focus();
+  }
+});
+$("login").addEventListener("cancel", (event) => event.preventDefault());
+$("login").querySelector("form").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  try {
+    await api.logIn($("token").value);
+    $("login").close();
+    start();
+  } catch (problem) {
+    $("login-message").textContent = problem.message;
+  }
+});
+start();

@@ -1,0 +1,90 @@
+//! What all handlers share.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::metrics::Metrics;
+use crate::pool::Pool;
+use crate::{Problem, Service};
+
+/// Threads for searches. More than processors: most of the time they wait for a batch of texts, which is larger for it.
+const SEARCH_THREADS: usize = 32;
+/// Searches that wait for a thread.
+const SEARCH_QUEUE: usize = 512;
+/// Files that wait to be read and rendered.
+const RENDER_QUEUE: usize = 256;
+/// Uploads that wait to be read: they are in memory.
+const UPLOAD_QUEUE: usize = 4;
+/// Longest wait for a search.
+const SEARCH_LIMIT: Duration = Duration::from_secs(30);
+/// Longest wait for a file to be read and rendered, or an upload to be embedded.
+const FILE_LIMIT: Duration = Duration::from_secs(60);
+
+/// The service, and threads to call it on.
+pub(super) struct App {
+    service: Arc<Service>,
+    searches: Pool,
+    renders: Pool,
+    /// One thread, so that only one untrusted file at a time takes memory.
+    uploads: Pool,
+    pub metrics: Metrics,
+    /// Longest time for a JSON body to arrive.
+    pub receive_time: Duration,
+}
+
+/// Which threads a request needs.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work {
+    /// Searches, and whatever reads only the library.
+    Search,
+    /// Reading and rendering files of the library.
+    Render,
+    /// Reading and embedding uploads.
+    Upload,
+}
+
+impl App {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// If a thread cannot be started.
+    pub(super) fn start(service: Arc<Service>, receive_time: Duration) -> io::Result<Self> {
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        Ok(Self {
+            service,
+            searches: Pool::new("search", SEARCH_THREADS, SEARCH_QUEUE, SEARCH_LIMIT)?,
+            renders: Pool::new("render", processors.clamp(1, 4), RENDER_QUEUE, FILE_LIMIT)?,
+            uploads: Pool::new("upload", 1, UPLOAD_QUEUE, FILE_LIMIT)?,
+            metrics: Metrics::default(),
+            receive_time,
+        })
+    }
+
+    /// Calls the service on one of the threads.
+    ///
+    /// # Errors
+    /// As of [`Pool::run`].
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        work: Work,
+        call: impl FnOnce(&Service) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let service = self.service.clone();
+        let pool = match work {
+            Work::Search => &self.searches,
+            Work::Render => &self.renders,
+            Work::Upload => &self.uploads,
+        };
+        pool.run(move || call(&service)).await
+    }
+
+    pub(super) fn service(&self) -> &Service {
+        &self.service
+    }
+
+    /// Requests refused because a queue was full.
+    pub(super) fn rejected(&self) -> u64 {
+        [&self.searches, &self.renders, &self.uploads].map(Pool::rejected).iter().sum()
+    }
+}

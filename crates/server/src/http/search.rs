@@ -1,0 +1,80 @@
+//! Handlers that search: `/v1/search`, `/v1/uploads`, `/v1/classify`, `/v1/compare`, `/v1/stats`.
+
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+
+use super::app::{App, Work};
+use super::body::{self, MAX_UPLOAD};
+use super::query_string::pairs;
+use super::reply::json;
+use crate::{ClassifyRequest, CompareRequest, Problem, SearchRequest};
+
+type Reply = Result<Response, Problem>;
+
+/// Files similar to one, if the request names no number.
+const DEFAULT_SIMILAR: usize = 12;
+
+pub(super) async fn search_url(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Reply {
+    let request = SearchRequest::from_pairs(pairs(query.as_deref()))?;
+    json(&app.call(Work::Search, move |service| service.search(&request)).await?)
+}
+
+pub(super) async fn search(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Reply {
+    let request: SearchRequest = body::json(&headers, body, app.receive_time).await?;
+    json(&app.call(Work::Search, move |service| service.search(&request)).await?)
+}
+
+pub(super) async fn similar(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Reply {
+    let mut k = DEFAULT_SIMILAR;
+    for (name, value) in pairs(query.as_deref()) {
+        let invalid = || Problem::bad_request(format!("expected k=NUMBER, found {name}={value}"));
+        k = value.parse().ok().filter(|_| name == "k").ok_or_else(invalid)?;
+    }
+    json(&app.call(Work::Search, move |service| service.similar(&id, k)).await?)
+}
+
+pub(super) async fn labels(State(app): State<Arc<App>>, Path(id): Path<String>) -> Reply {
+    json(&app.call(Work::Search, move |service| service.labels(&id)).await?)
+}
+
+pub(super) async fn upload(
+    State(app): State<Arc<App>>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+    body: Body,
+) -> Reply {
+    let name = pairs(query.as_deref()).into_iter().find(|(name, _)| name == "name").map(|(_, value)| value);
+    let missing = || Problem::bad_request("no name").with_hint("POST the file to /v1/uploads?name=photo.jpg");
+    let name = name.ok_or_else(missing)?;
+    let content = body::read(&headers, body, MAX_UPLOAD, 10 * app.receive_time).await?;
+    let uploaded = app.call(Work::Upload, move |service| service.upload(&name, &content)).await?;
+    Ok((StatusCode::CREATED, json(&uploaded)?).into_response())
+}
+
+pub(super) async fn classify(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Reply {
+    let request: ClassifyRequest = body::json(&headers, body, app.receive_time).await?;
+    json(&app.call(Work::Search, move |service| service.classify(&request)).await?)
+}
+
+pub(super) async fn compare(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Reply {
+    let request: CompareRequest = body::json(&headers, body, app.receive_time).await?;
+    json(&app.call(Work::Search, move |service| service.compare(&request)).await?)
+}
+
+pub(super) async fn statistics(State(app): State<Arc<App>>) -> Reply {
+    json(&app.call(Work::Search, |service| service.statistics()).await?)
+}
+
+pub(super) async fn health(State(app): State<Arc<App>>) -> Reply {
+    // Reads the library: a server whose disk is gone is not healthy.
+    app.call(Work::Search, |service| service.len()).await?;
+    json(&serde_json::json!({ "status": "ok" }))
+}

@@ -1,0 +1,212 @@
+//! The tools: names, schemas of their arguments (`tools.json`), and what they do.
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use lexiform_mesh_io::open_regular_file;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{ClassifyRequest, CompareRequest, Item, Problem, SearchRequest, Service};
+
+/// What `tools/list` returns.
+const TOOLS: &str = include_str!("tools.json");
+/// Answers of a search, unless the model asks for another number.
+const DEFAULT_K: usize = 10;
+/// Most thumbnails of a search: images fill the context of a model.
+const MAX_THUMBNAILS: usize = 12;
+/// Pixels of a thumbnail.
+const THUMBNAIL_SIZE: u32 = 256;
+/// Largest file to search for.
+const MAX_FILE: u64 = 64 << 20;
+
+/// Arguments of `search`.
+#[derive(Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Search {
+    text: Option<String>,
+    not: Vec<String>,
+    like: Vec<String>,
+    files: Vec<PathBuf>,
+    #[serde(rename = "where")]
+    filter: Option<String>,
+    min_score: Option<f32>,
+    offset: usize,
+    k: Option<usize>,
+    thumbnails: bool,
+}
+
+/// Arguments of `similar`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Similar {
+    id: String,
+    k: Option<usize>,
+    #[serde(default)]
+    thumbnails: bool,
+}
+
+/// Arguments of `describe`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Describe {
+    id: String,
+    #[serde(default)]
+    labels: Vec<String>,
+}
+
+/// Arguments of `thumbnail`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Thumbnail {
+    id: String,
+    size: Option<u32>,
+}
+
+/// Arguments of `statistics`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// All tools with their schemas.
+pub(super) fn list() -> serde_json::Result<Value> {
+    serde_json::from_str(TOOLS)
+}
+
+/// The result of a tool; `None` if there is no such tool.
+pub(super) fn call(service: &Service, name: &str, arguments: Value) -> Option<Result<Value, Problem>> {
+    Some(match name {
+        "search" => parsed(arguments).and_then(|arguments| search(service, arguments)),
+        "similar" => parsed(arguments).and_then(|arguments| similar(service, &arguments)),
+        "classify" => {
+            parsed::<ClassifyRequest>(arguments).and_then(|request| text(&service.classify(&request)?))
+        }
+        "describe" => parsed(arguments).and_then(|arguments| describe(service, arguments)),
+        "compare" => {
+            parsed::<CompareRequest>(arguments).and_then(|request| text(&service.compare(&request)?))
+        }
+        "thumbnail" => parsed(arguments).and_then(|arguments| thumbnail(service, &arguments)),
+        "statistics" => parsed::<Nothing>(arguments).and_then(|Nothing {}| text(&service.statistics()?)),
+        _ => return None,
+    })
+}
+
+fn parsed<T: DeserializeOwned>(arguments: Value) -> Result<T, Problem> {
+    serde_json::from_value(arguments)
+        .map_err(|error| Problem::bad_request(format!("invalid arguments: {error}")))
+}
+
+fn search(service: &Service, arguments: Search) -> Result<Value, Problem> {
+    let Search { text: words, not, like, files, filter, min_score, offset, k, thumbnails } = arguments;
+    let uploads = files.iter().map(|file| upload(service, file)).collect::<Result<_, _>>()?;
+    let k = k.unwrap_or(DEFAULT_K);
+    let request = SearchRequest {
+        text: words,
+        not,
+        like,
+        uploads,
+        filter,
+        min_score,
+        offset,
+        k,
+        ..SearchRequest::default()
+    };
+    let found = service.search(&request)?;
+    let ids: Vec<String> = found.answers.iter().map(|answer| answer.id.to_string()).collect();
+    with_thumbnails(service, text(&found)?, &ids, thumbnails)
+}
+
+fn similar(service: &Service, Similar { id, k, thumbnails }: &Similar) -> Result<Value, Problem> {
+    let found = service.similar(id, k.unwrap_or(DEFAULT_K))?;
+    let ids: Vec<String> = found.answers.iter().map(|answer| answer.id.to_string()).collect();
+    with_thumbnails(service, text(&found)?, &ids, *thumbnails)
+}
+
+fn describe(service: &Service, Describe { id, labels }: Describe) -> Result<Value, Problem> {
+    let details = service.asset(&id)?;
+    let labels = match labels.is_empty() {
+        true => service.labels(&id)?,
+        false => {
+            service.classify(&ClassifyRequest { item: Item::Asset(id), labels, templates: Vec::new() })?
+        }
+    };
+    text(&json!({ "asset": details, "labels": labels.labels }))
+}
+
+fn thumbnail(service: &Service, Thumbnail { id, size }: &Thumbnail) -> Result<Value, Problem> {
+    let image = image(service, id, size.unwrap_or(THUMBNAIL_SIZE))?;
+    Ok(json!({ "content": [image] }))
+}
+
+/// A file of this machine to search for.
+fn upload(service: &Service, file: &Path) -> Result<String, Problem> {
+    let failed = |error: std::io::Error| Problem::not_found(format!("{}: {error}", file.display()));
+    let mut content = Vec::new();
+    let opened = open_regular_file(file).map_err(failed)?;
+    opened.take(MAX_FILE + 1).read_to_end(&mut content).map_err(failed)?;
+    if content.len() as u64 > MAX_FILE {
+        return Err(Problem::new(413, format!("{}: expected at most {MAX_FILE} bytes", file.display())));
+    }
+    Ok(service.upload(&file.to_string_lossy(), &content)?.id)
+}
+
+/// A result as text, which every client shows to the model, and as data.
+fn text(result: &impl Serialize) -> Result<Value, Problem> {
+    let data = serde_json::to_value(result).map_err(|error| Problem::internal(error.to_string()))?;
+    Ok(json!({ "content": [{ "type": "text", "text": data.to_string() }], "structuredContent": data }))
+}
+
+fn with_thumbnails(
+    service: &Service,
+    mut result: Value,
+    ids: &[String],
+    wanted: bool,
+) -> Result<Value, Problem> {
+    if let Some(content) = result["content"].as_array_mut().filter(|_| wanted) {
+        for id in ids.iter().take(MAX_THUMBNAILS) {
+            // A file that cannot be drawn leaves no gap: each image has its id before it.
+            if let Ok(image) = image(service, id, THUMBNAIL_SIZE / 2) {
+                content.push(json!({ "type": "text", "text": id }));
+                content.push(image);
+            }
+        }
+    }
+    Ok(result)
+}
+
+fn image(service: &Service, id: &str, size: u32) -> Result<Value, Problem> {
+    let png = service.thumbnail(id, size, None)?.content.unwrap_or_default();
+    Ok(json!({ "type": "image", "data": STANDARD.encode(&png), "mimeType": "image/png" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tools_have_names_descriptions_and_schemas() {
+        let listed = list().unwrap();
+        let tools = listed["tools"].as_array().unwrap();
+        let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
+        assert_eq!(
+            names,
+            ["search", "similar", "classify", "describe", "compare", "thumbnail", "statistics"]
+        );
+        for tool in tools {
+            assert!(tool["description"].as_str().unwrap().len() > 30, "{tool}");
+            let schema = &tool["inputSchema"];
+            assert_eq!(
+                (&schema["type"], &schema["additionalProperties"]),
+                (&"object".into(), &false.into()),
+                "{tool}"
+            );
+            let properties = schema["properties"].as_object().unwrap();
+            for required in schema["required"].as_array().into_iter().flatten() {
+                assert!(properties.contains_key(required.as_str().unwrap()), "{tool}");
+            }
+        }
+    }
+}

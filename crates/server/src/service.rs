@@ -1,0 +1,303 @@
+//! A library as a service: what the HTTP API and the MCP tools have in common. Everything here computes on the calling thread.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, OnceLock};
+
+use lexiform_search::{
+    Embedding, Filter, Library, Query, QueryTerm, RankBy, RecordId, SearchResults, ZeroShotClassifier,
+    embed_text, similarity_in_words,
+};
+
+use crate::lru::{Lru, lock};
+use crate::request::{checked_text, record_id};
+use crate::response::AssetAnswer;
+use crate::scene_cache::SceneCache;
+use crate::text_batcher::{TextBatcher, TextCounts};
+use crate::upload::Upload;
+use crate::{
+    ClassifyRequest, ClassifyResponse, CompareRequest, CompareResponse, Item, Problem, SearchRequest,
+    SearchResponse, Statistics,
+};
+
+/// Memory for rendered images.
+const PICTURE_BYTES: usize = 96 << 20;
+/// Memory for embeddings of uploads.
+const UPLOAD_BYTES: usize = 8 << 20;
+/// Up to this number of files, a list without a query is sorted by path; larger ones are in order of id, which needs no reading of
+/// all.
+const MAX_SORTED: usize = 20_000;
+
+/// Searches a library, and shows its files.
+pub struct Service {
+    pub(crate) library: Library,
+    /// Selects the files that are served, if not all.
+    scope: Option<Filter>,
+    pub(crate) texts: Arc<TextCounts>,
+    pub(crate) uploads: Mutex<Lru<String, Upload>>,
+    pub(crate) pictures: Mutex<Lru<String, Arc<[u8]>>>,
+    pub(crate) scenes: SceneCache,
+    /// Names everyday kinds of objects; made when it is first needed.
+    kinds: OnceLock<ZeroShotClassifier>,
+}
+
+impl Service {
+    /// A service for a library that was opened with `texts` as its model. `scope` restricts it to the files it selects.
+    pub fn new(library: Library, texts: &TextBatcher, scope: Option<Filter>) -> Self {
+        Self {
+            library,
+            scope,
+            texts: texts.counts().clone(),
+            uploads: Mutex::new(Lru::new(UPLOAD_BYTES)),
+            pictures: Mutex::new(Lru::new(PICTURE_BYTES)),
+            scenes: SceneCache::default(),
+            kinds: OnceLock::new(),
+        }
+    }
+
+    /// The files most similar to a query, or those that a filter selects.
+    ///
+    /// # Errors
+    /// 400 for an invalid request, 404 for an unknown file or upload.
+    pub fn search(&self, request: &SearchRequest) -> Result<SearchResponse, Problem> {
+        let query = request.query(|id| Ok(QueryTerm::Embedding(self.upload_by_id(id)?.embedding)))?;
+        let filter = self.scoped(request.filter()?);
+        let Some(mut query) = query else { return self.list(request, filter) };
+        // Similarity of images, shapes and records has no part in names.
+        query.rank_by = match query.terms.iter().any(|(weight, term)| *weight > 0.0 && is_text(term)) {
+            true => query.rank_by,
+            false => RankBy::Semantic,
+        };
+        query.filter = filter;
+        let results = self.library.search_results(&query)?;
+        self.respond(results, &query, request.offset)
+    }
+
+    /// The files most similar to one of the library, without itself.
+    ///
+    /// # Errors
+    /// 404 for an unknown file.
+    pub fn similar(&self, id: &str, k: usize) -> Result<SearchResponse, Problem> {
+        let id = self.record(record_id(id)?)?.id;
+        let terms = vec![(1.0, QueryTerm::Record(id))];
+        let k = k.clamp(1, MAX_SIMILAR);
+        let (filter, rank_by) = (self.scoped(None), RankBy::Semantic);
+        let query = Query { k: k + 1, terms, filter, rank_by, ..Query::default() };
+        let mut results = self.library.search_results(&query)?;
+        results.answers.retain(|answer| answer.id != id);
+        results.answers.truncate(k);
+        results.answers.iter_mut().enumerate().for_each(|(i, answer)| answer.rank = i + 1);
+        self.respond(results, &query, 0)
+    }
+
+    fn respond(
+        &self,
+        results: SearchResults,
+        query: &Query,
+        offset: usize,
+    ) -> Result<SearchResponse, Problem> {
+        let SearchResults { answers, corrections, unknown_texts } = results;
+        let low_confidence = self.low_confidence(&answers, &unknown_texts);
+        let more = answers.len() >= query.k;
+        Ok(SearchResponse {
+            answers: answers.into_iter().skip(offset).map(|answer| AssetAnswer::new(answer, true)).collect(),
+            searched: self.count(query.filter.as_ref())?,
+            more,
+            corrections,
+            unknown_texts,
+            low_confidence,
+            model: self.model().to_owned(),
+        })
+    }
+
+    /// Whether the best answer is no close match. A file that is called what is searched for is one.
+    fn low_confidence(&self, answers: &[lexiform_search::Answer], unknown: &[String]) -> Option<bool> {
+        if !unknown.is_empty() {
+            return Some(true);
+        }
+        if answers.iter().any(|answer| answer.name_rank.is_some()) {
+            return Some(false);
+        }
+        let best = answers.iter().map(|answer| answer.score).fold(f32::NEG_INFINITY, f32::max);
+        Some(similarity_in_words(best, self.model())? == lexiform_search::NOT_SIMILAR)
+    }
+
+    /// Files without a query.
+    fn list(&self, request: &SearchRequest, filter: Option<Filter>) -> Result<SearchResponse, Problem> {
+        let searched = self.count(filter.as_ref())?;
+        let last = request.offset + request.k;
+        let everything = filter.clone().unwrap_or(Filter::And(Vec::new()));
+        let answers = match searched <= MAX_SORTED {
+            true => self.library.list(&everything)?,
+            false => self.library.list_first(&everything, last)?,
+        };
+        let page = answers.into_iter().skip(request.offset).take(request.k);
+        Ok(SearchResponse {
+            answers: page.map(|answer| AssetAnswer::new(answer, false)).collect(),
+            searched,
+            more: searched > last,
+            corrections: Vec::new(),
+            unknown_texts: Vec::new(),
+            low_confidence: None,
+            model: self.model().to_owned(),
+        })
+    }
+
+    /// Labels with their probabilities.
+    ///
+    /// # Errors
+    /// 400 for invalid labels or templates, 404 for an unknown item.
+    pub fn classify(&self, request: &ClassifyRequest) -> Result<ClassifyResponse, Problem> {
+        let encoder = self.library.encoder();
+        let labels = request.checked_labels()?;
+        let templates = match &request.templates[..] {
+            [] => encoder.templates(),
+            given => given.iter().map(|text| checked_text(text)).collect::<Result<_, _>>()?,
+        };
+        let classifier = ZeroShotClassifier::new(encoder, &labels, &templates)?;
+        let labels = classifier.classify(&self.embedding(&request.item)?);
+        Ok(ClassifyResponse { labels, model: self.model().to_owned() })
+    }
+
+    /// The kinds of everyday objects that a file may be, with their probabilities: the best [`MAX_KINDS`].
+    ///
+    /// # Errors
+    /// 400 for an invalid id, 404 for an unknown one.
+    pub fn labels(&self, id: &str) -> Result<ClassifyResponse, Problem> {
+        let embedding = self.embedding(&Item::Asset(id.to_owned()))?;
+        let classifier = match self.kinds.get() {
+            Some(made) => made,
+            None => {
+                let names: Vec<String> =
+                    lexiform_shapes::categories().iter().map(|category| category.name.to_owned()).collect();
+                let encoder = self.library.encoder();
+                let made = ZeroShotClassifier::new(encoder, &names, &encoder.templates())?;
+                self.kinds.get_or_init(|| made)
+            }
+        };
+        let mut labels = classifier.classify(&embedding);
+        labels.truncate(MAX_KINDS);
+        Ok(ClassifyResponse { labels, model: self.model().to_owned() })
+    }
+
+    /// The similarity of two things.
+    ///
+    /// # Errors
+    /// 400 for an empty text, 404 for an unknown item.
+    pub fn compare(&self, request: &CompareRequest) -> Result<CompareResponse, Problem> {
+        let score = self.embedding(&request.a)?.dot(&self.embedding(&request.b)?);
+        let words = similarity_in_words(score, self.model());
+        Ok(CompareResponse { score, words, model: self.model().to_owned() })
+    }
+
+    fn embedding(&self, item: &Item) -> Result<Embedding, Problem> {
+        match item {
+            Item::Text(text) => Ok(embed_text(self.library.encoder(), &checked_text(text)?)?),
+            Item::Asset(id) => Ok(self.library.embedding(self.record(record_id(id)?)?.id)?),
+            Item::Upload(id) => Ok(self.upload_by_id(id)?.embedding),
+        }
+    }
+
+    /// Counts of the library.
+    ///
+    /// # Errors
+    /// If the library cannot be read.
+    pub fn statistics(&self) -> Result<Statistics, Problem> {
+        let mut formats = BTreeMap::new();
+        for format in FORMATS {
+            let filter =
+                Filter::parse(&format!("format = {format}")).map_err(lexiform_search::StoreError::from)?;
+            let count = self.count(self.scoped(Some(filter)).as_ref())?;
+            if count > 0 {
+                formats.insert(format.to_owned(), count);
+            }
+        }
+        let path = self.library.library_path();
+        let folder = path.root.as_ref().unwrap_or(&path.folder);
+        Ok(Statistics {
+            records: self.len()?,
+            failures: self.library.failures()?.len(),
+            formats,
+            name: folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
+            model: self.model().to_owned(),
+            dim: self.library.encoder().dim(),
+            version: env!("CARGO_PKG_VERSION"),
+        })
+    }
+
+    /// Number of files that are served.
+    ///
+    /// # Errors
+    /// If the library cannot be read.
+    pub fn len(&self) -> Result<usize, Problem> {
+        self.count(self.scope.as_ref())
+    }
+
+    /// Whether no file is served.
+    ///
+    /// # Errors
+    /// If the library cannot be read.
+    pub fn is_empty(&self) -> Result<bool, Problem> {
+        Ok(self.len()? == 0)
+    }
+
+    /// Id of the model.
+    pub fn model(&self) -> &str {
+        self.library.encoder().id()
+    }
+
+    /// A record that is served.
+    pub(crate) fn record(&self, id: RecordId) -> Result<lexiform_search::Record, Problem> {
+        let found = self.library.store().get(&[id])?.into_iter().flatten().next();
+        let is_served = |record: &lexiform_search::Record| {
+            self.scope.as_ref().is_none_or(|scope| scope.matches(&record.payload))
+        };
+        found
+            .filter(is_served)
+            .ok_or_else(|| Problem::not_found(format!("no such file in the library: {id}")))
+    }
+
+    pub(crate) fn upload_by_id(&self, id: &str) -> Result<Upload, Problem> {
+        let missing =
+            || Problem::not_found(format!("no such upload: {id:?}")).with_hint("upload the file again");
+        lock(&self.uploads).get(id).ok_or_else(missing)
+    }
+
+    fn count(&self, filter: Option<&Filter>) -> Result<usize, Problem> {
+        Ok(filter.map_or_else(|| self.library.len(), |filter| self.library.count(filter))?)
+    }
+
+    fn scoped(&self, filter: Option<Filter>) -> Option<Filter> {
+        match (self.scope.clone(), filter) {
+            (Some(scope), Some(filter)) => Some(Filter::And(vec![scope, filter])),
+            (scope, filter) => scope.or(filter),
+        }
+    }
+}
+
+/// Most kinds of objects that a file may be.
+const MAX_KINDS: usize = 5;
+/// Most files similar to one.
+const MAX_SIMILAR: usize = 1000;
+
+/// Formats of records, for counts.
+const FORMATS: [&str; 15] = [
+    "glb",
+    "gltf",
+    "obj",
+    "stl",
+    "ply",
+    "off",
+    "dae",
+    "pcd",
+    "xyz",
+    "las",
+    "laz",
+    "npy",
+    "npz",
+    "views",
+    "embedding",
+];
+
+fn is_text(term: &QueryTerm) -> bool {
+    matches!(term, QueryTerm::Text(_))
+}

@@ -1,0 +1,230 @@
+//! What attackers send.
+
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::support::{HTML_NAME, Models};
+
+const TOKEN: &str = "correct-horse-battery";
+
+#[test]
+fn no_name_leads_out_of_the_library() {
+    let models = Models::new();
+    let server = models.serve(|_| {});
+    for id in [
+        "..",
+        "%2e%2e",
+        "..%2f..%2fetc%2fpasswd",
+        "%2fetc%2fpasswd",
+        "0000000000000000",
+        "ffffffffffffffff",
+        "red.ply",
+        "%00",
+        "1",
+    ] {
+        for rest in ["", "/file", "/mesh", "/thumbnail.png", "/similar"] {
+            let reply = server.get(&format!("/v1/assets/{id}{rest}"));
+            assert!(matches!(reply.status, 400 | 404), "{id}{rest}: {reply:?}");
+        }
+    }
+    for path in
+        ["/../../etc/passwd", "/static/../../../etc/passwd", "/v1/assets/../../etc/passwd", "//etc/passwd"]
+    {
+        assert_eq!(server.get(path).status, 404, "{path}");
+    }
+}
+
+#[test]
+fn large_and_broken_requests_are_refused() {
+    let models = Models::new();
+    let server = models.serve(|_| {});
+    let large = json!({ "text": "a".repeat(100_000) });
+    server.post("/v1/search", &large).problem(413, "at most 65536 bytes");
+    // Chunked: nothing states the length.
+    let chunk = format!("{:x}\r\n{}\r\n", 70_000, " ".repeat(70_000));
+    let head = format!(
+        "POST /v1/search HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n",
+        server.address
+    );
+    server.raw(format!("{head}{chunk}0\r\n\r\n").as_bytes()).problem(413, "at most");
+    let stated = format!(
+        "POST /v1/uploads?name=a.glb HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: 99999999999\r\n\r\n",
+        server.address
+    );
+    server.raw(stated.as_bytes()).problem(413, "at most 67108864 bytes");
+    let raw = |body: &[u8]| server.send("POST", "/v1/search", &[], body);
+    raw(b"{").problem(400, "invalid JSON body");
+    raw(b"{\"text\": 1}").problem(400, "invalid JSON body");
+    raw(b"{\"color\": \"red\"}").problem(400, "unknown field");
+    raw(&[&b"{\"text\":"[..], &vec![b'['; 60_000]].concat()).problem(400, "invalid JSON body");
+    raw(b"{\"text\": \"a\", \"k\": 999999999}").problem(400, "k: expected 1 to 1000");
+    raw(format!("{{\"where\": \"{}\"}}", "(".repeat(60_000)).as_bytes()).problem(400, "");
+    raw(b"{\"text\": \"red\", \"weights\": {\"text\": 1e39}}").problem(400, "");
+    server
+        .post("/v1/uploads?name=a.exe", &json!({}))
+        .problem(400, "expected the name of a picture or 3D file");
+    server.post("/v1/uploads", &json!({})).problem(400, "no name");
+    let headers = format!("GET / HTTP/1.1\r\nHost: {}\r\nX: {}\r\n\r\n", server.address, "a".repeat(100_000));
+    assert!(matches!(server.raw(headers.as_bytes()).status, 0 | 400 | 431));
+    assert_eq!(server.get("/v1/health").status, 200);
+}
+
+#[test]
+fn slow_clients_are_disconnected() {
+    let models = Models::new();
+    let server = models.serve(|options| options.receive_time = Duration::from_millis(300));
+    let started = Instant::now();
+    let slow_body = format!(
+        "POST /v1/search HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: 50\r\n\r\n{{",
+        server.address
+    );
+    server.raw(slow_body.as_bytes()).problem(408, "did not arrive");
+    let mut slow_headers = TcpStream::connect(server.address).unwrap();
+    slow_headers.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    slow_headers.write_all(b"GET / HTTP/1.1\r\nHost:").unwrap();
+    let mut rest = Vec::new();
+    // Closed, with or without an answer.
+    let _ = slow_headers.read_to_end(&mut rest);
+    assert!(started.elapsed() < Duration::from_secs(15));
+    assert_eq!(server.get("/v1/health").status, 200);
+}
+
+#[test]
+fn other_names_and_other_pages_are_refused() {
+    let models = Models::new();
+    let server = models.serve(|options| options.hosts = vec!["models.example.org".to_owned()]);
+    let with = |method: &str, headers: &[(&str, &str)]| server.send(method, "/v1/search", headers, b"{}");
+    with("GET", &[("Host", "attacker.example.com")]).problem(403, "unknown host \"attacker.example.com\"");
+    assert_eq!(with("GET", &[("Host", "models.example.org")]).status, 200);
+    with("POST", &[("Origin", "http://attacker.example.com")]).problem(403, "another page");
+    with("POST", &[("Origin", "null")]).problem(403, "another page");
+    with("POST", &[("Sec-Fetch-Site", "cross-site")]).problem(403, "another page");
+    let own = format!("http://{}", server.address);
+    assert_eq!(with("POST", &[("Origin", &own)]).status, 200);
+    let reply = with("GET", &[("Origin", "http://attacker.example.com")]);
+    assert_eq!(reply.header("access-control-allow-origin"), None, "browsers do not show it to that page");
+}
+
+#[test]
+fn nothing_about_the_library_is_told_without_the_token() {
+    let models = Models::new();
+    let server = models.serve(|options| options.token = Some(TOKEN.to_owned()));
+    let get = |path: &str, headers: &[(&str, &str)]| server.send("GET", path, headers, &[]);
+    let reply = get("/v1/search", &[]);
+    reply.problem(401, "missing or wrong token");
+    assert_eq!(reply.header("www-authenticate"), Some("Bearer"));
+    get("/v1/search", &[("Authorization", "Bearer correct-horse-batterx")]).problem(401, "token");
+    get("/metrics", &[]).problem(401, "token");
+    get("/v1/assets/0000000000000000/file", &[]).problem(401, "token");
+    server.post("/v1/uploads?name=a.png", &json!({})).problem(401, "token");
+    assert_eq!(get("/v1/search", &[("Authorization", &format!("Bearer {TOKEN}"))]).status, 200);
+    assert_eq!((get("/", &[]).status, get("/v1/health", &[]).status), (200, 200));
+    server.post("/v1/session", &json!({ "token": "wrong" })).problem(401, "wrong token");
+    let login = server.post("/v1/session", &json!({ "token": TOKEN }));
+    let cookie = login.header("set-cookie").unwrap();
+    assert!(cookie.ends_with("; HttpOnly; SameSite=Strict"), "{cookie}");
+    let cookie = cookie.split(';').next().unwrap();
+    assert_eq!((login.status, get("/v1/search", &[("Cookie", cookie)]).status), (204, 200));
+}
+
+#[test]
+fn every_response_tells_browsers_to_be_strict() {
+    let models = Models::new();
+    let server = models.serve(|_| {});
+    let html = server.id(HTML_NAME);
+    for path in [
+        "/",
+        "/static/app.js",
+        "/v1/search",
+        "/v1/nothing",
+        "/openapi.json",
+        &format!("/v1/assets/{html}/file"),
+    ] {
+        let reply = server.get(path);
+        assert_eq!(reply.header("x-content-type-options"), Some("nosniff"), "{path}");
+        let policy = reply.header("content-security-policy").unwrap();
+        assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}: {policy}");
+        assert_eq!(reply.header("x-frame-options"), Some("DENY"), "{path}");
+    }
+    // A name that is HTML stays text.
+    let details = server.get(&format!("/v1/assets/{html}"));
+    assert_eq!(
+        (details.header("content-type"), details.ok()["path"].as_str()),
+        (Some("application/json"), Some(HTML_NAME))
+    );
+    let file = server.get(&format!("/v1/assets/{html}/file"));
+    assert_eq!(file.header("content-type"), Some("application/octet-stream"));
+    let expected = "attachment; filename*=UTF-8''%3Cimg%20src%3Dx%20onerror%3Dalert%281%29%3E.ply";
+    assert_eq!(file.header("content-disposition"), Some(expected));
+}
+
+#[test]
+#[cfg(unix)]
+fn links_out_of_the_library_are_not_followed() {
+    let outside = tempfile::tempdir().unwrap();
+    let secret = outside.path().join("secret.ply");
+    fs_err::write(&secret, crate::support::tetrahedron([9, 9, 9])).unwrap();
+    let models = Models::new();
+    std::os::unix::fs::symlink(&secret, models.root().join("link.ply")).unwrap();
+    let server = models.serve(|_| {});
+    let link = server.id("link.ply");
+    server.get(&format!("/v1/assets/{link}/file")).problem(404, "a link out of the library's folder");
+    server.get(&format!("/v1/assets/{link}/mesh")).problem(404, "a link out of the library's folder");
+}
+
+#[test]
+fn uploads_read_no_files_of_this_machine() {
+    let models = Models::new();
+    let secret = models.root().join("secret.mtl");
+    fs_err::write(&secret, "newmtl m\nKd 1 0 0\n").unwrap();
+    let server = models.serve(|_| {});
+    let shape = |library: &str| format!("mtllib {library}\nv 0 0 0\nv 1 0 0\nv 0 1 0\nusemtl m\nf 1 2 3\n");
+    let upload = |content: &str| server.send("POST", "/v1/uploads?name=a.obj", &[], content.as_bytes()).ok();
+    let red = |content: &str| {
+        let compared = json!({ "a": { "upload": upload(content)["id"] }, "b": { "text": "red" } });
+        server.post("/v1/compare", &compared).ok()["score"].as_f64().unwrap()
+    };
+    let plain = red(&shape("none.mtl"));
+    assert_eq!(red(&shape(secret.to_str().unwrap())), plain, "no color of the secret material");
+    assert_eq!(red(&shape("../../../../../../../../secret.mtl")), plain);
+}
+
+#[test]
+#[ignore = "needs LEXIFORM_SHARED"]
+fn malformed_files_are_errors_and_the_server_stays_healthy() {
+    let models = Models::new();
+    let server = models.serve(|_| {});
+    let mut sent = 0;
+    for file in files_below(&lexiform_golden::shared("assets/malformed")) {
+        let name = file.file_name().unwrap().to_string_lossy().into_owned();
+        let content = fs_err::read(&file).unwrap();
+        let escaped: String = name.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let reply = server.send("POST", &format!("/v1/uploads?name={escaped}"), &[], &content);
+        assert!(
+            matches!(reply.status, 201 | 400 | 413 | 422),
+            "{}: {} {}",
+            file.display(),
+            reply.status,
+            String::from_utf8_lossy(&reply.body)
+        );
+        sent += 1;
+    }
+    assert!(sent > 20, "{sent} files");
+    assert_eq!(server.get("/v1/health").status, 200);
+}
+
+fn files_below(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs_err::read_dir(folder).unwrap().flatten() {
+        match entry.path() {
+            path if path.is_dir() => files.extend(files_below(&path)),
+            path => files.push(path),
+        }
+    }
+    files.sort();
+    files
+}
