@@ -8,8 +8,8 @@ use crate::axis::UpAxis;
 
 /// Extensions of 3D formats that are not supported: files of modeling and CAD programs, and exchange formats.
 #[rustfmt::skip]
-const UNSUPPORTED_EXTENSIONS: [&str; 36] = [
-    "3dm", "3ds", "3mf", "abc", "blend", "c4d", "catpart", "catproduct", "dwg", "dxf", "e57", "f3d", "fbx", "iam", "ifc", "iges", "igs",
+const UNSUPPORTED_EXTENSIONS: [&str; 35] = [
+    "3dm", "3ds", "3mf", "abc", "blend", "c4d", "catpart", "catproduct", "dwg", "dxf", "e57", "f3d", "iam", "ifc", "iges", "igs",
     "ipt", "jt", "lwo", "ma", "max", "mb", "sat", "skp", "sldasm", "sldprt", "step", "stp", "usd", "usda", "usdc", "usdz", "wrl", "x3d",
     "ztl",
 ];
@@ -38,6 +38,8 @@ pub enum Format {
     Off,
     /// COLLADA.
     Dae,
+    /// Autodesk FBX.
+    Fbx,
     /// Point Cloud Library.
     Pcd,
     /// Rows of numbers: XYZ, PTS, TXT, CSV.
@@ -73,6 +75,7 @@ impl Format {
             "ply" => Self::Ply,
             "off" => Self::Off,
             "dae" => Self::Dae,
+            "fbx" => Self::Fbx,
             "pcd" => Self::Pcd,
             "xyz" | "xyzrgb" | "xyzn" | "pts" | "txt" | "asc" | "csv" => Self::Xyz,
             "las" => Self::Las,
@@ -92,6 +95,7 @@ impl Format {
             Self::Ply => "PLY",
             Self::Off => "OFF",
             Self::Dae => "COLLADA",
+            Self::Fbx => "FBX",
             Self::Pcd => "PCD",
             Self::Xyz => "XYZ",
             Self::Las | Self::Laz => "LAS",
@@ -102,7 +106,7 @@ impl Format {
 
     /// Whether files of this format may reference other files (see [`sidecars`](crate::sidecars)).
     pub fn has_sidecars(self) -> bool {
-        matches!(self, Self::Gltf | Self::Glb | Self::Obj | Self::Ply | Self::Dae)
+        matches!(self, Self::Gltf | Self::Glb | Self::Obj | Self::Ply | Self::Dae | Self::Fbx)
     }
 
     /// The axis that points up in files of this format that state none: +Z where most files have it (printing, scanning, maps), +Y
@@ -116,6 +120,7 @@ impl Format {
             | Self::Ply
             | Self::Off
             | Self::Dae
+            | Self::Fbx
             | Self::Xyz
             | Self::Npy
             | Self::Npz => UpAxis::Y,

@@ -10,8 +10,8 @@ use crate::sidecar::{Sidecar, Sidecars};
 use crate::source::Source;
 use crate::up::turned;
 use crate::{
-    Format, Orientation, ReadError, UpAxis, UpRule, UpSource, dae, gltf, las, limits, npy, npz, obj, off,
-    pcd, ply, sniff, stl, text, xyz,
+    Format, Orientation, ReadError, UpAxis, UpRule, UpSource, dae, fbx, gltf, las, limits, npy, npz, obj,
+    off, pcd, ply, sniff, stl, text, xyz,
 };
 
 /// Options for facts that files do not contain.
@@ -72,6 +72,7 @@ pub fn sidecars(path: &Path, content: impl BufRead) -> io::Result<Vec<Sidecar>> 
         Some(Format::Obj) => obj::sidecars(content, &mut sidecars)?,
         Some(Format::Ply) => ply::sidecars(path, content, &mut sidecars)?,
         Some(Format::Dae) => dae::sidecars(content, &mut sidecars)?,
+        Some(Format::Fbx) => fbx::sidecars(content, &mut sidecars)?,
         _ => {}
     }
     Ok(sidecars.into_vec())
@@ -133,6 +134,7 @@ fn read_format(source: &Source, format: Format) -> Result<(Scene, Option<UpAxis>
         Format::Npy => npy::read(source),
         Format::Npz => npz::read(source),
         Format::Dae => return dae::read(source),
+        Format::Fbx => return fbx::read(source),
     }?;
     Ok((scene, None))
 }

@@ -42,6 +42,7 @@ fn from_content(bytes: &[u8]) -> Option<Format> {
         [b'g', b'l', b'T', b'F', 1 | 2, 0, 0, 0, ..] => return Some(Format::Glb),
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => return Some(Format::Npy),
         [b'L', b'A', b'S', b'F', ..] => return Some(Format::Las),
+        _ if head.starts_with(b"Kaydara FBX Binary  ") => return Some(Format::Fbx),
         [b'P', b'K', 3, 4, ..] if text::find(head, b".npy").is_some() => return Some(Format::Npz),
         _ => {}
     }
@@ -55,6 +56,9 @@ fn from_content(bytes: &[u8]) -> Option<Format> {
         || (start.starts_with(b"VERSION") && text::find(head, b"FIELDS").is_some())
     {
         return Some(Format::Pcd);
+    }
+    if start.starts_with(b"; FBX") || text::find(head, b"FBXHeaderExtension:").is_some() {
+        return Some(Format::Fbx);
     }
     if start.starts_with(b"<") && text::find(head, b"<COLLADA").is_some() {
         return Some(Format::Dae);

@@ -17,7 +17,7 @@ pub struct WalkResult {
     pub view_sets: Vec<PathBuf>,
     /// Folders and files that could not be read, with the reason.
     pub unreadable: Vec<(PathBuf, String)>,
-    /// Numbers of files in 3D formats that are not supported, such as FBX, by extension.
+    /// Numbers of files in 3D formats that are not supported, such as STEP, by extension.
     pub unsupported: BTreeMap<&'static str, usize>,
 }
 
@@ -172,9 +172,9 @@ mod tests {
         write("notes.txt", b"this is not a cloud\n1 2 words\n");
         write("cloud.txt", format!("# x y z\n{}", "0 1 2\n".repeat(10)).as_bytes());
         write("requirements.txt", b"numpy==1.26.0\ntorch\n");
-        write("car.FBX", b"");
+        write("car.STEP", b"");
         write("b/room.blend", b"");
-        write("b/chair.fbx", b"");
+        write("b/chair.step", b"");
         write("table.csv", b"name,label\nchair,1\n");
         write("picture.png", b"");
         write("b/textures/wood_0.png", b"");
@@ -188,7 +188,7 @@ mod tests {
         };
         assert_eq!(names(&found.assets), ["a.OBJ", "b/chair.gltf", "cloud.txt"].map(PathBuf::from));
         assert_eq!(names(&found.view_sets), [PathBuf::from("b/renders")]);
-        assert_eq!(found.unsupported, BTreeMap::from([("blend", 1), ("fbx", 2)]));
+        assert_eq!(found.unsupported, BTreeMap::from([("blend", 1), ("step", 2)]));
     }
 
     #[test]
