@@ -63,6 +63,11 @@ pub(super) struct SceneBuilder {
 }
 
 impl SceneBuilder {
+    /// Whether nothing is placed yet.
+    pub fn is_empty(&self) -> bool {
+        self.instances.is_empty() && self.points.positions.is_empty()
+    }
+
     /// Triangulates a surface, which appears only where it is placed. Invalid polygons are dropped with a note.
     pub fn add_surface(&mut self, source: &Source, surface: &Surface) -> Result<SurfaceId, ReadError> {
         source.check_vertices(surface.positions.len() as u64)?;

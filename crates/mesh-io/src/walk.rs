@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::format::unsupported_extension;
 use crate::views::{Surroundings, is_hidden, is_image, view_sets};
-use crate::{Format, xyz};
+use crate::{Format, archive, xyz};
 
 /// The result of [`walk`].
 #[derive(Debug, Default)]
@@ -87,7 +87,7 @@ impl Walk {
                 }
             } else if is_image(&path) && path.is_file() {
                 images.push(path);
-            } else if path.is_file() && is_asset(&path, || head(&path)) {
+            } else if path.is_file() && (is_asset(&path, || head(&path)) || archive::holds_assets(&path)) {
                 has_assets = true;
                 self.assets.insert(path);
             } else if let Some(extension) = unsupported_extension(&path).filter(|_| path.is_file()) {
@@ -147,7 +147,8 @@ fn archive_of_points(bytes: &[u8]) -> bool {
     /// Length of a zip member's header before its name.
     const HEADER: usize = 30;
     let name = bytes.get(HEADER..).unwrap_or_default().to_ascii_lowercase();
-    let names: [&[u8]; 7] = [b"xyz", b"points", b"positions", b"vertices", b"pc.", b"pointcloud", b"arr_0"];
+    let names: [&[u8]; 8] =
+        [b"coords.", b"xyz", b"points", b"positions", b"vertices", b"pc.", b"pointcloud", b"arr_0"];
     bytes.starts_with(b"PK") && names.iter().any(|start| name.starts_with(start))
 }
 
