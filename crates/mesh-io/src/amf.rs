@@ -144,7 +144,7 @@ impl<'a, 'i> Reader<'a, 'i> {
                 let material = volume.attribute("materialid").and_then(|id| self.materials.get(id)).copied();
                 let volume_color = child(volume, "color").and_then(linear);
                 for triangle in children(volume, "triangle") {
-                    let corner = |name| value(triangle, name).map_or(-1, |v| v as i64);
+                    let corner = |name| value(triangle, name).map_or(-1, |v| v.min(1e12) as i64);
                     let corners = [corner("v1"), corner("v2"), corner("v3")];
                     let face_color = child(triangle, "color").and_then(linear);
                     for corner in corners {

@@ -65,7 +65,7 @@ impl<'a> Entity<'a> {
     }
 
     fn integer(&self, code: i64) -> i64 {
-        self.text(code).and_then(text::integer).unwrap_or(0)
+        self.text(code).and_then(integer).unwrap_or(0)
     }
 
     /// A point: x at `code`, y and z ten and twenty above.
@@ -142,14 +142,19 @@ impl<'a> Dxf<'a> {
 
     /// The entity's true color, its index, or that of its layer.
     fn color(&self, entity: &Entity) -> Option<Vec3> {
-        if let Some(rgb) = entity.text(420).and_then(text::integer) {
+        if let Some(rgb) = entity.text(420).and_then(integer) {
             return Some(color::from_bytes([(rgb >> 16) as u8, (rgb >> 8) as u8, rgb as u8]));
         }
-        let own = entity.text(62).and_then(text::integer).unwrap_or(BY_LAYER);
+        let own = entity.text(62).and_then(integer).unwrap_or(BY_LAYER);
         let index =
             if own == BY_LAYER || own == BY_BLOCK { *self.layers.get(entity.text(8)?)? } else { own.abs() };
         indexed_color(index).map(color::from_bytes)
     }
+}
+
+/// An integer, within bounds that sums of a few never leave.
+fn integer(value: &[u8]) -> Option<i64> {
+    text::integer(value).map(|value| value.clamp(-(1 << 40), 1 << 40))
 }
 
 /// Everything from one group 0 to the next.
@@ -237,8 +242,7 @@ impl Block<'_> {
             }
         }
         let list = faces.iter().skip(1).take_while(|(code, _)| !is_list(*code));
-        let mut indices =
-            list.filter(|(code, _)| *code == 90).map(|(_, value)| text::integer(value).unwrap_or(-1));
+        let mut indices = list.filter(|(code, _)| *code == 90).map(|(_, value)| integer(value).unwrap_or(-1));
         while let Some(count) = indices.next().and_then(|count| usize::try_from(count).ok()) {
             self.polygons.push(indices.by_ref().take(count).map(|i| if i < 0 { i } else { i + first }));
             self.colors.push(color);

@@ -24,9 +24,9 @@ pub(super) fn mesh(
         .map(|face| face as usize)
         .collect();
     let holes: std::collections::HashSet<usize> = holes.into_iter().collect();
-    let mut start = 0;
+    let mut start = 0_usize;
     for (face, &count) in counts.iter().enumerate() {
-        let end = start + count.max(0.0) as usize;
+        let end = start.saturating_add(count.max(0.0) as usize);
         let Some(ring) = corners.get(start..end) else { break };
         if !holes.contains(&face) {
             let mut order: Vec<usize> = (start..end).collect();

@@ -113,7 +113,8 @@ impl<'a> Parser<'a> {
             "class" => self.prim(prim, Specifier::Class, depth),
             "variantSet" => self.variant_set(prim, depth),
             "reorder" => {
-                (self.word(), self.word());
+                self.word();
+                self.word();
                 self.expect(b'=')?;
                 self.value(depth).map(drop)
             }

@@ -82,7 +82,7 @@ impl Tree {
             Some(Field::Written(written)) => written
                 .split(|c: char| c.is_ascii_whitespace() || c == ',')
                 .filter(|word| !word.is_empty())
-                .map_while(|word| number(word))
+                .map_while(number)
                 .collect(),
             _ => Vec::new(),
         }
