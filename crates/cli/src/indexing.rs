@@ -142,7 +142,7 @@ impl IndexReport {
         list_failed(&self.failed);
     }
 
-    /// Counts the files in formats that are not supported: `3 files not read: .blend 2, .fbx 1`.
+    /// Counts the files in formats that are not supported: `3 files not read: .blend 2, .step 1`.
     pub(crate) fn list_unsupported(&self) {
         if !self.unsupported.is_empty() {
             let count = self.unsupported.values().sum();

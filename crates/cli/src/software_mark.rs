@@ -45,8 +45,17 @@ pub(crate) fn has_mark(path: &Path) -> io::Result<bool> {
         let is_model = MODEL_KEYS.iter().any(|key| metadata.get(key).is_some());
         return Ok(is_model || metadata[SAFETENSORS_KEY] == SOFTWARE);
     }
+    if head.starts_with(b"PK") && is_marked_3mf(&head) {
+        return Ok(true);
+    }
     // Binary STL begins with 80 bytes of any text.
     Ok(head.starts_with(SOFTWARE.as_bytes()) || has_marked_line(&head) || is_written_by_lexiform(path))
+}
+
+/// Whether the start of the model in a 3MF file, which is not compressed, names us.
+fn is_marked_3mf(head: &[u8]) -> bool {
+    let mark = format!("<metadata name=\"Application\">{SOFTWARE}</metadata>");
+    head.windows(mark.len()).any(|window| window == mark.as_bytes())
 }
 
 /// Whether one of the first lines is a comment that names us: OBJ, MTL, OFF, PCD; PLY; manual pages; HTML.

@@ -56,3 +56,18 @@ pub enum ReadError {
         path: PathBuf,
     },
 }
+
+impl ReadError {
+    /// The same error of another file.
+    pub(crate) fn at(self, file: &std::path::Path) -> Self {
+        let path = file.to_owned();
+        match self {
+            Self::Io(error) => Self::Io(error),
+            Self::UnknownFormat { found, .. } => Self::UnknownFormat { path, found },
+            Self::Invalid { format, message, .. } => Self::Invalid { path, format, message },
+            Self::Unsupported { format, feature, .. } => Self::Unsupported { path, format, feature },
+            Self::TooLarge { what, found, limit, .. } => Self::TooLarge { path, what, found, limit },
+            Self::Empty { .. } => Self::Empty { path },
+        }
+    }
+}

@@ -8,10 +8,9 @@ use crate::axis::UpAxis;
 
 /// Extensions of 3D formats that are not supported: files of modeling and CAD programs, and exchange formats.
 #[rustfmt::skip]
-const UNSUPPORTED_EXTENSIONS: [&str; 36] = [
-    "3dm", "3ds", "3mf", "abc", "blend", "c4d", "catpart", "catproduct", "dwg", "dxf", "e57", "f3d", "fbx", "iam", "ifc", "iges", "igs",
-    "ipt", "jt", "lwo", "ma", "max", "mb", "sat", "skp", "sldasm", "sldprt", "step", "stp", "usd", "usda", "usdc", "usdz", "wrl", "x3d",
-    "ztl",
+const UNSUPPORTED_EXTENSIONS: [&str; 25] = [
+    "3dm", "abc", "blend", "c4d", "catpart", "catproduct", "dwg", "f3d", "iam", "ifc", "iges", "igs", "ipt", "jt", "lwo", "ma",
+    "max", "mb", "sat", "skp", "sldasm", "sldprt", "step", "stp", "ztl",
 ];
 
 /// The extension of a file in a known 3D format that is not supported.
@@ -38,6 +37,30 @@ pub enum Format {
     Off,
     /// COLLADA.
     Dae,
+    /// Autodesk FBX.
+    Fbx,
+    /// Universal Scene Description: text, binary or a package.
+    Usd,
+    /// 3D Manufacturing Format.
+    #[serde(rename = "3mf")]
+    ThreeMf,
+    /// 3D Studio.
+    #[serde(rename = "3ds")]
+    Tds,
+    /// Additive Manufacturing File.
+    Amf,
+    /// AutoCAD's exchange format, ASCII.
+    Dxf,
+    /// X3D, and VRML 97.
+    X3d,
+    /// MagicaVoxel.
+    Vox,
+    /// Draco.
+    Drc,
+    /// 3D Gaussians in records of 32 bytes.
+    Splat,
+    /// ASTM E57.
+    E57,
     /// Point Cloud Library.
     Pcd,
     /// Rows of numbers: XYZ, PTS, TXT, CSV.
@@ -73,6 +96,17 @@ impl Format {
             "ply" => Self::Ply,
             "off" => Self::Off,
             "dae" => Self::Dae,
+            "fbx" => Self::Fbx,
+            "usd" | "usda" | "usdc" | "usdz" => Self::Usd,
+            "3mf" => Self::ThreeMf,
+            "3ds" => Self::Tds,
+            "amf" => Self::Amf,
+            "dxf" => Self::Dxf,
+            "x3d" | "x3dv" | "wrl" | "vrml" => Self::X3d,
+            "vox" => Self::Vox,
+            "drc" => Self::Drc,
+            "splat" => Self::Splat,
+            "e57" => Self::E57,
             "pcd" => Self::Pcd,
             "xyz" | "xyzrgb" | "xyzn" | "pts" | "txt" | "asc" | "csv" => Self::Xyz,
             "las" => Self::Las,
@@ -92,6 +126,17 @@ impl Format {
             Self::Ply => "PLY",
             Self::Off => "OFF",
             Self::Dae => "COLLADA",
+            Self::Fbx => "FBX",
+            Self::Usd => "USD",
+            Self::ThreeMf => "3MF",
+            Self::Tds => "3DS",
+            Self::Amf => "AMF",
+            Self::Dxf => "DXF",
+            Self::X3d => "X3D",
+            Self::Vox => "VOX",
+            Self::Drc => "Draco",
+            Self::Splat => "splat",
+            Self::E57 => "E57",
             Self::Pcd => "PCD",
             Self::Xyz => "XYZ",
             Self::Las | Self::Laz => "LAS",
@@ -102,20 +147,54 @@ impl Format {
 
     /// Whether files of this format may reference other files (see [`sidecars`](crate::sidecars)).
     pub fn has_sidecars(self) -> bool {
-        matches!(self, Self::Gltf | Self::Glb | Self::Obj | Self::Ply | Self::Dae)
+        matches!(
+            self,
+            Self::Gltf | Self::Glb | Self::Obj | Self::Ply | Self::Dae | Self::Fbx | Self::Tds | Self::X3d
+        )
+    }
+
+    /// Whether coordinates are in meters once a file is read: the format has a unit. Others are usually in millimeters where they
+    /// are for printing, and in any unit elsewhere.
+    pub fn has_unit(self) -> bool {
+        matches!(
+            self,
+            Self::Gltf
+                | Self::Glb
+                | Self::Dae
+                | Self::Fbx
+                | Self::Usd
+                | Self::ThreeMf
+                | Self::Amf
+                | Self::X3d
+                | Self::E57
+        )
     }
 
     /// The axis that points up in files of this format that state none: +Z where most files have it (printing, scanning, maps), +Y
     /// otherwise. Rows of numbers and arrays are never turned, so that the same points are the same shape in any of these formats.
     pub fn up_axis(self) -> UpAxis {
         match self {
-            Self::Stl | Self::Pcd | Self::Las | Self::Laz => UpAxis::Z,
+            Self::Stl
+            | Self::Pcd
+            | Self::Las
+            | Self::Laz
+            | Self::E57
+            | Self::ThreeMf
+            | Self::Tds
+            | Self::Amf
+            | Self::Dxf
+            | Self::Vox => UpAxis::Z,
             Self::Gltf
             | Self::Glb
             | Self::Obj
             | Self::Ply
             | Self::Off
             | Self::Dae
+            | Self::Fbx
+            | Self::Usd
+            | Self::X3d
+            | Self::Drc
+            | Self::Splat
             | Self::Xyz
             | Self::Npy
             | Self::Npz => UpAxis::Y,

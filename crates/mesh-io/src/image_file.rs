@@ -139,6 +139,27 @@ impl<'a> TextureFiles<'a> {
         texture
     }
 
+    /// Index of a texture inside the 3D file; `None`, with a note, if it cannot be decoded.
+    pub fn embedded(&mut self, name: &str, bytes: &[u8], clamp: bool) -> Option<usize> {
+        let image = if bytes.len() as u64 > limits::TEXTURE_BYTES {
+            Err(format!("{} bytes, the limit is {}", bytes.len(), limits::TEXTURE_BYTES))
+        } else {
+            decode(bytes, name).and_then(|image| self.within_budget(image))
+        };
+        match image {
+            Ok(image) => {
+                self.textures
+                    .push(Texture { image, wrap: [if clamp { Wrap::Clamp } else { Wrap::Repeat }; 2] });
+                Some(self.textures.len() - 1)
+            }
+            Err(message) => {
+                let quoted = name.escape_debug();
+                self.notes.push(format!("texture \"{quoted}\" cannot be read: {message}"));
+                None
+            }
+        }
+    }
+
     fn load_uncached(&mut self, reference: &str, clamp: bool) -> Result<Option<usize>, String> {
         let quoted = reference.escape_debug();
         let path = find_near(&self.library, reference).or_else(|| find_near(self.owner, reference));
@@ -161,7 +182,12 @@ impl<'a> TextureFiles<'a> {
         if size > limits::TEXTURE_BYTES {
             return Err(format!("{size} bytes, the limit is {}", limits::TEXTURE_BYTES));
         }
-        let image = decode(&std::fs::read(path).map_err(|e| e.to_string())?, &path.to_string_lossy())?;
+        let bytes = std::fs::read(path).map_err(|e| e.to_string())?;
+        decode(&bytes, &path.to_string_lossy()).and_then(|image| self.within_budget(image))
+    }
+
+    /// The image, if all textures together are within their limit.
+    fn within_budget(&mut self, image: RgbaImage) -> Result<RgbaImage, String> {
         self.bytes += image.as_raw().len() as u64;
         if self.bytes > limits::ALL_TEXTURE_BYTES {
             return Err(format!("the file's textures together pass {} bytes", limits::ALL_TEXTURE_BYTES));

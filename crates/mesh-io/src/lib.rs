@@ -16,12 +16,19 @@
 //! Untrusted bytes give a [`Scene`](lexiform_geometry::Scene) or a [`ReadError`], never a panic, a hang, or unbounded
 //! memory. This crate links no tensor library, async runtime or network code.
 
+mod amf;
+mod archive;
 mod axis;
 mod builder;
 mod color;
 mod columns;
+mod cursor;
 mod dae;
+mod drc;
+mod dxf;
+mod e57;
 mod error;
+mod fbx;
 mod format;
 mod gltf;
 mod image_file;
@@ -35,17 +42,26 @@ mod off;
 mod pcd;
 mod ply;
 mod polygon;
+mod primitive;
 mod read;
 mod regular_file;
 mod sidecar;
 mod sniff;
 mod source;
+mod splat;
 mod stl;
+mod surface;
+mod tds;
 mod text;
+mod threemf;
 mod up;
+mod usd;
 mod views;
+mod vox;
+mod vrml;
 mod walk;
 mod write;
+mod xml;
 mod xyz;
 
 pub use axis::UpAxis;
@@ -58,4 +74,4 @@ pub use sidecar::Sidecar;
 pub use up::{Orientation, UnknownUpRule, UpRule, UpSource, turn_cloud_upright, turn_upright};
 pub use views::{image_size, is_image, strip_views, thin_views, view_files};
 pub use walk::{HEAD_BYTES, WalkResult, is_asset, walk};
-pub use write::{GlbError, WriteError, write, write_glb};
+pub use write::{GlbError, WriteError, write, write_glb, written_sidecars};

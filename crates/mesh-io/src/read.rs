@@ -5,13 +5,14 @@ use std::path::Path;
 
 use lexiform_geometry::Scene;
 
+use crate::archive::{Archive, Unpacked};
 use crate::regular_file::open_regular_file;
 use crate::sidecar::{Sidecar, Sidecars};
 use crate::source::Source;
 use crate::up::turned;
 use crate::{
-    Format, Orientation, ReadError, UpAxis, UpRule, UpSource, dae, gltf, las, limits, npy, npz, obj, off,
-    pcd, ply, sniff, stl, text, xyz,
+    Format, Orientation, ReadError, UpAxis, UpRule, UpSource, amf, dae, drc, dxf, e57, fbx, gltf, las,
+    limits, npy, npz, obj, off, pcd, ply, sniff, splat, stl, tds, text, threemf, usd, vox, vrml, xyz,
 };
 
 /// Options for facts that files do not contain.
@@ -72,6 +73,17 @@ pub fn sidecars(path: &Path, content: impl BufRead) -> io::Result<Vec<Sidecar>> 
         Some(Format::Obj) => obj::sidecars(content, &mut sidecars)?,
         Some(Format::Ply) => ply::sidecars(path, content, &mut sidecars)?,
         Some(Format::Dae) => dae::sidecars(content, &mut sidecars)?,
+        Some(Format::Fbx) => fbx::sidecars(content, &mut sidecars)?,
+        Some(format @ (Format::Tds | Format::X3d)) => {
+            let mut bytes = Vec::new();
+            content.take(limits::FILE_BYTES).read_to_end(&mut bytes)?;
+            let source = Source { path, bytes: &bytes, format: format.name() };
+            if format == Format::Tds {
+                tds::sidecars(&bytes, &mut sidecars);
+            } else {
+                vrml::sidecars(&source, &mut sidecars);
+            }
+        }
         _ => {}
     }
     Ok(sidecars.into_vec())
@@ -96,6 +108,18 @@ pub(crate) struct LoadedFile {
 }
 
 pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<LoadedFile, ReadError> {
+    if let Some(archive) = Archive::from_path(path) {
+        let unpacked = Unpacked::open(archive, path, bytes)?;
+        let content = file_bytes(&unpacked.file)?;
+        // The temporary folder is gone when the message is read.
+        let mut loaded = open_file(&unpacked.file, &content, options).map_err(|error| error.at(path))?;
+        loaded.scene.notes.splice(0..0, unpacked.note.clone());
+        return Ok(loaded);
+    }
+    open_file(path, bytes, options)
+}
+
+fn open_file(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<LoadedFile, ReadError> {
     let content = text::without_byte_order_mark(bytes);
     let found = sniff::format(path, &content)?;
     let source = Source { path, bytes: &content, format: found.format.name() };
@@ -133,6 +157,17 @@ fn read_format(source: &Source, format: Format) -> Result<(Scene, Option<UpAxis>
         Format::Npy => npy::read(source),
         Format::Npz => npz::read(source),
         Format::Dae => return dae::read(source),
+        Format::Fbx => return fbx::read(source),
+        Format::Usd => return usd::read(source),
+        Format::ThreeMf => return threemf::read(source),
+        Format::Amf => return amf::read(source),
+        Format::Tds => tds::read(source),
+        Format::Dxf => dxf::read(source),
+        Format::X3d => vrml::read(source),
+        Format::Vox => vox::read(source),
+        Format::Drc => drc::read(source),
+        Format::Splat => splat::read(source),
+        Format::E57 => e57::read(source),
     }?;
     Ok((scene, None))
 }

@@ -42,6 +42,11 @@ fn from_content(bytes: &[u8]) -> Option<Format> {
         [b'g', b'l', b'T', b'F', 1 | 2, 0, 0, 0, ..] => return Some(Format::Glb),
         [0x93, b'N', b'U', b'M', b'P', b'Y', ..] => return Some(Format::Npy),
         [b'L', b'A', b'S', b'F', ..] => return Some(Format::Las),
+        [b'D', b'R', b'A', b'C', b'O', ..] => return Some(Format::Drc),
+        _ if head.starts_with(b"PXR-USDC") || head.starts_with(b"#usda ") => return Some(Format::Usd),
+        [b'V', b'O', b'X', b' ', ..] => return Some(Format::Vox),
+        _ if head.starts_with(b"ASTM-E57") => return Some(Format::E57),
+        _ if head.starts_with(b"Kaydara FBX Binary  ") => return Some(Format::Fbx),
         [b'P', b'K', 3, 4, ..] if text::find(head, b".npy").is_some() => return Some(Format::Npz),
         _ => {}
     }
@@ -56,8 +61,19 @@ fn from_content(bytes: &[u8]) -> Option<Format> {
     {
         return Some(Format::Pcd);
     }
-    if start.starts_with(b"<") && text::find(head, b"<COLLADA").is_some() {
-        return Some(Format::Dae);
+    if start.starts_with(b"; FBX") || text::find(head, b"FBXHeaderExtension:").is_some() {
+        return Some(Format::Fbx);
+    }
+    if start.starts_with(b"#VRML") || start.starts_with(b"#X3D") {
+        return Some(Format::X3d);
+    }
+    if start.starts_with(b"<") {
+        let roots: [(&[u8], Format); 3] =
+            [(b"<COLLADA", Format::Dae), (b"<X3D", Format::X3d), (b"<amf", Format::Amf)];
+        let found = roots.into_iter().find(|(root, _)| text::find(head, root).is_some());
+        if let Some((_, format)) = found {
+            return Some(format);
+        }
     }
     if start.starts_with(b"{") && text::find(head, b"\"asset\"").is_some() {
         return Some(Format::Gltf);

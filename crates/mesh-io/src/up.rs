@@ -164,7 +164,9 @@ impl Orientation {
     /// What the format says; `stated` is what the file itself states.
     pub(super) fn of_format(format: Format, stated: Option<UpAxis>) -> Self {
         let source = match (stated, format) {
-            (Some(_), _) | (None, Format::Gltf | Format::Glb | Format::Dae) => UpSource::Stated,
+            (Some(_), _) | (None, Format::Gltf | Format::Glb | Format::Dae | Format::X3d | Format::Vox) => {
+                UpSource::Stated
+            }
             (None, _) if format.up_axis() == UpAxis::Y => UpSource::Default,
             (None, _) => UpSource::Practice,
         };

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::format::unsupported_extension;
 use crate::views::{Surroundings, is_hidden, is_image, view_sets};
-use crate::{Format, xyz};
+use crate::{Format, archive, xyz};
 
 /// The result of [`walk`].
 #[derive(Debug, Default)]
@@ -17,7 +17,7 @@ pub struct WalkResult {
     pub view_sets: Vec<PathBuf>,
     /// Folders and files that could not be read, with the reason.
     pub unreadable: Vec<(PathBuf, String)>,
-    /// Numbers of files in 3D formats that are not supported, such as FBX, by extension.
+    /// Numbers of files in 3D formats that are not supported, such as STEP, by extension.
     pub unsupported: BTreeMap<&'static str, usize>,
 }
 
@@ -87,7 +87,7 @@ impl Walk {
                 }
             } else if is_image(&path) && path.is_file() {
                 images.push(path);
-            } else if path.is_file() && is_asset(&path, || head(&path)) {
+            } else if path.is_file() && (is_asset(&path, || head(&path)) || archive::holds_assets(&path)) {
                 has_assets = true;
                 self.assets.insert(path);
             } else if let Some(extension) = unsupported_extension(&path).filter(|_| path.is_file()) {
@@ -147,7 +147,8 @@ fn archive_of_points(bytes: &[u8]) -> bool {
     /// Length of a zip member's header before its name.
     const HEADER: usize = 30;
     let name = bytes.get(HEADER..).unwrap_or_default().to_ascii_lowercase();
-    let names: [&[u8]; 7] = [b"xyz", b"points", b"positions", b"vertices", b"pc.", b"pointcloud", b"arr_0"];
+    let names: [&[u8]; 8] =
+        [b"coords.", b"xyz", b"points", b"positions", b"vertices", b"pc.", b"pointcloud", b"arr_0"];
     bytes.starts_with(b"PK") && names.iter().any(|start| name.starts_with(start))
 }
 
@@ -172,9 +173,9 @@ mod tests {
         write("notes.txt", b"this is not a cloud\n1 2 words\n");
         write("cloud.txt", format!("# x y z\n{}", "0 1 2\n".repeat(10)).as_bytes());
         write("requirements.txt", b"numpy==1.26.0\ntorch\n");
-        write("car.FBX", b"");
+        write("car.STEP", b"");
         write("b/room.blend", b"");
-        write("b/chair.fbx", b"");
+        write("b/chair.step", b"");
         write("table.csv", b"name,label\nchair,1\n");
         write("picture.png", b"");
         write("b/textures/wood_0.png", b"");
@@ -188,7 +189,7 @@ mod tests {
         };
         assert_eq!(names(&found.assets), ["a.OBJ", "b/chair.gltf", "cloud.txt"].map(PathBuf::from));
         assert_eq!(names(&found.view_sets), [PathBuf::from("b/renders")]);
-        assert_eq!(found.unsupported, BTreeMap::from([("blend", 1), ("fbx", 2)]));
+        assert_eq!(found.unsupported, BTreeMap::from([("blend", 1), ("step", 2)]));
     }
 
     #[test]

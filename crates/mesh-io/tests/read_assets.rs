@@ -124,6 +124,8 @@ const BROKEN: &[(&str, Outcome)] = &[
     ("malformed.obj", Outcome::Notes),
     // The header declares 719 points, the file ends within the last one.
     ("garbage_nVariableLength.las", Outcome::Notes),
+    // One triangle, in meters here and in millimeters in the manifest.
+    ("malformed_property_index_oob.3mf", Outcome::Counts { triangles: 1, points: 0 }),
     // No other program of the manifest reads tables of numbers.
     ("badheader.txt", Outcome::Counts { triangles: 0, points: 8 }),
     ("missingheader.txt", Outcome::Counts { triangles: 0, points: 5 }),

@@ -8,7 +8,7 @@ use serde::Serialize;
 /// change is durable; [`Library::index_embeddings`](crate::Library::index_embeddings) reports a row before its batch is written.
 #[derive(Clone, Debug, PartialEq)]
 pub enum IndexEvent {
-    /// There are files in 3D formats that are not supported, such as FBX; comes before [`Planned`](Self::Planned).
+    /// There are files in 3D formats that are not supported, such as STEP; comes before [`Planned`](Self::Planned).
     Unsupported {
         /// Number of files by extension.
         extensions: BTreeMap<&'static str, usize>,

@@ -3,6 +3,7 @@
 pub(crate) mod classify;
 pub(crate) mod compare;
 pub(crate) mod completions;
+pub(crate) mod convert;
 pub(crate) mod data;
 pub(crate) mod duplicates;
 pub(crate) mod embed;

@@ -63,15 +63,15 @@ fn an_empty_folder_is_explained() {
 #[test]
 fn files_in_unsupported_formats_are_counted() {
     let sandbox = Sandbox::new();
-    for name in ["car.fbx", "kinds/room.blend", "kinds/ship.BLEND"] {
+    for name in ["car.step", "kinds/room.blend", "kinds/ship.BLEND"] {
         sandbox.write(&format!("models/{name}"), "unreadable");
     }
-    let expected = "3 files not read: .blend 2, .fbx 1\n";
+    let expected = "3 files not read: .blend 2, .step 1\n";
     let index = sandbox.run(&["index", "models"]).success();
     assert!(index.stderr.contains(expected), "{index:#?}");
     let lines = sandbox.run(&["index", "models", "--json"]).success().json();
     assert_eq!(lines.len(), 4);
-    assert_eq!(lines[3]["summary"]["not_read"], json!({"blend": 2, "fbx": 1}));
+    assert_eq!(lines[3]["summary"]["not_read"], json!({"blend": 2, "step": 1}));
     let search = sandbox.run(&["search", "models", "a box"]).success();
     assert_eq!(search.stderr.matches(expected).count(), 1, "{search:#?}");
 }

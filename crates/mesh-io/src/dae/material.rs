@@ -6,7 +6,7 @@ use glam::{Vec3, Vec4};
 use percent_encoding::percent_decode_str;
 use roxmltree::Node;
 
-use super::xml::{ById, child, children, numbers, target};
+use crate::xml::{ById, child, children, numbers, target};
 use crate::{
     color,
     image_file::TextureFiles,

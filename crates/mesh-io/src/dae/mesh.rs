@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use glam::{DMat4, DVec3, Vec2, Vec3, Vec4};
 use roxmltree::Node;
 
-use super::xml::{ById, child, children, numbers, target};
+use crate::xml::{ById, child, children, numbers, target};
 use crate::{
     ReadError,
     builder::{MeshBuilder, Polygons, Triangles, pluralize, to_single_precision},

@@ -3,30 +3,27 @@
 
 mod material;
 mod mesh;
-mod xml;
 
 use std::io::{self, BufRead, Read as _};
 
 use glam::{DMat4, DVec3, Vec3};
 use lexiform_geometry::Scene;
-use roxmltree::{Document, Node, ParsingOptions};
+use roxmltree::Node;
 
 use self::material::Materials;
 use self::mesh::{DaePrimitives, Inputs};
-use self::xml::{ById, child, children, numbers, target};
+use crate::xml::{ById, child, children, numbers, parse, target};
 use crate::{ReadError, UpAxis, builder::Triangles, limits, sidecar::Sidecars, source::Source, text};
 
 /// Deepest tree of nodes; deeper ones only come from instances that contain themselves.
 const MAX_DEPTH: usize = 64;
 /// Most meshes: instances of instances grow without bound otherwise.
 const MAX_INSTANCES: usize = 100_000;
-/// Most XML nodes: each takes some 100 bytes of memory.
-const MAX_XML_NODES: u32 = 20_000_000;
 
 /// Reads the visual scene, and the axis that points up in it if the file says so.
 pub(super) fn read(source: &Source) -> Result<(Scene, Option<UpAxis>), ReadError> {
     let xml = text::decode(source.bytes);
-    let document = parse(&xml).map_err(|e| source.invalid(e.to_string()))?;
+    let document = parse(&xml, xml.len()).map_err(|e| source.invalid(e.to_string()))?;
     let root = document.root_element();
     if root.tag_name().name() != "COLLADA" {
         return Err(source.invalid(format!("expected the element COLLADA, found {}", root.tag_name().name())));
@@ -56,15 +53,11 @@ pub(super) fn read(source: &Source) -> Result<(Scene, Option<UpAxis>), ReadError
 pub(super) fn sidecars(content: impl BufRead, sidecars: &mut Sidecars) -> io::Result<()> {
     let mut bytes = Vec::new();
     content.take(limits::FILE_BYTES).read_to_end(&mut bytes)?;
-    if let Ok(document) = parse(&text::decode(&text::without_byte_order_mark(&bytes))) {
+    let xml = text::decode(&text::without_byte_order_mark(&bytes));
+    if let Ok(document) = parse(&xml, xml.len()) {
         material::sidecars(document.root_element(), sidecars);
     }
     Ok(())
-}
-
-fn parse(xml: &str) -> Result<Document<'_>, roxmltree::Error> {
-    let options = ParsingOptions { nodes_limit: MAX_XML_NODES, ..ParsingOptions::default() };
-    Document::parse_with_options(xml, options)
 }
 
 struct Collada<'a, 'i> {

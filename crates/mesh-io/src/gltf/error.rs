@@ -79,7 +79,7 @@ pub(super) fn quoted(name: &str) -> String {
 
 /// Runs a third-party decoder on untrusted bytes. Such decoders may panic, and one invalid file must not end a whole
 /// indexing run. Memory and time are bounded by the caller beforehand, because neither can be caught here.
-pub(super) fn catch_decoder_panic<T>(
+pub(crate) fn catch_decoder_panic<T>(
     what: &str,
     decode: impl FnOnce() -> Result<T, String>,
 ) -> Result<T, String> {

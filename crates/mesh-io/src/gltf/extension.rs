@@ -59,7 +59,10 @@ pub(super) fn check_required(root: &Root, notes: &mut Notes) -> Result<(), GltfE
         if SUPPORTED.contains(&name.as_str()) {
             continue;
         }
-        if IGNORABLE.iter().any(|harmless| name.starts_with(harmless)) {
+        // A vendor's material, light or animation adds to what the base of the format says.
+        let adds =
+            ["_materials_", "_texture", "_lights", "_animation"].iter().any(|part| name.contains(part));
+        if adds || IGNORABLE.iter().any(|harmless| name.starts_with(harmless)) {
             notes.add(format!("{} is required but not applied; the shape is right without it", quoted(name)));
         } else {
             return Err(GltfError::Unsupported(format!("extension {}", quoted(name))));

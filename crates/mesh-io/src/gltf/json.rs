@@ -369,7 +369,10 @@ impl Asset {
         match major(&self.version) {
             Some(2) if needed.is_none_or(|v| v == "2.0") => Ok(()),
             Some(2) => Err(GltfError::Unsupported(format!("version {}", needed.unwrap_or_default()))),
-            Some(_) => Err(GltfError::Unsupported(format!("version {}", self.version))),
+            Some(_) => Err(GltfError::Unsupported(format!(
+                "version {} (convert it to glTF 2.0, for example with gltf-pipeline)",
+                self.version
+            ))),
             None => Err(invalid(format!("asset.version: expected 2.0, found {:?}", self.version))),
         }
     }

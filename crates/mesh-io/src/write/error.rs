@@ -10,7 +10,7 @@ pub enum WriteError {
     #[error("{0}")]
     Io(#[from] std::io::Error),
     /// The extension is of no writable format.
-    #[error("{}: expected the extension glb, obj, stl, ply, off, pcd, xyz or npy", path.display())]
+    #[error("{}: expected the extension glb, obj, stl, ply, 3mf, off, pcd, xyz or npy", path.display())]
     UnknownFormat {
         /// The file.
         path: PathBuf,

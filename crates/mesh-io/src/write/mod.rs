@@ -1,12 +1,13 @@
-//! Writers: GLB for everything; OBJ with MTL, STL, PLY, OFF for triangles; PLY, PCD, XYZ, NPY for points.
+//! Writers: GLB for everything; OBJ with MTL, 3MF, STL, PLY, OFF for triangles; PLY, PCD, XYZ, NPY for points.
 
 mod error;
 mod glb;
 mod mesh;
 mod output;
 mod points;
+mod threemf;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use lexiform_formats::write_file;
 use lexiform_geometry::Scene;
@@ -46,6 +47,16 @@ pub fn write(path: &Path, scene: &Scene) -> Result<(), WriteError> {
     Ok(write_file(path, &output.bytes)?)
 }
 
+/// Files that [`write`] writes next to `path`: the material library and textures of OBJ.
+pub fn written_sidecars(path: &Path, scene: &Scene) -> Vec<PathBuf> {
+    if Format::from_path(path) != Some(Format::Obj) || scene.materials.is_empty() {
+        return Vec::new();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let textures = (0..scene.textures.len()).map(|i| format!("{stem}-{i}.png"));
+    std::iter::once(format!("{stem}.mtl")).chain(textures).map(|name| path.with_file_name(name)).collect()
+}
+
 fn encode(path: &Path, scene: &Scene) -> Result<Output, WriteError> {
     let unknown = || WriteError::UnknownFormat { path: path.to_owned() };
     let format = Format::from_path(path).ok_or_else(unknown)?;
@@ -65,6 +76,9 @@ fn encode(path: &Path, scene: &Scene) -> Result<Output, WriteError> {
             Err(error) => Err(WriteError::Image { path: path.to_owned(), message: error.to_string() }),
         },
         Format::Obj => obj(path, scene, &stem),
+        Format::ThreeMf => {
+            triangles().and_then(|()| Ok(threemf::threemf(path, scene, axis_conversion())?.into()))
+        }
         Format::Stl => triangles().map(|()| stl(scene, axis_conversion()).into()),
         Format::Off => triangles().map(|()| off(scene, axis_conversion()).into()),
         Format::Ply => Ok(ply(scene).into()),

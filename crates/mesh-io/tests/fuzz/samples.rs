@@ -125,7 +125,7 @@ fn compressed_pcd() -> Vec<u8> {
     bytes
 }
 
-fn zip(name: &str, content: &[u8], deflate: bool) -> Vec<u8> {
+pub fn zip(name: &str, content: &[u8], deflate: bool) -> Vec<u8> {
     let data = if deflate { miniz_oxide::deflate::compress_to_vec(content, 6) } else { content.to_vec() };
     let mut shared = Vec::new();
     shared.extend([20, 0, 0, 0, if deflate { 8 } else { 0 }, 0]);
