@@ -14,7 +14,7 @@ use self::embed::run_batched;
 use crate::clip::VisionStyle;
 use crate::embedding::Embedding;
 use crate::error::ModelError;
-use crate::joint::ModelConfig;
+use crate::joint::{ModelConfig, PointBranchConfig};
 use crate::nn::Activation;
 use crate::point::{
     DetectedEncoder, FpsStart, ModelFamily, PointPreprocess, PointPreprocessOverrides, PointTower,
@@ -46,6 +46,15 @@ pub struct PointModelConfig {
     /// Names of the classes of its classification head, if known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+}
+
+impl PointModelConfig {
+    /// The point tower of a joint model as a model of its own, if it has one.
+    fn of_joint(joint: ModelConfig) -> Option<Self> {
+        let PointBranchConfig { tower, input } = joint.points?;
+        let (name, templates) = (joint.name, joint.templates);
+        Some(Self { name, tower, input, paired: None, taught_by: None, templates, labels: Vec::new() })
+    }
 }
 
 /// The CLIP model that a point encoder was trained with.
@@ -171,7 +180,7 @@ impl PointModel {
         Self::from_file(&registry::open_weights(name_or_path)?, options)
     }
 
-    /// Loads a network from a file: our own, or one released by ULIP, OpenShape or CG3D.
+    /// Loads a network from a file: our own, also the point tower of a joint model, or one released by ULIP, OpenShape or CG3D.
     ///
     /// # Errors
     /// If the file is not a point encoder, a tensor is missing, misshaped or unused, or the encoder has no groups to
@@ -189,8 +198,11 @@ impl PointModel {
             WeightSource::with_layout(file, layout, &options.device).with_precision(options.precision);
         let tower = PointTower::load(&source, &config.tower)?;
         let fingerprint = source.fingerprint();
-        let ignored =
-            |name: &str| detected.as_ref().map_or(name == "logit_scale", |found| found.ignores(name));
+        // The other towers of a joint model.
+        let is_joint = file.metadata(config_key::JOINT).is_some();
+        let ignored = |name: &str| {
+            is_joint || detected.as_ref().map_or(name == "logit_scale", |found| found.ignores(name))
+        };
         source.finish(ignored)?;
         let logit_scale =
             if file.contains(&scale_name) { file.read(&scale_name)?.first().copied() } else { None };
@@ -340,11 +352,19 @@ pub(crate) fn read_config(
     file: &WeightFile,
 ) -> Result<(PointModelConfig, Option<DetectedEncoder>), WeightsError> {
     let unrecognized = |message: String| WeightsError::Unrecognized { path: file.path().to_owned(), message };
-    if let Some(text) = file.metadata(config_key::POINTS) {
-        let config: PointModelConfig =
-            serde_json::from_str(text).map_err(|e| unrecognized(format!("invalid header: {e}")))?;
+    let invalid = |message: String| unrecognized(format!("invalid header: {message}"));
+    let own = match (file.metadata(config_key::POINTS), file.metadata(config_key::JOINT)) {
+        (Some(text), _) => Some(serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?),
+        (None, Some(text)) => {
+            let joint: ModelConfig =
+                serde_json::from_str(text).map_err(|error| invalid(error.to_string()))?;
+            PointModelConfig::of_joint(joint)
+        }
+        (None, None) => None,
+    };
+    if let Some(config) = own {
         // The header of a file is untrusted.
-        config.tower.encoder.check().map_err(|message| unrecognized(format!("invalid header: {message}")))?;
+        config.tower.encoder.check().map_err(invalid)?;
         return Ok((config, None));
     }
     let found = detect_encoder(file)?

@@ -147,6 +147,10 @@ fn joined_models_embed_clouds_like_their_point_tower() {
     assert!(joined.preprocessing().contains("points: 32 points"), "{}", joined.preprocessing());
     let [a, b] = [joined.embed_clouds(&clouds()).unwrap(), points.embed_clouds(&clouds()).unwrap()];
     assert_eq!(a, b);
+    // The point tower of a joint model can be opened alone, to train it further.
+    assert_eq!(open_points(&path("joined.safetensors")).embed_clouds(&clouds()).unwrap(), b);
+    let alone = PointModel::open(&path("joint.safetensors").to_string_lossy(), &PointModelOptions::default());
+    assert!(alone.err().unwrap().to_string().contains("no tensors of a known point encoder"));
     assert_eq!(joined.embed_texts(&["a box"]).unwrap(), joint.embed_texts(&["a box"]).unwrap());
 
     let file = WeightFile::open(&path("joined.safetensors")).unwrap();

@@ -1,9 +1,9 @@
 //! Everyday language for a joint model whose text tower knows few words.
 //!
 //! A sentence encoder compares a query with sentences about *concepts*, the kinds of objects that the model was trained on; the
-//! model's own text features of their names say how much a shape looks like each. Both are vectors over concepts, appended to
-//! the features of text and shape, so that one cosine compares both: a shape's semantic embedding is made of the concepts it is
-//! classified as, as in ConSE ([arXiv 1312.5650](https://arxiv.org/abs/1312.5650)).
+//! model's own features, compared with a direction for each concept, say how much a shape looks like it. Both are vectors over
+//! concepts, appended to the features of text and shape, so that one cosine compares both: a shape's semantic embedding is made
+//! of the concepts it is classified as, as in ConSE ([arXiv 1312.5650](https://arxiv.org/abs/1312.5650)).
 
 mod build;
 mod concepts;
@@ -24,7 +24,7 @@ use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// Embeddings of the concepts' sentences, `[sentences, width]`.
 const SENTENCES: &str = "concepts.sentences";
-/// Text features of the concepts' names, `[concepts, dim]`.
+/// Directions of the concepts among the model's own features, `[concepts, dim]`: text features of their names, or fitted to shapes.
 const NAMES: &str = "concepts.names";
 
 /// How fast the text tower's weight falls with unknown words: half of the words known leave a sixteenth.
@@ -55,7 +55,7 @@ pub struct LanguageConfig {
 pub struct Language {
     encoder: SentenceEncoder,
     concepts: Concepts,
-    /// Unit text features of the concepts' names, row by row.
+    /// Unit directions of the concepts among the model's own features, row by row.
     names: Vec<f32>,
     dim: usize,
     config: LanguageConfig,

@@ -86,7 +86,7 @@ impl Sampler<'_> {
         let mut rng = Rng::named(&format!("{}batch {step}.{part}", self.stream), self.seed);
         // One number for the whole batch, so that pixels form one tensor.
         let n_views = rng.int_between(self.config.min_views, self.config.max_views);
-        let (samples, groups) = self.samples(pool.len(), n_views, [step, part], &mut rng);
+        let (samples, groups) = self.samples(pool, n_views, [step, part], &mut rng);
         Choice { samples, groups, n_views, rng }
     }
 
@@ -179,14 +179,15 @@ impl Sampler<'_> {
     /// Shapes of a batch, and the hard-negative group of each.
     fn samples(
         &self,
-        count: usize,
+        pool: &ShapePool,
         views: usize,
         [step, part]: [usize; 2],
         rng: &mut Rng,
     ) -> (Vec<usize>, Vec<usize>) {
-        let rows = self.config.size.shapes(views);
-        let each = self.config.hard_negatives.map_or(1, |hard| hard.group_size.max(1));
+        let (rows, count) = (self.config.size.shapes(views), pool.len());
         // With hard negatives, a group of `group_size` rows follows each anchor.
+        let each =
+            self.config.hard_negatives.map_or(self.config.same_category, |hard| hard.group_size).max(1);
         let anchors: Vec<usize> = match self.config.order {
             SampleOrder::WithReplacement => (0..rows.div_ceil(each)).map(|_| rng.index(count)).collect(),
             SampleOrder::Shuffled => {
@@ -199,7 +200,7 @@ impl Sampler<'_> {
         };
         match self.config.hard_negatives {
             Some(hard) => self.with_neighbors(anchors, hard, rng),
-            None => (anchors, (0..rows).collect()),
+            None => (siblings::with_siblings(pool, anchors, each, rows, rng), (0..rows).collect()),
         }
     }
 
@@ -358,6 +359,8 @@ pub(super) fn caption_ids(captions: &[String], teacher: Option<&TeacherFeatures>
     let mut first = HashMap::new();
     (0..captions.len()).map(|row| *first.entry(content(row)).or_insert(row)).collect()
 }
+
+mod siblings;
 
 #[cfg(test)]
 mod caption_source_tests;

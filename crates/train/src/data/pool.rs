@@ -70,6 +70,14 @@ impl ShapePool {
         }
     }
 
+    /// Category of a shape; `None` without a label.
+    pub fn category(&self, at: usize) -> Option<usize> {
+        match self {
+            Self::InMemory(pool) => Some(pool.shapes.samples[at].category),
+            Self::OnDisk(pool) => pool.entries[at].category.map(|category| category as usize),
+        }
+    }
+
     /// Loads a shape with some of its views.
     ///
     /// # Errors

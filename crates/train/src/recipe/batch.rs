@@ -25,6 +25,10 @@ pub struct BatchConfig {
     /// Which of a shape's captions to sample.
     #[serde(default)]
     pub caption_sampling: CaptionSampling,
+    /// Shapes of the same category in a row, so that captions must tell them apart by more than the category: each sampled shape
+    /// is followed by this many − 1 random ones of its category. 1: shapes are sampled whatever their category.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub same_category: usize,
     /// Gradient accumulation: batches per optimizer step, whose gradients are averaged. Shapes are negatives only within their
     /// batch; for more negatives in the same memory use `chunk_size`.
     #[serde(default = "one")]
@@ -122,4 +126,8 @@ pub enum CaptionSampling {
 
 fn one() -> usize {
     1
+}
+
+fn is_one(number: &usize) -> bool {
+    *number == 1
 }

@@ -81,14 +81,18 @@ pub struct DataConfig {
     pub neighbor_file: Option<PathBuf>,
 }
 
-/// A folder of 3D files that are trained on together with generated shapes. Names are captions: `Chair_Red_2.glb` is a red
-/// chair, `FishingRod.glb` a category of its own.
+/// A folder of 3D files that are trained on together with generated shapes. Without a table of labels, names are captions:
+/// `Chair_Red_2.glb` is a red chair, `FishingRod.glb` a category of its own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AssetsConfig {
     /// The folder; without it, only generated shapes are trained on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
+    /// CSV with the columns file and label: only these files are trained on, each as its label, with the adjectives of its name
+    /// (`Sword_Golden.glb` with the label sword is a golden sword).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub label_table: Option<PathBuf>,
     /// Variations of each file among the shapes in memory: turned, stretched, recolored, gray, noisy, as points.
     pub copies: usize,
     /// Folders in it that are not trained on.
@@ -98,7 +102,7 @@ pub struct AssetsConfig {
 
 impl Default for AssetsConfig {
     fn default() -> Self {
-        Self { path: None, copies: 4, exclude: Vec::new() }
+        Self { path: None, label_table: None, copies: 4, exclude: Vec::new() }
     }
 }
 
@@ -146,7 +150,7 @@ impl SecondSourceConfig {
             BatchSize::Images(images) => BatchSize::Images(images / self.fraction.max(1)),
         };
         let caption_sampling = self.caption_sampling;
-        BatchConfig { size, caption_sampling, hard_negatives: None, ..first.clone() }
+        BatchConfig { size, caption_sampling, same_category: 1, hard_negatives: None, ..first.clone() }
     }
 }
 

@@ -33,8 +33,12 @@ impl Recipe {
 
     /// Files are added to generated shapes, not to those of a folder or data set.
     fn check_assets(&self) -> Result<(), RecipeError> {
-        let AssetsConfig { path, copies, .. } = &self.data.assets;
-        let Some(path) = path else { return Ok(()) };
+        let AssetsConfig { path, label_table, copies, .. } = &self.data.assets;
+        let Some(path) = path else {
+            let Some(table) = label_table else { return Ok(()) };
+            let (field, rule) = ("data.assets.label_table", "requires data.assets.path");
+            return Err(RecipeError::Value { field, found: table.display().to_string(), rule });
+        };
         let (field, found, rule) = if self.data.path.is_some() {
             let rule = "cannot be combined with data.path: the files join generated shapes";
             ("data.assets.path", path.display().to_string(), rule)
@@ -163,7 +167,19 @@ impl Recipe {
             }
         }
         self.check_captions()?;
+        self.check_same_category()?;
         self.check_hard_negatives()
+    }
+
+    /// Rows are grouped by category or by neighbors, not by both.
+    fn check_same_category(&self) -> Result<(), RecipeError> {
+        let BatchConfig { same_category, hard_negatives, .. } = &self.batch;
+        let rule = match same_category {
+            0 => "must be at least 1",
+            2.. if hard_negatives.is_some() => "cannot be combined with batch.hard_negatives",
+            _ => return Ok(()),
+        };
+        Err(RecipeError::Value { field: "batch.same_category", found: same_category.to_string(), rule })
     }
 
     /// Groups are filled with nearest neighbors, which the teacher's stored image features give.

@@ -80,6 +80,11 @@ fn invalid_values_are_errors() {
             "data={ path = \"models\", views = 8, elevation_low = 0.0, elevation_high = 10.0, assets = { path = \"packs\" } }",
             "data.assets.path = packs",
         ),
+        (
+            "data.assets.label_table=labels.csv",
+            "data.assets.label_table = labels.csv, requires data.assets.path",
+        ),
+        ("batch.same_category=0", "batch.same_category = 0, must be at least 1"),
     ] {
         check("nano.toml", setting, &[expected]);
     }
@@ -92,6 +97,11 @@ fn invalid_values_are_errors() {
         "openshape.toml",
         "batch.hard_negatives={ group_size = 5, neighbors = 3, margin = 0.1 }",
         &["batch.hard_negatives.neighbors = 3", "at least group_size - 1"],
+    );
+    check(
+        "openshape.toml",
+        "batch={ size = { shapes = 8 }, same_category = 2, hard_negatives = { group_size = 2, neighbors = 3, margin = 0.1 } }",
+        &["batch.same_category = 2", "cannot be combined with batch.hard_negatives"],
     );
     check(
         "duoduo.toml",

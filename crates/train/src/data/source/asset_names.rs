@@ -71,6 +71,14 @@ impl AssetName {
             Self { phrase: [adjectives, nouns].concat().join(" "), category }
         }))
     }
+
+    /// A file with a known label: the adjectives of its name describe it, its other words are ignored.
+    pub fn labeled(stem: &str, label: &str, known: &[CategoryNames]) -> Self {
+        let mut phrase = words(stem);
+        phrase.retain(|word| ADJECTIVES.contains(&word.as_str()) && label.split(' ').all(|own| own != word));
+        phrase.push(label.to_owned());
+        Self { category: category_of(label, known).unwrap_or(label).to_owned(), phrase: phrase.join(" ") }
+    }
 }
 
 /// The category with this name or synonym, also in the plural.
@@ -127,5 +135,19 @@ mod tests {
         assert_eq!(read("Barrel_Sniper_1"), both("barrel sniper", "barrel sniper"));
         assert_eq!(read("Tree-Dead-transformed"), both("tree", "dead tree"));
         assert_eq!(AssetName::of("A_12", &[]), None);
+    }
+
+    #[test]
+    fn labels_replace_the_nouns_of_a_name() {
+        let known = [CategoryNames { name: "sofa".to_owned(), synonyms: vec!["couch".to_owned()] }];
+        let labeled = |stem: &str, label: &str| {
+            let name = AssetName::labeled(stem, label, &known);
+            (name.category, name.phrase)
+        };
+        let both = |category: &str, phrase: &str| (category.to_owned(), phrase.to_owned());
+        assert_eq!(labeled("Seat_Large2", "couch"), both("sofa", "large couch"));
+        assert_eq!(labeled("Orange_Harvested", "tree"), both("tree", "orange tree"));
+        assert_eq!(labeled("Orange_1", "orange"), both("orange", "orange"));
+        assert_eq!(labeled("X", "anvil"), both("anvil", "anvil"));
     }
 }

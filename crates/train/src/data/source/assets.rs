@@ -1,9 +1,10 @@
-//! 3D files that are trained on together with the generated shapes, described by their names.
+//! 3D files that are trained on together with the generated shapes, described by their names or a table of labels.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use glam::Vec4;
+use lexiform_data::shape_csv::{CsvColumn, CsvRow, ShapeCsv};
 use lexiform_geometry::Scene;
 use lexiform_mesh_io::{ReadOptions, UpRule, read_with};
 use lexiform_shapes::{Rng, Variation};
@@ -40,23 +41,16 @@ impl Assets {
     /// Finds the files of `config.path`; `None` without a path.
     ///
     /// # Errors
-    /// If the folder cannot be read, or has fewer than two files with words in their names.
+    /// If the folder or the table of labels cannot be read, or there are fewer than two files with words in their names, or with
+    /// labels.
     pub fn open(config: &AssetsConfig, up: UpRule) -> Result<Option<Self>, FolderError> {
         let Some(folder) = &config.path else { return Ok(None) };
         let known = generated_names();
-        let is_excluded = |path: &Path| {
-            let first = path.strip_prefix(folder).ok().and_then(|inner| inner.components().next());
-            first.is_some_and(|first| config.exclude.iter().any(|pack| first.as_os_str() == pack.as_str()))
+        let mut files = match &config.label_table {
+            Some(table) => labeled_files(table, folder, &known)?,
+            None => named_files(folder, &known)?,
         };
-        let mut files = Vec::new();
-        // Tables have endings that clouds have too.
-        let is_table =
-            |path: &PathBuf| path.extension().is_some_and(|ending| ending == "csv" || ending == "txt");
-        for path in files_of(folder)?.into_iter().filter(|path| !is_table(path)) {
-            let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-            let Some(name) = AssetName::of(&stem, &known).filter(|_| !is_excluded(&path)) else { continue };
-            files.push((path, name));
-        }
+        files.retain(|(path, _)| !is_excluded(path, folder, &config.exclude));
         if files.len() < 2 {
             return Err(FolderError::TooFew { path: folder.clone(), found: files.len(), first: None });
         }
@@ -124,6 +118,43 @@ impl Assets {
     }
 }
 
+/// The files of a table with the columns file and label.
+fn labeled_files(
+    table: &Path,
+    folder: &Path,
+    known: &[CategoryNames],
+) -> Result<Vec<(PathBuf, AssetName)>, FolderError> {
+    let listing = ShapeCsv::read(table)?;
+    listing.require_any(&[CsvColumn::Shape])?;
+    listing.require_any(&[CsvColumn::Label])?;
+    let named = |row: CsvRow| {
+        let path = folder.join(row.shape);
+        let name = AssetName::labeled(&stem_of(&path), &row.label?, known);
+        Some((path, name))
+    };
+    Ok(listing.rows.into_iter().filter_map(named).collect())
+}
+
+/// The files of a folder whose names have words.
+fn named_files(folder: &Path, known: &[CategoryNames]) -> Result<Vec<(PathBuf, AssetName)>, FolderError> {
+    // Tables have endings that clouds have too.
+    let is_table = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "csv" || ending == "txt");
+    let named = |path: PathBuf| {
+        let name = AssetName::of(&stem_of(&path), known)?;
+        Some((path, name))
+    };
+    Ok(files_of(folder)?.into_iter().filter(|path| !is_table(path)).filter_map(named).collect())
+}
+
+fn stem_of(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn is_excluded(path: &Path, folder: &Path, packs: &[String]) -> bool {
+    let first = path.strip_prefix(folder).ok().and_then(|inner| inner.components().next());
+    first.is_some_and(|first| packs.iter().any(|pack| first.as_os_str() == pack.as_str()))
+}
+
 /// The category, the words of the name, and both in sentences.
 fn captions(name: &AssetName, rng: &mut Rng) -> Vec<Caption> {
     let sentence = |rng: &mut Rng| rng.choose(&TEMPLATES).replace("{}", &name.phrase);
@@ -149,8 +180,12 @@ mod tests {
 
     fn config(folder: &Path) -> DataConfig {
         let text = "shapes = 2\nviews = 2\nelevation_low = 0.0\nelevation_high = 10.0\n";
-        let assets =
-            AssetsConfig { path: Some(folder.to_owned()), copies: 3, exclude: vec!["other".to_owned()] };
+        let assets = AssetsConfig {
+            path: Some(folder.to_owned()),
+            copies: 3,
+            exclude: vec!["other".to_owned()],
+            label_table: None,
+        };
         DataConfig { assets, ..toml::from_str(text).unwrap() }
     }
 
@@ -179,6 +214,25 @@ mod tests {
         assert_eq!(found, [[known; 3], [chair; 3], [known; 3]].concat());
         assert_eq!(set.samples[3].captions[1].text, "a red chair");
         assert_eq!(set.skipped.len(), 1);
+    }
+
+    #[test]
+    fn a_table_says_what_files_are() {
+        let folder = tempfile::tempdir().unwrap();
+        fs_err::create_dir(folder.path().join("other")).unwrap();
+        for name in ["Potion_Big.obj", "Crop_1.obj", "x.obj", "other/Lamp.obj"] {
+            fs_err::write(folder.path().join(name), "v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n").unwrap();
+        }
+        let table = folder.path().join("what.csv");
+        fs_err::write(&table, "file,label\nPotion_Big.obj,bottle\nx.obj,anvil\nother/Lamp.obj,lamp\n")
+            .unwrap();
+        let config = AssetsConfig { label_table: Some(table), ..config(folder.path()).assets };
+        let assets = Assets::open(&config, UpRule::Format).unwrap().unwrap();
+        let found: Vec<(&str, &str)> =
+            assets.files.iter().map(|(_, name)| (&name.category[..], &name.phrase[..])).collect();
+        assert_eq!(found, [("bottle", "big bottle"), ("anvil", "anvil")]);
+        let missing = AssetsConfig { label_table: Some(folder.path().join("none.csv")), ..config };
+        assert!(Assets::open(&missing, UpRule::Format).unwrap_err().to_string().contains("none.csv"));
     }
 
     #[test]
