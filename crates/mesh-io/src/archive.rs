@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 
 use lexiform_formats::{PositionedFile, inflate, zip};
 
-use crate::{Format, ReadError, limits, walk};
+use crate::{Format, limits};
 
 /// Bytes that are unpacked for each byte of an archive, and `FEW_BYTES` more.
 const EXPANSION: u64 = 64;
@@ -45,7 +45,7 @@ impl Archive {
     }
 
     /// Names and contents, one at a time, of files that are unpacked.
-    fn for_each(
+    pub fn for_each(
         self,
         path: &Path,
         bytes: &[u8],
@@ -99,58 +99,8 @@ fn unpack_tar(
     Ok(())
 }
 
-/// An archive whose files are in a temporary folder, which is removed with this value.
-pub(super) struct Unpacked {
-    /// The 3D file: the largest one, where there are several.
-    pub file: PathBuf,
-    /// What is not read.
-    pub note: Option<String>,
-    _folder: tempfile::TempDir,
-}
-
-impl Unpacked {
-    /// Unpacks an archive.
-    ///
-    /// # Errors
-    ///
-    /// If it is damaged, unpacks to too many bytes, or has no 3D file.
-    pub fn open(archive: Archive, path: &Path, bytes: &[u8]) -> Result<Self, ReadError> {
-        let invalid =
-            |message: String| ReadError::Invalid { path: path.to_owned(), format: "archive", message };
-        let folder = tempfile::tempdir()?;
-        archive
-            .for_each(path, bytes, |name, content| {
-                let Some(relative) = inside(name) else { return Ok(()) };
-                let target = folder.path().join(relative);
-                // A name may be a folder in one entry and a file in another.
-                let parent = target.parent().unwrap_or(folder.path());
-                if fs_err::create_dir_all(parent).is_ok() && !target.is_dir() {
-                    fs_err::write(&target, content)?;
-                }
-                Ok(())
-            })
-            .map_err(invalid)?;
-        let found = walk::walk(&[folder.path().to_owned()]);
-        let size = |file: &PathBuf| file.metadata().map_or(0, |metadata| metadata.len());
-        // Archives inside archives are not unpacked.
-        let mut assets: Vec<PathBuf> =
-            found.assets.into_iter().filter(|file| Archive::from_path(file).is_none()).collect();
-        assets.sort_by_key(|file| std::cmp::Reverse(size(file)));
-        let count = assets.len();
-        let file = assets
-            .into_iter()
-            .next()
-            .ok_or_else(|| invalid("it has no 3D file that can be read".to_owned()))?;
-        let note = (count > 1).then(|| {
-            let name = file.strip_prefix(folder.path()).unwrap_or(&file).display().to_string();
-            format!("{name} is read, {} other 3D files in the archive are not", count - 1)
-        });
-        Ok(Self { file, note, _folder: folder })
-    }
-}
-
 /// A relative path without `..`; `None` for folders and for names that lead elsewhere.
-fn inside(name: &str) -> Option<PathBuf> {
+pub(super) fn inside(name: &str) -> Option<PathBuf> {
     let name = name.replace('\\', "/");
     if name.ends_with('/') {
         return None;

@@ -54,6 +54,7 @@ mod surface;
 mod tds;
 mod text;
 mod threemf;
+mod unpack;
 mod up;
 mod usd;
 mod views;

@@ -5,10 +5,11 @@ use std::path::Path;
 
 use lexiform_geometry::Scene;
 
-use crate::archive::{Archive, Unpacked};
+use crate::archive::Archive;
 use crate::regular_file::open_regular_file;
 use crate::sidecar::{Sidecar, Sidecars};
 use crate::source::Source;
+use crate::unpack::Unpacked;
 use crate::up::turned;
 use crate::{
     Format, Orientation, ReadError, UpAxis, UpRule, UpSource, amf, dae, drc, dxf, e57, fbx, gltf, las,

@@ -11,6 +11,7 @@ mod geometry;
 mod layer;
 mod material;
 mod stage;
+mod tables;
 mod text;
 mod value;
 
@@ -78,7 +79,7 @@ struct Inherited {
     world_from_prim: DMat4,
     material: Option<String>,
     color: Option<Vec4>,
-    /// Whether a prim is shown although its purpose is to stand in for others.
+    /// Whether a prim is shown although its purpose is to replace others in previews.
     shows_proxies: bool,
 }
 

@@ -77,7 +77,7 @@ impl<'a> Parser<'a> {
         Err(format!("expected {:?}, found {found}", char::from(byte)))
     }
 
-    /// A name with namespaces, a type with `[]`, or a keyword; empty where there is none.
+    /// A name with namespaces, a type with `[]`, or a keyword; otherwise empty.
     fn word(&mut self) -> &'a str {
         self.skip_space();
         let rest = &self.bytes[self.at..];

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use half::f16;
 
-use super::binary::File;
 use super::layer::{Reference, Value};
+use super::tables::{File, Kind};
 use crate::cursor::Cursor;
 
 const IS_ARRAY: u64 = 1 << 63;
@@ -13,13 +13,6 @@ const IS_INLINED: u64 = 1 << 62;
 const IS_COMPRESSED: u64 = 1 << 61;
 /// Arrays with fewer elements are never compressed.
 const MIN_COMPRESSED: usize = 4;
-
-/// How a text is stored.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    Token,
-    String,
-}
 
 /// Type, flags and payload of a value.
 #[derive(Clone, Copy)]

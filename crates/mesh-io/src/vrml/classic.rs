@@ -1,6 +1,6 @@
 //! The syntax of VRML 97, which X3D's classic encoding has as well.
 
-use super::MAX_DEPTH;
+use super::node::MAX_DEPTH;
 use super::node::{Field, NodeId, Tree, number};
 
 /// Parses a file. One that breaks off gives the nodes before, with a note.

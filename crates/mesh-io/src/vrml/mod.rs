@@ -13,14 +13,11 @@ use glam::{DMat4, DQuat, DVec3};
 use lexiform_geometry::Scene;
 
 use self::material::Materials;
-use self::node::{NodeId, Tree};
+use self::node::{MAX_DEPTH, NodeId, Tree};
 use crate::builder::pluralize;
 use crate::sidecar::{Sidecar, Sidecars};
 use crate::surface::{MAX_INSTANCES, SceneBuilder, SurfaceId};
 use crate::{ReadError, source::Source, text};
-
-/// Deepest tree of nodes, also while a file is parsed.
-const MAX_DEPTH: usize = 128;
 
 /// Reads a file of either syntax; +Y points up, and a unit is a meter.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {

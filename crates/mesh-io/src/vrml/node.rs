@@ -4,6 +4,9 @@ use std::collections::HashMap;
 
 use crate::text;
 
+/// Deepest tree of nodes, also while a file is parsed.
+pub(super) const MAX_DEPTH: usize = 128;
+
 /// A node's place in its tree.
 pub(super) type NodeId = usize;
 

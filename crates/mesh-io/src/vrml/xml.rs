@@ -2,7 +2,7 @@
 
 use roxmltree::Node;
 
-use super::MAX_DEPTH;
+use super::node::MAX_DEPTH;
 use super::node::{Field, NodeId, Tree};
 use crate::xml;
 

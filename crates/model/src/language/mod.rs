@@ -74,8 +74,8 @@ impl LanguageConfig {
         if factors.iter().any(|factor| !factor.is_finite()) {
             return Err(format!("factors of language must be finite, found {factors:?}"));
         }
-        let sizes = self.concepts.iter().map(|concept| concept.sentences);
-        let sum = sizes.fold(Some(0_usize), |sum, size| sum?.checked_add(size));
+        let mut sizes = self.concepts.iter().map(|concept| concept.sentences);
+        let sum = sizes.try_fold(0_usize, usize::checked_add);
         sum.ok_or_else(|| "the concepts have too many sentences".to_owned())
     }
 }
