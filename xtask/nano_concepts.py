@@ -9,9 +9,9 @@ variations of each file of recipes/nano-assets.csv, four views each:
         --set data.shapes=6000 --set data.assets.path=FOLDER --set data.assets.label_table=recipes/nano-assets.csv
         --set data.assets.copies=6
 
-NANO is the built-in model, OUT the same file with another `concepts.names`. That tensor starts as the text features of the names;
-softmax regression with label smoothing moves it to where shapes of each kind are (files count 15 % of the loss), with a penalty on
-the distance. Needs numpy and torch. Run from the repository.
+NANO is the built-in model, OUT the same file with `concepts.shapes`, directions that shapes are compared with (`fitted_to_shapes` in the
+header). They start as the text features of the names; softmax regression with label smoothing moves them to where shapes of each kind are
+(files count 15 % of the loss), with a penalty on the distance. Needs numpy and torch. Run from the repository.
 """
 
 import csv
@@ -100,14 +100,16 @@ def main(features, nano, out):
     labels += [label for label in files for _ in range(copies)]
     fitted = fit(views, torch.tensor([kinds.index(label) for label in labels]), names)
 
-    # One factor per row, as `model convert --precision int8`.
-    scale = np.abs(fitted).max(1) / 127
-    rounded = np.round(fitted / scale[:, None]).astype(np.int8)
-    changed = bytearray(data)
-    for name, values in ((NAMES, rounded), (NAMES + ".scale", scale.astype(np.float32))):
-        first, last = header[name]["data_offsets"]
-        changed[start + first : start + last] = values.tobytes()
-    pathlib.Path(out).write_bytes(changed)
+    # One list of halves at the end of the file.
+    settings = json.loads(header["__metadata__"]["lexiform"])
+    settings["language"]["fitted_to_shapes"] = True
+    header["__metadata__"]["lexiform"] = json.dumps(settings, separators=(",", ":"), ensure_ascii=False)
+    body, values = data[start:], fitted.astype(np.float16).tobytes()
+    offsets = [len(body), len(body) + len(values)]
+    header["concepts.shapes"] = {"dtype": "F16", "shape": [fitted.size], "data_offsets": offsets}
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)
+    pathlib.Path(out).write_bytes(struct.pack("<Q", len(text)) + text + body + values)
 
 
 main(*sys.argv[1:])

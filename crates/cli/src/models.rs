@@ -40,7 +40,7 @@ pub(crate) struct OpenModelArgs {
     #[arg(long, value_name = "PATH")]
     pub(crate) visual_prompts: Option<PathBuf>,
     /// Precision of the model on the CPU: f32; bf16 where the processor multiplies it; or auto, which is bf16 for large models
-    /// on processors with AMX [default: auto to index, search and classify, f32 otherwise]
+    /// on processors with AMX [default: auto to index, search, serve and classify, f32 otherwise]
     #[arg(long, value_name = "PRECISION")]
     pub(crate) precision: Option<ComputePrecision>,
     #[command(flatten)]

@@ -18,7 +18,9 @@ pub(crate) fn read_scene(path: &Path, up: UpRule) -> anyhow::Result<Scene> {
         Err(ReadError::Io(error)) => return Err(error.into()),
         read => read.hint("`lexiform info FILE` shows what the file contains")?,
     };
-    scene.notes.iter().for_each(|text| output::note(output::single_line(&format!("note: {text}"))));
+    for text in &scene.notes {
+        output::note(output::single_line(&format!("note: {}: {text}", path.display())));
+    }
     Ok(scene)
 }
 

@@ -99,7 +99,11 @@ fn unpack_tar(
     Ok(())
 }
 
-/// A relative path without `..`; `None` for folders and for names that lead elsewhere.
+/// The folder that a file is unpacked into, below the temporary one: readers look for referenced files up to one folder up, and
+/// must not look outside.
+const FOLDER: &str = "archive";
+
+/// Where a file is unpacked: a relative path without `..`; `None` for folders and for names that lead elsewhere.
 pub(super) fn inside(name: &str) -> Option<PathBuf> {
     let name = name.replace('\\', "/");
     if name.ends_with('/') {
@@ -107,7 +111,7 @@ pub(super) fn inside(name: &str) -> Option<PathBuf> {
     }
     let path = Path::new(&name);
     let is_safe = path.components().all(|part| matches!(part, Component::Normal(_) | Component::CurDir));
-    is_safe.then(|| path.to_owned()).filter(|path| path.file_name().is_some())
+    (is_safe && path.file_name().is_some()).then(|| Path::new(FOLDER).join(path))
 }
 
 /// Whether a file is an archive with a 3D file in it, as far as its directory says.
@@ -152,7 +156,7 @@ mod tests {
         for name in ["../a.obj", "/etc/a.obj", "a/../../b.obj", "folder/", ""] {
             assert_eq!(inside(name), None, "{name:?}");
         }
-        assert_eq!(inside("./a\\b.obj"), Some(PathBuf::from("./a/b.obj")));
+        assert_eq!(inside("./a\\b.obj"), Some(PathBuf::from("archive/./a/b.obj")));
     }
 
     #[test]

@@ -50,10 +50,12 @@ pub enum ReadError {
         limit: u64,
     },
     /// It has no triangles and no points.
-    #[error("{}: no triangles and no points", path.display())]
+    #[error("{}: no triangles and no points{}", path.display(), listed(notes))]
     Empty {
         /// The file.
         path: PathBuf,
+        /// What the file has instead, or lacks.
+        notes: Vec<String>,
     },
 }
 
@@ -67,7 +69,12 @@ impl ReadError {
             Self::Invalid { format, message, .. } => Self::Invalid { path, format, message },
             Self::Unsupported { format, feature, .. } => Self::Unsupported { path, format, feature },
             Self::TooLarge { what, found, limit, .. } => Self::TooLarge { path, what, found, limit },
-            Self::Empty { .. } => Self::Empty { path },
+            Self::Empty { notes, .. } => Self::Empty { path, notes },
         }
     }
+}
+
+/// Notes after a colon, if there are any.
+fn listed(notes: &[String]) -> String {
+    if notes.is_empty() { String::new() } else { format!(": {}", notes.join("; ")) }
 }

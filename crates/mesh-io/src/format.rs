@@ -76,6 +76,14 @@ pub enum Format {
 }
 
 impl Format {
+    /// All formats.
+    #[rustfmt::skip]
+    pub const ALL: [Self; 24] = [
+        Self::Gltf, Self::Glb, Self::Obj, Self::Stl, Self::Ply, Self::Off, Self::Dae, Self::Fbx, Self::Usd, Self::ThreeMf,
+        Self::Tds, Self::Amf, Self::Dxf, Self::X3d, Self::Vox, Self::Drc, Self::Splat, Self::E57, Self::Pcd, Self::Xyz,
+        Self::Las, Self::Laz, Self::Npy, Self::Npz,
+    ];
+
     /// The format by the extension of a file name.
     ///
     /// ```
@@ -115,6 +123,36 @@ impl Format {
             "npz" => Self::Npz,
             _ => return None,
         })
+    }
+
+    /// Short name in records and JSON: the usual extension.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Gltf => "gltf",
+            Self::Glb => "glb",
+            Self::Obj => "obj",
+            Self::Stl => "stl",
+            Self::Ply => "ply",
+            Self::Off => "off",
+            Self::Dae => "dae",
+            Self::Fbx => "fbx",
+            Self::Usd => "usd",
+            Self::ThreeMf => "3mf",
+            Self::Tds => "3ds",
+            Self::Amf => "amf",
+            Self::Dxf => "dxf",
+            Self::X3d => "x3d",
+            Self::Vox => "vox",
+            Self::Drc => "drc",
+            Self::Splat => "splat",
+            Self::E57 => "e57",
+            Self::Pcd => "pcd",
+            Self::Xyz => "xyz",
+            Self::Las => "las",
+            Self::Laz => "laz",
+            Self::Npy => "npy",
+            Self::Npz => "npz",
+        }
     }
 
     /// Name in error messages.
@@ -198,6 +236,21 @@ impl Format {
             | Self::Xyz
             | Self::Npy
             | Self::Npz => UpAxis::Y,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_names_are_extensions_and_those_of_serde() {
+        for format in Format::ALL {
+            let name = format.extension();
+            assert_eq!(Format::from_path(&Path::new("a").with_extension(name)), Some(format));
+            let of_serde = serde_json::to_value(format).unwrap();
+            assert_eq!(of_serde, name);
         }
     }
 }

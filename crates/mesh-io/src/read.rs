@@ -51,6 +51,19 @@ pub fn read_bytes(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<Sc
     open(path, bytes, options).map(|opened| opened.scene)
 }
 
+/// Whether a file with this name may be a 3D file, or an archive with one; reading says.
+///
+/// ```
+/// use std::path::Path;
+/// use lexiform_mesh_io::is_readable;
+///
+/// assert!(is_readable(Path::new("chair.glb")) && is_readable(Path::new("chair.stl.gz")));
+/// assert!(!is_readable(Path::new("notes.md.gz")));
+/// ```
+pub fn is_readable(path: &Path) -> bool {
+    Format::from_path(path).is_some() || Archive::from_path(path).is_some()
+}
+
 /// The files that a 3D file at `path` with this content references directly, sorted by path. Those that a material library
 /// references in turn are found by [`material_library_sidecars`]. An invalid file has none. Only the part with the references is
 /// read.
@@ -139,7 +152,7 @@ fn open_file(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<LoadedF
         scene.notes.push(format!("and {more} more notes"));
     }
     if scene.is_empty() {
-        return Err(ReadError::Empty { path: path.to_owned() });
+        return Err(ReadError::Empty { path: path.to_owned(), notes: scene.notes });
     }
     Ok(LoadedFile { scene, format: found.format, orientation })
 }

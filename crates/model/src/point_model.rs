@@ -244,6 +244,11 @@ impl PointModel {
         &self.id
     }
 
+    /// The precision that it was opened in.
+    pub(crate) fn precision(&self) -> ComputePrecision {
+        self.precision
+    }
+
     /// Sizes and preprocessing.
     pub fn config(&self) -> &PointModelConfig {
         &self.config

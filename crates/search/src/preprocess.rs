@@ -343,7 +343,7 @@ pub(crate) fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {
 fn shape_payload(path: &Path, scene: &Scene) -> Payload {
     let extents = scene.bounds().map_or([0.0; 3], |bounds| bounds.extents().to_array());
     let mut payload = Payload {
-        format: Format::from_path(path).map_or(String::new(), |f| format!("{f:?}").to_ascii_lowercase()),
+        format: Format::from_path(path).map_or(String::new(), |format| format.extension().to_owned()),
         vertices: scene.n_vertices() as u64,
         triangles: scene.n_faces() as u64,
         points: scene.n_points() as u64,

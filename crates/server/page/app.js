@@ -12,6 +12,8 @@ let terms = [];
 let offset = 0;
 let timer = 0;
 let pending = null;
+/** The request whose answers are shown. */
+let answered = null;
 
 const count = (n) => n.toLocaleString("en");
 
@@ -19,7 +21,7 @@ const count = (n) => n.toLocaleString("en");
 function query() {
   const words = $("text").value.split(/\s+/);
   const unwanted = words.filter((word) => /^-[^\d\s]/.test(word)).map((word) => word.slice(1));
-  const filters = [$("where").value.trim() && `(${$("where").value.trim()})`, $("format").value && `format = ${$("format").value}`];
+  const filters = [$("where").value.trim() && `(${$("where").value.trim()})`, $("format").value && `format = '${$("format").value}'`];
   return {
     text: words.filter((word) => !/^-[^\d\s]/.test(word)).join(" ").trim() || null,
     not: [...unwanted, ...$("not").value.split(",")].map((word) => word.trim()).filter(Boolean),
@@ -45,13 +47,18 @@ async function show(asked, isNew) {
   pending?.abort();
   const request = new AbortController();
   pending = request;
-  if (isNew) $("results").classList.add("stale");
+  if (isNew) {
+    $("results").classList.add("stale");
+    // The next page of the new query would come after the answers of the old one.
+    $("more").hidden = true;
+  }
   try {
     const found = await api.search(asked, request.signal);
     if (pending !== request) return;
     if (isNew) $("results").replaceChildren();
     $("results").append(...found.answers.map((answer) => card(answer, detail)));
     offset = asked.offset + found.answers.length;
+    answered = asked;
     $("more").hidden = !found.more || found.answers.length < PAGE;
     explain(asked, found);
     $("where").removeAttribute("aria-invalid");
@@ -59,7 +66,10 @@ async function show(asked, isNew) {
     if (problem.name === "AbortError") return;
     await fail(problem, asked);
   } finally {
-    if (pending === request) $("results").classList.remove("stale");
+    if (pending === request) {
+      pending = null;
+      $("results").classList.remove("stale");
+    }
   }
 }
 
@@ -107,11 +117,15 @@ function recall() {
   $("text").value = address.get("q") || "";
   $("not").value = address.get("not") || "";
   $("where").value = address.get("where") || "";
-  const format = address.get("format") || "";
-  if (format && ![...$("format").options].some((option) => option.value === format)) $("format").append(new Option(format, format));
-  $("format").value = format;
+  chooseFormat(address.get("format") || "");
   terms = address.getAll("like").filter((id) => /^[0-9a-f]{16}$/.test(id)).map((id) => ({ kind: "like", id, name: "like this", preview: api.thumbnailUrl(id, 64) }));
   showTerms();
+}
+
+/** Also one of which the library has no files: the query stays what it is. */
+function chooseFormat(format) {
+  if (format && ![...$("format").options].some((option) => option.value === format)) $("format").append(new Option(format.toUpperCase(), format));
+  $("format").value = format;
 }
 
 function showTerms() {
@@ -168,7 +182,7 @@ async function start() {
     const chosen = $("format").value;
     const formats = Object.entries(facts.formats).sort((a, b) => b[1] - a[1]);
     $("format").replaceChildren(new Option("any", ""), ...formats.map(([name, n]) => new Option(`${name.toUpperCase()} (${count(n)})`, name)));
-    $("format").value = chosen;
+    chooseFormat(chosen);
   } catch (problem) {
     if (problem.status !== 401) $("message").textContent = problem.message;
   }
@@ -200,8 +214,10 @@ $("search").addEventListener("submit", (event) => {
   search();
 });
 $("more").addEventListener("click", async () => {
+  if (pending || !answered) return;
   const first = $("results").children.length;
-  await show(query(), false);
+  // Not what is entered by now, which may be another query.
+  await show({ ...answered, offset }, false);
   $("results").children[first]?.firstElementChild.focus();
 });
 $("file").addEventListener("change", () => {
@@ -217,8 +233,9 @@ let depth = 0;
 const hasFiles = (event) => event.dataTransfer?.types.includes("Files");
 addEventListener("dragenter", (event) => { if (hasFiles(event)) { depth += 1; $("drop").hidden = false; } });
 addEventListener("dragleave", () => { depth = Math.max(0, depth - 1); $("drop").hidden = depth === 0; });
-addEventListener("dragover", (event) => event.preventDefault());
+addEventListener("dragover", (event) => { if (hasFiles(event)) event.preventDefault(); });
 addEventListener("drop", (event) => {
+  if (!hasFiles(event)) return;
   event.preventDefault();
   depth = 0;
   $("drop").hidden = true;

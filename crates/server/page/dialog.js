@@ -35,24 +35,40 @@ async function show(answer) {
 /** The shape in WebGL; views rendered by the server if it is too large, or without WebGL. */
 async function showShape(id) {
   $("stage-message").textContent = "Loading …";
-  $("still").hidden = true;
+  forgetStill();
   $("canvas").hidden = false;
+  const isShown = () => shown?.id === id;
   try {
     viewer ??= new Viewer($("canvas"));
     viewer.clear();
     const buffers = await api.mesh(id);
-    if (shown?.id !== id) return;
-    await viewer.load(buffers);
+    if (!isShown()) return;
+    await viewer.load(buffers, isShown);
+    if (!isShown()) return;
     $("stage-message").textContent = "";
     $("up").value = "y";
     setWireframe(false);
   } catch (problem) {
-    if (shown?.id !== id) return;
-    showStill(id, problem);
+    if (isShown()) showStill(id, problem);
   }
 }
 
-let still = { azimuth: 25, elevation: 20 };
+let still = null;
+let stillTimer = 0;
+
+/** There is nothing that turns: no view, or only the thumbnail. */
+function stopTurning() {
+  clearTimeout(stillTimer);
+  still = null;
+  $("still").onerror = null;
+}
+
+/** Hides the rendered view. */
+function forgetStill() {
+  stopTurning();
+  $("still").hidden = true;
+  $("still").removeAttribute("src");
+}
 
 function showStill(id, problem) {
   still = { azimuth: 25, elevation: 20 };
@@ -60,7 +76,7 @@ function showStill(id, problem) {
   $("still").hidden = false;
   $("still").tabIndex = 0;
   $("still").onerror = () => {
-    $("still").onerror = null;
+    stopTurning();
     $("still").src = api.thumbnailUrl(id, 512);
     $("stage-message").textContent = problem.message;
   };
@@ -69,8 +85,8 @@ function showStill(id, problem) {
   $("stage-message").textContent = problem.message.includes("at most") ? "Too large for the browser: drag to see it from other sides." : "";
 }
 
-let stillTimer = 0;
 function turnStill(right, up) {
+  if (!still || !shown) return;
   still.azimuth = (still.azimuth + right) % 360;
   still.elevation = Math.max(-90, Math.min(90, still.elevation + up));
   clearTimeout(stillTimer);
@@ -112,7 +128,7 @@ $("up").addEventListener("change", () => viewer?.setUp($("up").value));
 $("reset").addEventListener("click", () => viewer?.reset());
 $("close").addEventListener("click", () => $("detail").close());
 $("detail").addEventListener("click", (event) => { if (event.target === $("detail")) $("detail").close(); });
-$("detail").addEventListener("close", () => { shown = null; viewer?.clear(); });
+$("detail").addEventListener("close", () => { shown = null; forgetStill(); viewer?.clear(); });
 $("like").addEventListener("click", () => {
   const like = shown;
   $("detail").close();

@@ -23,7 +23,7 @@ void main() {
 const FRAGMENT = `#version 300 es
 precision highp float;
 in vec3 world; in vec3 world_normal; in vec4 tint; in vec2 texel;
-uniform vec3 eye; uniform vec4 base; uniform vec3 emissive; uniform float cutoff; uniform bool textured;
+uniform vec3 eye; uniform vec4 base; uniform vec3 emissive; uniform float cutoff; uniform bool textured; uniform bool blended;
 uniform int mode; // 0 lit, 1 unlit, 2 lines, 3 points
 
 uniform sampler2D image;
@@ -44,7 +44,7 @@ void main() {
     light = vec3(sky + 0.28 * max(0.0, dot(n, normalize(vec3(0.5, 0.75, 0.35)))) + 0.14 * max(0.0, dot(n, to_eye)));
   }
   vec3 lit = surface.rgb * light + emissive;
-  result = vec4(pow(clamp(lit, 0.0, 1.0), vec3(1.0 / 2.2)), surface.a);
+  result = vec4(pow(clamp(lit, 0.0, 1.0), vec3(1.0 / 2.2)), blended ? surface.a : 1.0);
 }`;
 
 export class Viewer {
@@ -55,7 +55,7 @@ export class Viewer {
     this.gl = gl;
     this.program = link(gl, VERTEX, FRAGMENT);
     this.uniforms = {};
-    for (const name of ["clip_from_world", "world_from_model", "point_size", "eye", "base", "emissive", "cutoff", "mode", "textured", "image"]) {
+    for (const name of ["clip_from_world", "world_from_model", "point_size", "eye", "base", "emissive", "cutoff", "mode", "textured", "blended", "image"]) {
       this.uniforms[name] = gl.getUniformLocation(this.program, name);
     }
     this.scene = null;
@@ -65,11 +65,15 @@ export class Viewer {
     this.listen();
   }
 
-  /** Shows the buffers of a file. */
-  async load(buffers) {
+  /** Shows the buffers of a file, if they are still wanted once its images are decoded. */
+  async load(buffers, isCurrent) {
     const { header, bytes } = parse(buffers);
     const images = await Promise.all(header.textures.map(({ image, media_type }) =>
       createImageBitmap(new Blob([bytes(image)], { type: media_type }), { premultiplyAlpha: "none", colorSpaceConversion: "none" })));
+    if (!isCurrent()) {
+      images.forEach((image) => image.close());
+      return;
+    }
     this.clear();
     const { gl } = this;
     const vertices = gl.createVertexArray();
@@ -187,8 +191,9 @@ export class Viewer {
 
   setMaterial({ color, emissive, cutoff, unlit, texture, blend }) {
     const { gl, uniforms, scene } = this;
-    // What is not blended has no alpha left after the cutoff.
-    gl.uniform4f(uniforms.base, color[0], color[1], color[2], blend || cutoff ? color[3] : 1);
+    gl.uniform4fv(uniforms.base, color);
+    // Without blending, alpha decides at most what is cut off: the texture of an opaque material may have any.
+    gl.uniform1i(uniforms.blended, blend ? 1 : 0);
     gl.uniform3fv(uniforms.emissive, emissive);
     gl.uniform1f(uniforms.cutoff, cutoff);
     gl.uniform1i(uniforms.mode, unlit ? 1 : 0);

@@ -4,7 +4,7 @@ use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use lexiform_geometry::{Camera, Scene};
-use lexiform_mesh_io::{Format, open_regular_file};
+use lexiform_mesh_io::{is_readable, open_regular_file};
 use lexiform_search::{Answer, EMBEDDING_FORMAT, Payload, Record};
 
 use crate::lru::lock;
@@ -76,7 +76,7 @@ impl Service {
             materials: payload.materials,
             modified: payload.modified_ns.map(|ns| ns / 1_000_000_000),
             extra: payload.extra,
-            viewable: file.as_deref().is_some_and(|path| Format::from_path(path).is_some()),
+            viewable: file.as_deref().is_some_and(is_readable),
             file: file.map(|path| path.display().to_string()),
         })
     }
@@ -157,7 +157,7 @@ impl Service {
 
     fn scene_of(&self, payload: &Payload) -> Result<Arc<Scene>, Problem> {
         let path = self.file_of(payload)?;
-        if Format::from_path(&path).is_none() {
+        if !is_readable(&path) {
             return Err(Problem::unusable("only its images are known").with_hint("see its thumbnail"));
         }
         self.scenes.read(&path, &payload.content_hash, self.library.preprocessor().up())
@@ -171,22 +171,22 @@ impl Service {
         }
         let library_path = self.library.library_path();
         let path = library_path.resolve(&payload.path);
-        let is_asset = Format::from_path(&path).is_some() || lexiform_mesh_io::is_image(&path);
-        if !is_asset {
+        if !is_readable(&path) && !lexiform_mesh_io::is_image(&path) {
             return Err(missing("no 3D file"));
         }
-        if let (Some(root), false) = (&library_path.root, Path::new(&payload.path).is_absolute()) {
-            check_below(&payload.path, &path, root).map_err(missing)?;
+        // Without a root, the library is a list of absolute paths, and its files may be anywhere.
+        if let Some(root) = &library_path.root {
+            check_below(&path, root).map_err(missing)?;
         }
         open_regular_file(&path).map_err(|_| missing("the file is missing"))?;
         Ok(path)
     }
 }
 
-/// Checks that the file named by a relative `key` is below `root`, also after links are followed.
-fn check_below(key: &str, path: &Path, root: &Path) -> Result<(), &'static str> {
-    let is_plain = Path::new(key).components().all(|part| matches!(part, Component::Normal(_)));
-    if !is_plain {
+/// Checks that the file at `path` is below `root`, also after links are followed.
+fn check_below(path: &Path, root: &Path) -> Result<(), &'static str> {
+    let is_plain = |part| matches!(part, Component::Normal(_));
+    if !path.strip_prefix(root).is_ok_and(|below| below.components().all(is_plain)) {
         return Err("leads out of the library's folder");
     }
     match (fs_err::canonicalize(path), fs_err::canonicalize(root)) {
@@ -226,10 +226,13 @@ mod tests {
         for file in ["secret.obj", "models/a.obj"] {
             fs_err::write(folder.path().join(file), "v 0 0 0").unwrap();
         }
-        let check = |key: &str| check_below(key, &root.join(key), &root);
+        let check = |key: &str| check_below(&root.join(key), &root);
         assert_eq!(check("a.obj"), Ok(()));
         assert_eq!(check("../secret.obj"), Err("leads out of the library's folder"));
         assert_eq!(check("x/../../secret.obj"), Err("leads out of the library's folder"));
+        let absolute = |path: PathBuf| check(path.to_str().unwrap());
+        assert_eq!(absolute(folder.path().join("secret.obj")), Err("leads out of the library's folder"));
+        assert_eq!(absolute(root.join("a.obj")), Ok(()));
         assert_eq!(check("b.obj"), Err("the file is missing"));
         #[cfg(unix)]
         {

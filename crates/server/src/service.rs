@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use lexiform_mesh_io::Format;
 use lexiform_search::{
-    Embedding, Filter, Library, Query, QueryTerm, RankBy, RecordId, SearchResults, ZeroShotClassifier,
-    embed_text, similarity_in_words,
+    EMBEDDING_FORMAT, Embedding, Filter, Library, Query, QueryTerm, RankBy, RecordId, SearchResults,
+    ZeroShotClassifier, embed_text, similarity_in_words,
 };
 
 use crate::lru::{Lru, lock};
@@ -62,6 +63,12 @@ impl Service {
         let query = request.query(|id| Ok(QueryTerm::Embedding(self.upload_by_id(id)?.embedding)))?;
         let filter = self.scoped(request.filter()?);
         let Some(mut query) = query else { return self.list(request, filter) };
+        // Only files that are served: scores would tell what others look like.
+        for (_, term) in &query.terms {
+            if let QueryTerm::Record(id) = term {
+                self.record(*id)?;
+            }
+        }
         // Similarity of images, shapes and records has no part in names.
         query.rank_by = match query.terms.iter().any(|(weight, term)| *weight > 0.0 && is_text(term)) {
             true => query.rank_by,
@@ -69,7 +76,8 @@ impl Service {
         };
         query.filter = filter;
         let results = self.library.search_results(&query)?;
-        self.respond(results, &query, request.offset)
+        let more = results.answers.len() >= query.k;
+        self.respond(results, &query, request.offset, more)
     }
 
     /// The files most similar to one of the library, without itself.
@@ -81,12 +89,14 @@ impl Service {
         let terms = vec![(1.0, QueryTerm::Record(id))];
         let k = k.clamp(1, MAX_SIMILAR);
         let (filter, rank_by) = (self.scoped(None), RankBy::Semantic);
-        let query = Query { k: k + 1, terms, filter, rank_by, ..Query::default() };
+        // One for itself, and one that says whether there are more.
+        let query = Query { k: k + 2, terms, filter, rank_by, ..Query::default() };
         let mut results = self.library.search_results(&query)?;
         results.answers.retain(|answer| answer.id != id);
+        let more = results.answers.len() > k;
         results.answers.truncate(k);
         results.answers.iter_mut().enumerate().for_each(|(i, answer)| answer.rank = i + 1);
-        self.respond(results, &query, 0)
+        self.respond(results, &query, 0, more)
     }
 
     fn respond(
@@ -94,10 +104,10 @@ impl Service {
         results: SearchResults,
         query: &Query,
         offset: usize,
+        more: bool,
     ) -> Result<SearchResponse, Problem> {
         let SearchResults { answers, corrections, unknown_texts } = results;
         let low_confidence = self.low_confidence(&answers, &unknown_texts);
-        let more = answers.len() >= query.k;
         Ok(SearchResponse {
             answers: answers.into_iter().skip(offset).map(|answer| AssetAnswer::new(answer, true)).collect(),
             searched: self.count(query.filter.as_ref())?,
@@ -153,6 +163,12 @@ impl Service {
             [] => encoder.templates(),
             given => given.iter().map(|text| checked_text(text)).collect::<Result<_, _>>()?,
         };
+        let sentences = labels.len().saturating_mul(templates.len());
+        if sentences > MAX_SENTENCES {
+            let detail =
+                format!("expected at most {MAX_SENTENCES} labels times templates, found {sentences}");
+            return Err(Problem::bad_request(detail).with_hint("give fewer labels, or one template"));
+        }
         let classifier = ZeroShotClassifier::new(encoder, &labels, &templates)?;
         let labels = classifier.classify(&self.embedding(&request.item)?);
         Ok(ClassifyResponse { labels, model: self.model().to_owned() })
@@ -203,9 +219,10 @@ impl Service {
     /// If the library cannot be read.
     pub fn statistics(&self) -> Result<Statistics, Problem> {
         let mut formats = BTreeMap::new();
-        for format in FORMATS {
+        let of_files = Format::ALL.map(Format::extension);
+        for format in of_files.into_iter().chain([VIEWS_FORMAT, EMBEDDING_FORMAT]) {
             let filter =
-                Filter::parse(&format!("format = {format}")).map_err(lexiform_search::StoreError::from)?;
+                Filter::parse(&format!("format = '{format}'")).map_err(lexiform_search::StoreError::from)?;
             let count = self.count(self.scoped(Some(filter)).as_ref())?;
             if count > 0 {
                 formats.insert(format.to_owned(), count);
@@ -274,29 +291,15 @@ impl Service {
     }
 }
 
+/// Most sentences of a classification: each label in each template.
+const MAX_SENTENCES: usize = 2000;
 /// Most kinds of objects that a file may be.
 const MAX_KINDS: usize = 5;
 /// Most files similar to one.
 const MAX_SIMILAR: usize = 1000;
 
-/// Formats of records, for counts.
-const FORMATS: [&str; 15] = [
-    "glb",
-    "gltf",
-    "obj",
-    "stl",
-    "ply",
-    "off",
-    "dae",
-    "pcd",
-    "xyz",
-    "las",
-    "laz",
-    "npy",
-    "npz",
-    "views",
-    "embedding",
-];
+/// Format of records that are views of an object; see `lexiform_search`'s preprocessing.
+const VIEWS_FORMAT: &str = "views";
 
 fn is_text(term: &QueryTerm) -> bool {
     matches!(term, QueryTerm::Text(_))

@@ -1,5 +1,6 @@
 //! An encoder for many readers: texts of concurrent queries are embedded in one batch, and recent ones are kept.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex};
@@ -107,9 +108,12 @@ fn embed_jobs(model: &dyn Encoder, jobs: &Receiver<Job>, counts: &TextCounts) {
     }
 }
 
-/// One embedding per text.
+/// One embedding per text. A panic is an error of these texts alone: the thread is needed for others.
 fn embed_all(model: &dyn Encoder, texts: &[&str]) -> Result<Vec<Embedding>, String> {
-    let embeddings = model.embed_texts(texts).map_err(|error| error.to_string())?;
+    // Unwind safe: the model is not modified.
+    let embedded = catch_unwind(AssertUnwindSafe(|| model.embed_texts(texts)));
+    let embeddings =
+        embedded.map_err(|_| "internal error of the model")?.map_err(|error| error.to_string())?;
     match embeddings.len() == texts.len() {
         true => Ok(embeddings),
         false => Err(format!("expected {} embeddings, found {}", texts.len(), embeddings.len())),

@@ -31,6 +31,10 @@ impl McpArgs {
             if input.by_ref().take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
                 return Ok(Outcome::Done);
             }
+            if line.len() as u64 == MAX_LINE && !line.ends_with(b"\n") {
+                // Its rest is no message of its own.
+                input.skip_until(b'\n')?;
+            }
             if let Some(answer) = session.answer(&String::from_utf8_lossy(&line)) {
                 output::protocol_line(&answer)?;
             }

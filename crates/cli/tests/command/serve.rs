@@ -75,6 +75,8 @@ fn beyond_this_machine_a_token_is_needed() {
     sandbox.run(&["serve", "models", "--listen", "0.0.0.0:0"]).failure(2, &expected);
     let short = ["expected a token of at least 16 characters, found 5"];
     sandbox.run(&["serve", "models", "--token", "short"]).failure(2, &short);
+    let proxy = ["models.example.org may be reached through a proxy: expected a token"];
+    sandbox.run(&["serve", "models", "--allow-host", "models.example.org"]).failure(2, &proxy);
     assert!(!sandbox.path("models/.lexiform").exists(), "checked before the folder is indexed");
 }
 
@@ -96,13 +98,16 @@ fn mcp_answers_on_standard_output_alone() {
     let input = [
         message(1, "initialize", json!({ "protocolVersion": "2025-06-18", "capabilities": {} })),
         json!({ "jsonrpc": "2.0", "method": "notifications/initialized" }).to_string() + "\n",
+        // Refused as one message, whose end is no other one.
+        format!("{}{}", "x".repeat(2 << 20), "{}\n"),
         message(2, "tools/list", json!({})),
         message(3, "tools/call", json!({ "name": "search", "arguments": { "where": "name = 'cube.obj'" } })),
     ];
     let answers = sandbox.run_with_input(&["mcp", "models"], &input.concat()).success().json();
     let ids: Vec<&Value> = answers.iter().map(|answer| &answer["id"]).collect();
-    assert_eq!(ids, [1, 2, 3]);
+    assert_eq!(ids, [&json!(1), &Value::Null, &json!(2), &json!(3)]);
     assert_eq!(answers[0]["result"]["protocolVersion"], "2025-06-18");
-    assert_eq!(answers[1]["result"]["tools"][0]["name"], "search");
-    assert_eq!(answers[2]["result"]["structuredContent"]["answers"][0]["path"], "kinds/cube.obj");
+    assert_eq!(answers[1]["error"]["code"], -32600);
+    assert_eq!(answers[2]["result"]["tools"][0]["name"], "search");
+    assert_eq!(answers[3]["result"]["structuredContent"]["answers"][0]["path"], "kinds/cube.obj");
 }

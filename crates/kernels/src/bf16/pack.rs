@@ -18,8 +18,7 @@ pub fn pack_rows(
     tiles: &mut [Tile],
 ) {
     assert!(rows <= BLOCK && tiles.len() == depth.div_ceil(BLOCK) * TILES && strides.contains(&1));
-    let last = rows.saturating_sub(1) * strides[0] + depth.saturating_sub(1) * strides[1];
-    assert!(rows == 0 || depth == 0 || last < values.len(), "{rows} rows of {depth}");
+    assert!(fits(values.len(), [rows, depth], strides), "{rows} rows of {depth}");
     match unit.0 {
         Kind::Portable => portable::pack(values, [rows, depth], strides, tiles, Side::Rows),
         // SAFETY: machines with another unit have AVX-512-BF16.
@@ -100,8 +99,7 @@ pub fn pack_columns(
     tiles: &mut [Tile],
 ) {
     assert!(tiles.len() == depth.div_ceil(BLOCK) * TILES && first <= columns && strides.contains(&1));
-    let last = depth.saturating_sub(1) * strides[0] + columns.saturating_sub(1) * strides[1];
-    assert!(depth == 0 || columns == 0 || last < values.len(), "{columns} columns of {depth}");
+    assert!(fits(values.len(), [depth, columns], strides), "{columns} columns of {depth}");
     let count = (columns - first).min(BLOCK);
     let start = (first * strides[1]).min(values.len());
     match unit.0 {
@@ -118,4 +116,11 @@ pub fn pack_columns(
         #[cfg(target_arch = "x86_64")]
         _ => unsafe { pack_x86::columns_as_rows(&values[start..], [count, depth], strides[1], tiles) },
     }
+}
+
+/// Whether a matrix is inside of a list.
+fn fits(length: usize, shape: [usize; 2], strides: [usize; 2]) -> bool {
+    let [a, b] = [0, 1].map(|axis: usize| shape[axis].saturating_sub(1).checked_mul(strides[axis]));
+    let last = a.zip(b).and_then(|(a, b)| a.checked_add(b));
+    shape.contains(&0) || last.is_some_and(|last| last < length)
 }

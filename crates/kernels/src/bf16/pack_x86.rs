@@ -1,8 +1,8 @@
 //! Packing with AVX-512.
 
 use std::arch::x86_64::{
-    __m512, __m512i, __mmask16, _mm256_storeu_si256, _mm512_cvtepu16_epi32, _mm512_cvtneps_pbh,
-    _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_slli_epi32, _mm512_storeu_si512,
+    __m256bh, __m256i, __m512, __m512i, __mmask16, _mm256_storeu_si256, _mm512_cvtepu16_epi32,
+    _mm512_cvtneps_pbh, _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_slli_epi32, _mm512_storeu_si512,
 };
 
 use crate::blocks::{BF16_TILES as TILES, BLOCK, EDGE, Tile};
@@ -25,7 +25,12 @@ pub(super) fn rows_as_rows(values: &[f32], [rows, depth]: [usize; 2], stride: us
                 let rounded = _mm512_cvtneps_pbh(load(values, row * stride + first + half * EDGE, mask));
                 let out = &mut out[half * EDGE / 2..][..EDGE / 2];
                 // SAFETY: eight numbers of 32 bits hold sixteen of 16; both vectors are 256 bits in which every value is valid.
-                unsafe { _mm256_storeu_si256(out.as_mut_ptr().cast(), std::mem::transmute(rounded)) };
+                unsafe {
+                    _mm256_storeu_si256(
+                        out.as_mut_ptr().cast(),
+                        std::mem::transmute::<__m256bh, __m256i>(rounded),
+                    )
+                };
             }
         }
     }
@@ -75,7 +80,7 @@ pub(super) fn columns_by_depth(
 #[target_feature(enable = "avx512f,avx512bf16")]
 fn round(x: __m512) -> __m512i {
     // SAFETY: both are 256 bits in which every value is valid.
-    _mm512_cvtepu16_epi32(unsafe { std::mem::transmute(_mm512_cvtneps_pbh(x)) })
+    _mm512_cvtepu16_epi32(unsafe { std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(x)) })
 }
 
 /// The numbers from `start` on that `mask` selects, and 0 for the others.

@@ -84,6 +84,23 @@ fn products_of_odd_sizes_match_sums_in_64_bits() {
     }
 }
 
+/// How the depth is divided depends on the number of threads; results must not.
+#[test]
+fn parts_of_the_depth_give_the_same_bits() {
+    let k = 5 * BLOCK;
+    let (left, right) = (numbers(BLOCK * k, 7), numbers(k * BLOCK, 8));
+    for unit in units() {
+        let (matrix, thread) = (packed(unit, &right, [k, BLOCK], [BLOCK, 1]), unit.configure());
+        let mut tiles = vec![Tile::ZERO; 5 * TILES];
+        pack_rows(unit, &left, [BLOCK, k], [k, 1], &mut tiles);
+        let (mut whole, mut parts) = (BlockResult::ZERO, BlockResult::ZERO);
+        thread.multiply(&tiles, matrix.block(0), &mut whole, false);
+        thread.multiply(&tiles[..2 * TILES], &matrix.block(0)[..2 * TILES], &mut parts, false);
+        thread.multiply(&tiles[2 * TILES..], &matrix.block(0)[2 * TILES..], &mut parts, true);
+        assert!(whole.0 == parts.0, "{}", unit.name());
+    }
+}
+
 #[test]
 fn unpacked_weights_are_the_rounded_ones() {
     let (shape, values) = ([37, 45], numbers(37 * 45, 3));
@@ -175,14 +192,14 @@ fn shares_of_scores_sum_to_one_over_the_keys_that_are_seen() {
             }
             let before = scores.clone();
             let sums = softmax(unit, &mut scores, scale, seen);
-            for row in 0..BLOCK {
+            for (row, share) in sums.iter().enumerate() {
                 let x = |key: usize| f64::from(before[key / BLOCK].0[row][key % BLOCK]);
                 let most = (0..seen(row)).map(x).fold(f64::NEG_INFINITY, f64::max);
                 let power = |key: usize| ((x(key) - most) * f64::from(scale)).exp();
                 let sum: f64 = (0..seen(row)).map(power).sum();
                 for key in 0..3 * BLOCK {
                     let expected = if key < seen(row) { power(key) / sum } else { 0.0 };
-                    let found = f64::from(scores[key / BLOCK].0[row][key % BLOCK] * sums[row]);
+                    let found = f64::from(scores[key / BLOCK].0[row][key % BLOCK] * share);
                     assert!(
                         (found - expected).abs() < 1e-5,
                         "{} {row} {key}: {found} {expected}",

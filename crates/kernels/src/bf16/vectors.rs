@@ -1,8 +1,8 @@
 //! Blocks of 32 × 32 with dot products of AVX-512-BF16, from operands packed for tiles.
 
 use std::arch::x86_64::{
-    __m512, __m512bh, __m512i, _mm512_add_ps, _mm512_dpbf16_ps, _mm512_load_ps, _mm512_load_si512,
-    _mm512_set1_epi32, _mm512_setzero_ps, _mm512_store_ps,
+    __m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_load_ps, _mm512_load_si512, _mm512_set1_epi32,
+    _mm512_setzero_ps, _mm512_store_ps,
 };
 
 use crate::blocks::{BF16_TILES as TILES, BLOCK, BlockResult, EDGE, Tile};
@@ -16,6 +16,12 @@ pub(super) fn multiply(rows: &[Tile], columns: &[Tile], out: &mut BlockResult, a
     for first in (0..BLOCK).step_by(ROWS) {
         let (half, row) = (first / EDGE, first % EDGE);
         let mut sums = [[_mm512_setzero_ps(); 2]; ROWS];
+        // Sums go on from those of an earlier part of the depth, so that results do not depend on how it is divided.
+        if adds {
+            for (sums, row) in sums.iter_mut().zip(&out.0[first..first + ROWS]) {
+                *sums = [load(&row[..EDGE]), load(&row[EDGE..])];
+            }
+        }
         for (rows, columns) in rows.chunks_exact(TILES).zip(columns.chunks_exact(TILES)) {
             for pair in 0..EDGE {
                 let right = [pairs(&columns[0], pair), pairs(&columns[1], pair)];
@@ -28,20 +34,27 @@ pub(super) fn multiply(rows: &[Tile], columns: &[Tile], out: &mut BlockResult, a
         }
         for (out, sums) in out.0[first..first + ROWS].iter_mut().zip(sums) {
             for (out, sum) in out.chunks_exact_mut(EDGE).zip(sums) {
-                store(out, sum, adds);
+                store(out, sum);
             }
         }
     }
 }
 
-/// Writes or adds 16 sums.
+/// Writes 16 sums.
 #[inline]
 #[target_feature(enable = "avx512f")]
-fn store(out: &mut [f32], sum: __m512, adds: bool) {
+fn store(out: &mut [f32], sum: __m512) {
     debug_assert_eq!(out.len(), EDGE);
-    let start = out.as_mut_ptr();
-    // SAFETY: 16 numbers, which start at a multiple of 64 bytes as the rows of a `BlockResult` do.
-    unsafe { _mm512_store_ps(start, if adds { _mm512_add_ps(_mm512_load_ps(start), sum) } else { sum }) };
+    // SAFETY: 16 numbers, which start at a multiple of 64 bytes as halves of the rows of a `BlockResult` do.
+    unsafe { _mm512_store_ps(out.as_mut_ptr(), sum) };
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn load(sums: &[f32]) -> __m512 {
+    debug_assert_eq!(sums.len(), EDGE);
+    // SAFETY: as in `store`.
+    unsafe { _mm512_load_ps(sums.as_ptr()) }
 }
 
 /// Row `pair` of a tile of columns.

@@ -55,8 +55,12 @@ impl<'a> Operand<'a> {
             [1, stride] => (Order::Depth, stride),
             _ => return None,
         };
-        let last = lines.saturating_sub(1) * strides[0] + depth.saturating_sub(1) * strides[1];
-        assert!(lines == 0 || depth == 0 || last < values.len(), "{lines} lines of {depth}");
+        let far = |count: usize, stride: usize| count.saturating_sub(1).checked_mul(stride);
+        let last = far(lines, strides[0])
+            .zip(far(depth, strides[1]))
+            .and_then(|(lines, depth)| lines.checked_add(depth));
+        let fits = lines == 0 || depth == 0 || last.is_some_and(|last| last < values.len());
+        assert!(fits, "{lines} lines of {depth}");
         Some(Self { values, lines, depth, stride, order })
     }
 

@@ -45,7 +45,7 @@ impl GltfError {
             Self::Invalid(message) => ReadError::Invalid { path, format: "glTF", message },
             Self::Unsupported(feature) => ReadError::Unsupported { path, format: "glTF", feature },
             Self::TooLarge { what, found, limit } => ReadError::TooLarge { path, what, found, limit },
-            Self::Empty => ReadError::Empty { path },
+            Self::Empty => ReadError::Empty { path, notes: Vec::new() },
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::embedding::Embedding;
 use crate::error::ModelError;
 use crate::point::FpsStart;
 use crate::point_model::{PointModel, embed_clouds};
+use crate::precision::ComputePrecision;
 
 impl JointModel {
     /// Adds, or replaces, the point tower by one that was trained on the features of this model.
@@ -22,6 +23,10 @@ impl JointModel {
         }
         self.config.points = Some(PointBranchConfig { tower: config.tower.clone(), input: config.input });
         self.points = Some(points.tower().clone());
+        // A model with any rounded weights cannot be saved.
+        if points.precision() != ComputePrecision::F32 {
+            self.precision = points.precision();
+        }
         // A file of both has a fingerprint of all weights; these were never one file.
         self.id = format!("{}+{}", self.clip_id, points.id());
         Ok(self)

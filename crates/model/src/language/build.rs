@@ -70,6 +70,7 @@ impl Language {
             shape_scale: options.shape_scale,
             query_scale: options.query_scale,
             feature_weight: options.feature_weight,
+            fitted_to_shapes: false,
         };
         config.check().map_err(ModelError::InvalidLanguage)?;
         Ok(Self::of(encoder, config, rows.concat(), names))

@@ -24,8 +24,10 @@ use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// Embeddings of the concepts' sentences, `[sentences, width]`.
 const SENTENCES: &str = "concepts.sentences";
-/// Directions of the concepts among the model's own features, `[concepts, dim]`: text features of their names, or fitted to shapes.
+/// Directions of the concepts among the model's own features, `[concepts, dim]`: text features of their names.
 const NAMES: &str = "concepts.names";
+/// The same, fitted to features of shapes, `[concepts · dim]`: one list, so that it is part of the model's fingerprint.
+const SHAPES: &str = "concepts.shapes";
 
 /// How fast the text tower's weight falls with unknown words: half of the words known leave a sixteenth.
 const KNOWN_POWER: i32 = 4;
@@ -48,6 +50,9 @@ pub struct LanguageConfig {
     /// Weight of the model's own text features of a query whose words it all knows and whose concepts it takes for the same as the
     /// sentence encoder; that of concepts is 1.
     pub feature_weight: f32,
+    /// Whether shapes are compared with directions that were fitted to shapes, instead of those of the concepts' names.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fitted_to_shapes: bool,
 }
 
 /// Extends features of texts and shapes by their relevance to concepts.
@@ -57,6 +62,8 @@ pub struct Language {
     concepts: Concepts,
     /// Unit directions of the concepts among the model's own features, row by row.
     names: Vec<f32>,
+    /// Directions for shapes, if they are other ones.
+    shapes: Option<Vec<f32>>,
     dim: usize,
     config: LanguageConfig,
 }
@@ -100,13 +107,18 @@ impl Language {
         };
         let sentences = values(SENTENCES, [sentences, width])?;
         let names = values(NAMES, [count, dim])?;
-        Ok(Self::of(encoder, config, sentences, names))
+        let shapes = config.fitted_to_shapes.then(|| {
+            let tensor = source.tensor(SHAPES, [count * dim], Initializer::Normal(1.0))?;
+            Ok::<_, WeightsError>(tensor.into_data().try_into_vec::<f32>().expect("weights are f32"))
+        });
+        let shapes = shapes.transpose()?;
+        Ok(Self { shapes, ..Self::of(encoder, config, sentences, names) })
     }
 
     fn of(encoder: SentenceEncoder, config: LanguageConfig, sentences: Vec<f32>, names: Vec<f32>) -> Self {
         let concepts = Concepts::new(&config.concepts, sentences, encoder.width());
         let dim = names.len() / config.concepts.len().max(1);
-        Self { encoder, concepts, names, dim, config }
+        Self { encoder, concepts, names, shapes: None, dim, config }
     }
 
     /// Numbers that are appended to features: one per concept.
@@ -119,10 +131,14 @@ impl Language {
         &self.config
     }
 
-    /// The probabilities that a shape, picture or text is of each concept, from the model's own embedding of it.
-    pub fn concept_probabilities(&self, embedding: &Embedding) -> Vec<f32> {
+    /// The probabilities that a shape is of each concept, from the model's own embedding of it.
+    pub fn concept_probabilities(&self, shape: &Embedding) -> Vec<f32> {
+        self.probabilities(self.shapes.as_ref().unwrap_or(&self.names), shape)
+    }
+
+    fn probabilities(&self, directions: &[f32], embedding: &Embedding) -> Vec<f32> {
         let dot = |name: &[f32]| name.iter().zip(embedding.as_slice()).map(|(a, b)| a * b).sum::<f32>();
-        let cosines: Vec<f32> = self.names.chunks_exact(self.dim.max(1)).map(dot).collect();
+        let cosines: Vec<f32> = directions.chunks_exact(self.dim.max(1)).map(dot).collect();
         softmax(&cosines, self.config.shape_scale)
     }
 
@@ -176,7 +192,7 @@ impl Language {
         relevance: &[f32],
         tokenizer: &Tokenizer,
     ) -> f32 {
-        let own_concepts = unit(self.concept_probabilities(feature));
+        let own_concepts = unit(self.probabilities(&self.names, feature));
         let agreement: f32 = own_concepts.iter().zip(relevance).map(|(a, b)| a * b).sum();
         self.config.feature_weight * agreement * known_fraction(text, tokenizer).powi(KNOWN_POWER)
     }
@@ -199,6 +215,9 @@ impl Language {
         let sentences = self.concepts.sentences();
         list.push_values(SENTENCES.to_owned(), vec![sentences.len() / width, width], sentences.to_vec());
         list.push_values(NAMES.to_owned(), vec![self.n_concepts(), self.dim], self.names.clone());
+        if let Some(shapes) = &self.shapes {
+            list.push_values(SHAPES.to_owned(), vec![shapes.len()], shapes.clone());
+        }
     }
 }
 
@@ -218,6 +237,30 @@ mod tests {
 
     use super::*;
 
+    #[test]
+    fn shapes_have_directions_of_their_own() {
+        let pieces = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "box"].map(str::to_owned).to_vec();
+        let concept = |name: &str| Concept { name: name.to_owned(), sentences: 1 };
+        let config = LanguageConfig {
+            sentence: SentenceConfig { pieces, width: 32, layers: 1, mlp_width: 8, context: 4 },
+            concepts: vec![concept("box"), concept("ball")],
+            shape_scale: 2.0_f32.ln(),
+            query_scale: 20.0,
+            feature_weight: 3.0,
+            fitted_to_shapes: true,
+        };
+        let source = WeightSource::random(1, &Device::flex());
+        let mut language = Language::load(&source, config, 2).unwrap();
+        language.names = vec![1.0, 0.0, 0.0, 1.0];
+        language.shapes = Some(vec![0.0, 1.0, 1.0, 0.0]);
+        let shape = Embedding::new(vec![1.0, 0.0]).unwrap();
+        // A cosine of 1 more doubles the odds: 2 : 1 for the second concept, whose direction this is.
+        let found = language.concept_probabilities(&shape);
+        assert!((found[0] - 1.0 / 3.0).abs() < 1e-6 && (found[1] - 2.0 / 3.0).abs() < 1e-6, "{found:?}");
+        let of_names = language.probabilities(&language.names, &shape);
+        assert!((of_names[0] - 2.0 / 3.0).abs() < 1e-6, "{of_names:?}");
+    }
+
     /// Headers of untrusted files: each would otherwise be a panic when a text is embedded.
     #[test]
     fn invalid_headers_are_errors() {
@@ -228,6 +271,7 @@ mod tests {
             shape_scale: 20.0,
             query_scale: 20.0,
             feature_weight: 3.0,
+            fitted_to_shapes: false,
         };
         let load = |change: &dyn Fn(&mut LanguageConfig)| {
             let mut config = valid.clone();

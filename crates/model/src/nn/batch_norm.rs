@@ -141,7 +141,8 @@ pub fn pointwise_conv(
 ) -> Result<Linear, WeightsError> {
     let [weight_name, bias_name] = ["weight", "bias"].map(|part| format!("{name}.{part}"));
     let bias_name = (bias == Bias::Learned).then_some(bias_name.as_str());
-    Linear::load(source, &weight_name, bias_name, [input, output], (3.0 * input as f32).powf(-0.5))
+    // Norms are folded into these weights, and their products are small.
+    Linear::load_in_f32(source, &weight_name, bias_name, [input, output], (3.0 * input as f32).powf(-0.5))
 }
 
 impl ConvNorm {

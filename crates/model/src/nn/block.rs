@@ -8,8 +8,8 @@ use burn::tensor::{Tensor, TensorData};
 use super::activation::Activation;
 use super::checkpointing::checkpointed;
 use super::config::TransformerConfig;
-use super::host::FusedMlp;
 use super::host::packed::{BlockLayers, forward_block};
+use super::host::{AttentionShape, FusedMlp};
 use super::products::{BlockOptions, Products};
 use super::{Attention, AttentionScope, DropPath, LayerNorm, Linear, host};
 use crate::weights::{TensorList, WeightSource, WeightsError};
@@ -103,10 +103,9 @@ impl Block {
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>, scope: AttentionScope) -> Tensor<3> {
         let [_, tokens, _] = x.dims();
-        let x = match self.forward_packed(x, scope, tokens) {
-            Ok(done) => return done,
-            Err(x) => x,
-        };
+        if let Some(packed) = self.packed_for(&x, scope, tokens) {
+            return packed.forward(x);
+        }
         // The skip connection is added in the last product's epilogue, without another pass over memory.
         let x = self.attn.forward_residual(self.ln_1.forward(x.clone()), scope, x);
         self.mlp.forward_residual(self.ln_2.forward(x.clone()), x)
@@ -128,41 +127,22 @@ impl Block {
     /// MLP, two thirds of the work of a block, runs on that token alone.
     fn forward_first_token(&self, x: Tensor<3>, scope: AttentionScope) -> Tensor<3> {
         let [rows, _, width] = x.dims();
-        let x = match self.forward_packed(x, scope, 1) {
-            Ok(done) => return done,
-            Err(x) => x,
-        };
+        if let Some(packed) = self.packed_for(&x, scope, 1) {
+            return packed.forward(x);
+        }
         // Keys and values still need all tokens; only the query is one token.
         let first = x.clone().slice([0..rows, 0..1, 0..width]);
         let x = self.attn.forward_prefix_residual(self.ln_1.forward(x), scope, 1, first);
         self.mlp.forward_residual(self.ln_2.forward(x.clone()), x)
     }
 
-    /// The first `count` tokens of each row in one operation, `[rows, tokens, width]` → `[rows, count, width]`; returns `x` if the
-    /// layers were not loaded for it.
-    fn forward_packed(
-        &self,
-        x: Tensor<3>,
-        scope: AttentionScope,
-        count: usize,
-    ) -> Result<Tensor<3>, Tensor<3>> {
-        let ([rows, tokens, width], device) = (x.dims(), x.device());
-        let Some(([in_proj, out_proj], attn_shape)) = self.attn.packed_for(&x, scope, count) else {
-            return Err(x);
-        };
-        let (Some(c_fc), Some(c_proj)) = (self.mlp.c_fc.packed_for(&x), self.mlp.c_proj.packed_for(&x))
-        else {
-            return Err(x);
-        };
-        let layers = BlockLayers {
-            norms: [self.ln_1.values(), self.ln_2.values()],
-            in_proj,
-            out_proj,
-            mlp: [c_fc, c_proj],
-            activation: self.mlp.activation,
-        };
-        let values = forward_block(host::values(x), scope.views() * tokens, attn_shape, &layers);
-        Ok(Tensor::from_data(TensorData::new(values, [rows, count, width]), &device))
+    /// The block as one operation for the first `count` tokens of each row, if the layers were loaded for it.
+    fn packed_for(&self, x: &Tensor<3>, scope: AttentionScope, count: usize) -> Option<PackedBlock<'_>> {
+        let ([in_proj, out_proj], attn_shape) = self.attn.packed_for(x, scope, count)?;
+        let mlp = [self.mlp.c_fc.packed_for(x)?.as_ref(), self.mlp.c_proj.packed_for(x)?.as_ref()];
+        let norms = [self.ln_1.values(), self.ln_2.values()];
+        let layers = BlockLayers { norms, in_proj, out_proj, mlp, activation: self.mlp.activation };
+        Some(PackedBlock { layers, attn_shape, views: scope.views() })
     }
 
     fn with_products(mut self, products: Products) -> Self {
@@ -184,6 +164,24 @@ impl Block {
         self.attn.save(&format!("{name}.attn"), list);
         self.ln_2.save(&format!("{name}.ln_2"), list);
         self.mlp.save(&format!("{name}.mlp"), list);
+    }
+}
+
+/// A block whose layers were loaded for inference in `bf16`.
+struct PackedBlock<'a> {
+    layers: BlockLayers<'a>,
+    attn_shape: AttentionShape,
+    /// Rows whose tokens attend to each other.
+    views: usize,
+}
+
+impl PackedBlock<'_> {
+    /// `[rows, tokens, width]` → `[rows, count, width]`.
+    fn forward(self, x: Tensor<3>) -> Tensor<3> {
+        let ([rows, tokens, width], device) = (x.dims(), x.device());
+        let shape = [rows, self.attn_shape.first, width];
+        let values = forward_block(host::values(x), self.views * tokens, self.attn_shape, &self.layers);
+        Tensor::from_data(TensorData::new(values, shape), &device)
     }
 }
 

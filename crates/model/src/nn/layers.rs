@@ -42,6 +42,19 @@ fn transposed(weight: Tensor<2>) -> Tensor<2> {
     Tensor::from_data(weight.transpose().into_data(), &device)
 }
 
+/// A weight `[output, input]` and a bias `[output]`.
+fn read(
+    source: &WeightSource,
+    weight_name: &str,
+    bias_name: Option<&str>,
+    [input, output]: [usize; 2],
+    deviation: f32,
+) -> Result<(Tensor<2>, Option<Tensor<1>>), WeightsError> {
+    let weight = source.tensor(weight_name, [output, input], Initializer::Normal(deviation))?;
+    let bias = bias_name.map(|name| source.tensor(name, [output], Initializer::Constant(0.0))).transpose()?;
+    Ok((weight, bias))
+}
+
 impl Linear {
     /// Reads `{weight_name}` and, when given, `{bias_name}`; new weights have standard deviation `deviation`.
     ///
@@ -54,10 +67,23 @@ impl Linear {
         [input, output]: [usize; 2],
         deviation: f32,
     ) -> Result<Self, WeightsError> {
-        let weight = source.tensor(weight_name, [output, input], Initializer::Normal(deviation))?;
-        let bias =
-            bias_name.map(|name| source.tensor(name, [output], Initializer::Constant(0.0))).transpose()?;
+        let (weight, bias) = read(source, weight_name, bias_name, [input, output], deviation)?;
         Ok(Self::from_file_weight(source, weight, bias))
+    }
+
+    /// As [`load`](Self::load), in `f32` whatever the source's precision: for layers that are folded into others.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
+    pub fn load_in_f32(
+        source: &WeightSource,
+        weight_name: &str,
+        bias_name: Option<&str>,
+        [input, output]: [usize; 2],
+        deviation: f32,
+    ) -> Result<Self, WeightsError> {
+        let (weight, bias) = read(source, weight_name, bias_name, [input, output], deviation)?;
+        Ok(Self::from_weight(transposed(weight), bias))
     }
 
     /// A layer with a weight `[output, input]` and an optional bias `[output]` that were read from `source`.

@@ -2,7 +2,10 @@
 
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::metrics::Metrics;
 use crate::pool::Pool;
@@ -14,7 +17,7 @@ const SEARCH_THREADS: usize = 32;
 const SEARCH_QUEUE: usize = 512;
 /// Files that wait to be read and rendered.
 const RENDER_QUEUE: usize = 256;
-/// Uploads that wait to be read: they are in memory.
+/// Uploads that wait to be embedded: they are in memory.
 const UPLOAD_QUEUE: usize = 4;
 /// Longest wait for a search.
 const SEARCH_LIMIT: Duration = Duration::from_secs(30);
@@ -28,6 +31,9 @@ pub(super) struct App {
     renders: Pool,
     /// One thread, so that only one untrusted file at a time takes memory.
     uploads: Pool,
+    /// Uploads in memory: those that arrive, that wait, and the one that is embedded.
+    upload_places: Arc<Semaphore>,
+    refused_uploads: AtomicU64,
     pub metrics: Metrics,
     /// Longest time for a JSON body to arrive.
     pub receive_time: Duration,
@@ -56,6 +62,8 @@ impl App {
             searches: Pool::new("search", SEARCH_THREADS, SEARCH_QUEUE, SEARCH_LIMIT)?,
             renders: Pool::new("render", processors.clamp(1, 4), RENDER_QUEUE, FILE_LIMIT)?,
             uploads: Pool::new("upload", 1, UPLOAD_QUEUE, FILE_LIMIT)?,
+            upload_places: Arc::new(Semaphore::new(UPLOAD_QUEUE + 1)),
+            refused_uploads: AtomicU64::new(0),
             metrics: Metrics::default(),
             receive_time,
         })
@@ -79,12 +87,24 @@ impl App {
         pool.run(move || call(&service)).await
     }
 
+    /// A place for an upload in memory, held from before its body is read until it is embedded.
+    ///
+    /// # Errors
+    /// 503 if all are taken.
+    pub(super) fn upload_place(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.upload_places.clone().try_acquire_owned().map_err(|_| {
+            self.refused_uploads.fetch_add(1, Ordering::Relaxed);
+            Problem::overloaded()
+        })
+    }
+
     pub(super) fn service(&self) -> &Service {
         &self.service
     }
 
     /// Requests refused because a queue was full.
     pub(super) fn rejected(&self) -> u64 {
-        [&self.searches, &self.renders, &self.uploads].map(Pool::rejected).iter().sum()
+        let of_pools: u64 = [&self.searches, &self.renders, &self.uploads].map(Pool::rejected).iter().sum();
+        of_pools + self.refused_uploads.load(Ordering::Relaxed)
     }
 }

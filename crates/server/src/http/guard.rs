@@ -1,7 +1,7 @@
 //! What is allowed: who may ask (token), under which name (Host), and from which page (Origin). Also the headers that tell
 //! browsers to be strict.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,7 +40,7 @@ pub struct ServerOptions {
     pub listen: SocketAddr,
     /// Secret that requests must have; required beyond this machine.
     pub token: Option<String>,
-    /// Further names under which the server may be reached, such as that of a reverse proxy.
+    /// Further names under which the server may be reached, such as that of a reverse proxy; they require a token.
     pub hosts: Vec<String>,
     /// Longest time for the headers, and then for a JSON body, to arrive; uploads have ten times as long.
     pub receive_time: Duration,
@@ -52,7 +52,8 @@ impl ServerOptions {
         Self { listen, token: None, hosts: Vec::new(), receive_time: RECEIVE_TIME }
     }
 
-    /// Checks that whoever can reach the server needs a token, unless only this machine can.
+    /// Checks that whoever can reach the server needs a token, unless only this machine can. A further name is that of a proxy, which
+    /// others can reach.
     ///
     /// # Errors
     /// What is missing, or wrong with the token.
@@ -60,6 +61,9 @@ impl ServerOptions {
         match &self.token {
             None if !self.listen.ip().is_loopback() => {
                 Err(format!("{} can be reached from other machines: expected a token", self.listen))
+            }
+            None if !self.hosts.is_empty() => {
+                Err(format!("{} may be reached through a proxy: expected a token", self.hosts.join(", ")))
             }
             Some(token) if token.len() < MIN_TOKEN => {
                 Err(format!("expected a token of at least {MIN_TOKEN} characters, found {}", token.len()))
@@ -84,7 +88,9 @@ pub(super) struct Guard {
 
 impl Guard {
     pub(super) fn new(options: &ServerOptions) -> Self {
-        let hosts = options.hosts.iter().map(|host| host.to_ascii_lowercase()).collect();
+        let names = options.hosts.iter().map(|host| host_name(host).to_ascii_lowercase());
+        // An empty name would be that of requests without a host.
+        let hosts = names.filter(|name| !name.is_empty()).collect();
         let is_loopback = options.listen.ip().is_loopback();
         Self { token: options.token.clone(), hosts, is_loopback, receive_time: options.receive_time }
     }
@@ -101,7 +107,12 @@ impl Guard {
     fn check(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
         let host = self.check_host(headers)?;
         if !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
-            check_origin(headers, host)?;
+            self.check_origin(headers, host)?;
+            check_site(headers)?;
+        }
+        // Also without an origin, as of an image: other pages must not make this machine compute.
+        if is_private(path) {
+            check_site(headers)?;
         }
         let needs_token = self.token.is_some() && is_private(path);
         if needs_token && !tokens(headers).any(|given| self.is_token(given)) {
@@ -128,30 +139,42 @@ impl Guard {
                 .with_hint("start the server with `--allow-host NAME` for names of a reverse proxy")),
         }
     }
+
+    /// Only pages of this server may write. Programs that are no browsers send no origin. A reverse proxy may send another host
+    /// than the one that the browser knows, which is then among the allowed ones.
+    fn check_origin(&self, headers: &HeaderMap, host: &str) -> Result<(), Problem> {
+        let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+        let origin = origin.to_str().unwrap_or_default();
+        let authority = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
+        let is_own = |authority: &str| {
+            authority.eq_ignore_ascii_case(host)
+                || self.hosts.contains(&host_name(authority).to_ascii_lowercase())
+        };
+        if authority.is_some_and(is_own) { Ok(()) } else { Err(other_page(origin)) }
+    }
 }
 
 /// The host of `HOST`, `HOST:PORT` or `[HOST]:PORT`.
 fn host_name(host: &str) -> &str {
+    if host.parse::<Ipv6Addr>().is_ok() {
+        return host;
+    }
     match host.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((address, _)) => address,
         None => host.split(':').next().unwrap_or(host),
     }
 }
 
-/// Only pages of this server may write. Programs that are no browsers send no origin.
-fn check_origin(headers: &HeaderMap, host: &str) -> Result<(), Problem> {
-    let other = |found: &str| Err(Problem::new(403, format!("request from another page: {found}")));
-    if let Some(origin) = headers.get(header::ORIGIN) {
-        let origin = origin.to_str().unwrap_or_default();
-        let of_origin = origin.strip_prefix("http://").or_else(|| origin.strip_prefix("https://"));
-        if !of_origin.is_some_and(|origin| origin.eq_ignore_ascii_case(host)) {
-            return other(origin);
-        }
-    }
+/// Refuses what the browser says is from a page of another site, or of another server of this one.
+fn check_site(headers: &HeaderMap) -> Result<(), Problem> {
     match headers.get("sec-fetch-site").and_then(|site| site.to_str().ok()) {
-        Some(site @ ("cross-site" | "same-site")) => other(site),
+        Some(site @ ("cross-site" | "same-site")) => Err(other_page(site)),
         _ => Ok(()),
     }
+}
+
+fn other_page(found: &str) -> Problem {
+    Problem::new(403, format!("request from another page: {found}"))
 }
 
 /// Paths that show something of the library. The page itself, and the way to log in, do not.
@@ -239,6 +262,30 @@ mod tests {
             assert_eq!(check(&[("origin", origin)]), 403, "{origin}");
         }
         assert_eq!(check(&[("sec-fetch-site", "cross-site")]), 403);
+        // A proxy that sends its own host.
+        assert_eq!(check(&[("origin", "https://models.example.org")]), 200);
+        assert_eq!(check(&[("origin", "https://models.example.org.evil.example.com")]), 403);
+    }
+
+    #[test]
+    fn other_pages_make_nothing_compute() {
+        let guard = guard("127.0.0.1:7070", None);
+        let check = |path: &str, site: &str| {
+            status(&guard, Method::GET, path, &[("host", "127.0.0.1:7070"), ("sec-fetch-site", site)])
+        };
+        for path in ["/v1/search", "/v1/assets/47fa10d69366f9a9/view.png", "/metrics"] {
+            assert_eq!((check(path, "cross-site"), check(path, "same-site")), (403, 403), "{path}");
+            assert_eq!((check(path, "same-origin"), check(path, "none")), (200, 200), "{path}");
+        }
+        assert_eq!(check("/", "cross-site"), 200, "a link to the page");
+    }
+
+    #[test]
+    fn names_of_proxies_are_known_without_their_ports() {
+        let hosts = vec!["Models.example.org:8443".to_owned()];
+        let guard =
+            Guard::new(&ServerOptions { hosts, ..ServerOptions::new("127.0.0.1:7070".parse().unwrap()) });
+        assert_eq!(status(&guard, Method::GET, "/v1/search", &[("host", "models.example.org")]), 200);
     }
 
     #[test]
@@ -272,5 +319,9 @@ mod tests {
             check("0.0.0.0:7070", Some("short")).unwrap_err().contains("at least 16 characters, found 5")
         );
         assert!(check("0.0.0.0:7070", Some("0123456789abcde;")).is_err());
+        let hosts = vec!["models.example.org".to_owned()];
+        let behind_proxy = ServerOptions { hosts, ..ServerOptions::new("127.0.0.1:7070".parse().unwrap()) };
+        assert!(behind_proxy.check().unwrap_err().contains("through a proxy: expected a token"));
+        assert!(ServerOptions { token: Some(TOKEN.to_owned()), ..behind_proxy }.check().is_ok());
     }
 }

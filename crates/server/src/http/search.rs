@@ -54,8 +54,15 @@ pub(super) async fn upload(
     let name = pairs(query.as_deref()).into_iter().find(|(name, _)| name == "name").map(|(_, value)| value);
     let missing = || Problem::bad_request("no name").with_hint("POST the file to /v1/uploads?name=photo.jpg");
     let name = name.ok_or_else(missing)?;
+    let place = app.upload_place()?;
     let content = body::read(&headers, body, MAX_UPLOAD, 10 * app.receive_time).await?;
-    let uploaded = app.call(Work::Upload, move |service| service.upload(&name, &content)).await?;
+    let work = move |service: &crate::Service| {
+        let uploaded = service.upload(&name, &content);
+        // Not earlier, also if the client is gone: the content is in memory until here.
+        drop((content, place));
+        uploaded
+    };
+    let uploaded = app.call(Work::Upload, work).await?;
     Ok((StatusCode::CREATED, json(&uploaded)?).into_response())
 }
 

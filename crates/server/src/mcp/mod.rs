@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 
 use crate::{Problem, Service};
 
-/// Versions of the protocol, the latest first.
-const VERSIONS: [&str; 4] = ["2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"];
+/// Versions of the protocol, the latest first. 2025-03-26 is not among them: it requires batches of messages.
+const VERSIONS: [&str; 3] = ["2025-11-25", "2025-06-18", "2024-11-05"];
 /// Longest message in bytes.
 const MAX_MESSAGE: usize = 1 << 20;
 const INSTRUCTIONS: &str = "Finds 3D files of a library by text, by other files, or both; names and compares them. Search first: \

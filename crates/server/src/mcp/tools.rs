@@ -1,11 +1,9 @@
 //! The tools: names, schemas of their arguments (`tools.json`), and what they do.
 
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use lexiform_mesh_io::open_regular_file;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -20,8 +18,6 @@ const DEFAULT_K: usize = 10;
 const MAX_THUMBNAILS: usize = 12;
 /// Pixels of a thumbnail.
 const THUMBNAIL_SIZE: u32 = 256;
-/// Largest file to search for.
-const MAX_FILE: u64 = 64 << 20;
 
 /// Arguments of `search`.
 #[derive(Default, Deserialize)]
@@ -101,7 +97,8 @@ fn parsed<T: DeserializeOwned>(arguments: Value) -> Result<T, Problem> {
 
 fn search(service: &Service, arguments: Search) -> Result<Value, Problem> {
     let Search { text: words, not, like, files, filter, min_score, offset, k, thumbnails } = arguments;
-    let uploads = files.iter().map(|file| upload(service, file)).collect::<Result<_, _>>()?;
+    let uploads =
+        files.iter().map(|file| Ok(service.upload_file(file)?.id)).collect::<Result<_, Problem>>()?;
     let k = k.unwrap_or(DEFAULT_K);
     let request = SearchRequest {
         text: words,
@@ -139,18 +136,6 @@ fn describe(service: &Service, Describe { id, labels }: Describe) -> Result<Valu
 fn thumbnail(service: &Service, Thumbnail { id, size }: &Thumbnail) -> Result<Value, Problem> {
     let image = image(service, id, size.unwrap_or(THUMBNAIL_SIZE))?;
     Ok(json!({ "content": [image] }))
-}
-
-/// A file of this machine to search for.
-fn upload(service: &Service, file: &Path) -> Result<String, Problem> {
-    let failed = |error: std::io::Error| Problem::not_found(format!("{}: {error}", file.display()));
-    let mut content = Vec::new();
-    let opened = open_regular_file(file).map_err(failed)?;
-    opened.take(MAX_FILE + 1).read_to_end(&mut content).map_err(failed)?;
-    if content.len() as u64 > MAX_FILE {
-        return Err(Problem::new(413, format!("{}: expected at most {MAX_FILE} bytes", file.display())));
-    }
-    Ok(service.upload(&file.to_string_lossy(), &content)?.id)
 }
 
 /// A result as text, which every client shows to the model, and as data.

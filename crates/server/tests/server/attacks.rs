@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use lexiform_server::SearchRequest;
 use serde_json::json;
 
 use crate::support::{HTML_NAME, Models};
@@ -96,13 +97,22 @@ fn slow_clients_are_disconnected() {
 #[test]
 fn other_names_and_other_pages_are_refused() {
     let models = Models::new();
-    let server = models.serve(|options| options.hosts = vec!["models.example.org".to_owned()]);
-    let with = |method: &str, headers: &[(&str, &str)]| server.send(method, "/v1/search", headers, b"{}");
+    let server = models.serve(|options| {
+        options.hosts = vec!["models.example.org".to_owned()];
+        options.token = Some(TOKEN.to_owned());
+    });
+    let token = format!("Bearer {TOKEN}");
+    let with = |method: &str, headers: &[(&str, &str)]| {
+        server.send(method, "/v1/search", &[&[("Authorization", &token[..])], headers].concat(), b"{}")
+    };
     with("GET", &[("Host", "attacker.example.com")]).problem(403, "unknown host \"attacker.example.com\"");
     assert_eq!(with("GET", &[("Host", "models.example.org")]).status, 200);
     with("POST", &[("Origin", "http://attacker.example.com")]).problem(403, "another page");
     with("POST", &[("Origin", "null")]).problem(403, "another page");
     with("POST", &[("Sec-Fetch-Site", "cross-site")]).problem(403, "another page");
+    with("GET", &[("Sec-Fetch-Site", "cross-site")]).problem(403, "another page");
+    assert_eq!(with("GET", &[("Sec-Fetch-Site", "none")]).status, 200, "typed by the user");
+    assert_eq!(with("POST", &[("Origin", "https://models.example.org")]).status, 200, "behind a proxy");
     let own = format!("http://{}", server.address);
     assert_eq!(with("POST", &[("Origin", &own)]).status, 200);
     let reply = with("GET", &[("Origin", "http://attacker.example.com")]);
@@ -191,6 +201,63 @@ fn uploads_read_no_files_of_this_machine() {
     let plain = red(&shape("none.mtl"));
     assert_eq!(red(&shape(secret.to_str().unwrap())), plain, "no color of the secret material");
     assert_eq!(red(&shape("../../../../../../../../secret.mtl")), plain);
+}
+
+#[test]
+fn uploads_that_arrive_are_bounded() {
+    let models = Models::new();
+    let server = models.serve(|_| {});
+    let head = format!(
+        "POST /v1/uploads?name=a.png HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: 50\r\n\r\n",
+        server.address
+    );
+    let unfinished: Vec<TcpStream> = (0..8)
+        .map(|_| {
+            let mut stream = TcpStream::connect(server.address).unwrap();
+            stream.write_all(head.as_bytes()).unwrap();
+            stream
+        })
+        .collect();
+    let upload = || server.send("POST", "/v1/uploads?name=a.png", &[], b"no picture").status;
+    let wait_for = |status: u16| {
+        let started = Instant::now();
+        while upload() != status {
+            assert!(started.elapsed() < Duration::from_secs(20), "no status {status}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    // Five are in memory, once the server has read their heads.
+    wait_for(503);
+    drop(unfinished);
+    wait_for(422);
+}
+
+#[test]
+fn files_that_are_not_served_are_compared_with_nothing() {
+    let models = Models::new();
+    let all = models.service_of("format = ply");
+    let some = models.service_of("path ~ 'kinds/*'");
+    let like = |path: &str| {
+        let listed = all.search(&SearchRequest::default()).unwrap();
+        let id = listed.answers.iter().find(|answer| answer.path == path).unwrap().id;
+        SearchRequest { like: vec![id.to_string()], ..SearchRequest::default() }
+    };
+    assert_eq!(some.search(&like("red.ply")).unwrap_err().status, 404);
+    assert_eq!(some.search(&like("kinds/blue.ply")).unwrap().answers.len(), 2);
+}
+
+#[test]
+fn a_panic_of_the_model_and_many_labels_are_errors() {
+    let models = Models::new();
+    let server = models.serve(|_| {});
+    server.get("/v1/search?text=panic&rank_by=semantic").problem(500, "internal error of the model");
+    assert_eq!(server.get("/v1/search?text=red&rank_by=semantic").status, 200, "texts are still embedded");
+    let labels = json!({
+        "item": { "text": "red" },
+        "labels": vec!["red"; 1000],
+        "templates": ["{}", "a {}", "the {}"],
+    });
+    server.post("/v1/classify", &labels).problem(400, "at most 2000");
 }
 
 #[test]

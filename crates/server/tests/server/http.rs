@@ -124,6 +124,37 @@ fn files_have_metadata_images_buffers_and_their_bytes() {
     server.get(&format!("{asset}/view.png?elevation=91")).problem(400, "-90 to 90");
 }
 
+/// A tar archive of one file.
+fn tar(name: &str, content: &str) -> String {
+    let mut header = [0; 512];
+    let mut set = |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
+    set(0, name);
+    set(100, "0000644");
+    set(124, &format!("{:011o}", content.len()));
+    set(148, "        ");
+    set(156, "0");
+    let sum: u32 = header.iter().map(|byte| u32::from(*byte)).sum();
+    header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+    let padding = "\0".repeat(content.len().next_multiple_of(512) - content.len() + 1024);
+    format!("{}{content}{padding}", std::str::from_utf8(&header).unwrap())
+}
+
+#[test]
+fn archives_are_shown_and_uploaded_like_the_files_in_them() {
+    let models = Models::new();
+    let archive = tar("green.ply", &tetrahedron([0, 255, 0]));
+    models.write("packed.tar", &archive);
+    let server = models.serve(|_| {});
+    let asset = format!("/v1/assets/{}", server.id("packed.tar"));
+    assert_eq!(server.get(&asset).ok()["viewable"], true);
+    for rest in ["mesh", "view.png", "thumbnail.png", "file"] {
+        assert_eq!(server.get(&format!("{asset}/{rest}")).status, 200, "{rest}");
+    }
+    let uploaded = server.send("POST", "/v1/uploads?name=green.tar", &[], archive.as_bytes()).ok();
+    let compared = json!({ "a": { "upload": uploaded["id"] }, "b": { "text": "green" } });
+    assert!(server.post("/v1/compare", &compared).ok()["score"].as_f64().unwrap() > 0.99);
+}
+
 #[test]
 fn a_file_that_is_gone_has_its_last_thumbnail() {
     let models = Models::new();

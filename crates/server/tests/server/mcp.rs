@@ -41,9 +41,12 @@ impl Client {
 fn a_session_starts_with_a_version_that_both_know() {
     let models = Models::new();
     let client = Client::new(&models);
-    for (asked, answered) in
-        [("2025-11-25", "2025-11-25"), ("2025-06-18", "2025-06-18"), ("2026-07-28", "2025-11-25")]
-    {
+    for (asked, answered) in [
+        ("2025-11-25", "2025-11-25"),
+        ("2025-06-18", "2025-06-18"),
+        ("2026-07-28", "2025-11-25"),
+        ("2025-03-26", "2025-11-25"),
+    ] {
         let result = &client.ask("initialize", json!({ "protocolVersion": asked }))["result"];
         assert_eq!(result["protocolVersion"], answered);
         assert_eq!(
@@ -81,6 +84,13 @@ fn every_tool_answers() {
     let file = models.root().join("kinds/blue.ply");
     let by_file = client.data("search", json!({ "files": [file], "k": 1 }));
     assert_eq!(by_file["answers"][0]["path"], "kinds/blue.ply");
+    // With the material library next to it.
+    models.write("new/a.mtl", "newmtl m\nKd 0 1 0\n");
+    models.write("new/a.obj", "mtllib a.mtl\nv 0 0 0\nv 1 0 0\nv 0 1 1\nusemtl m\nf 1 2 3\n");
+    let by_file = client.data("search", json!({ "files": [models.root().join("new/a.obj")], "k": 1 }));
+    assert_eq!(by_file["answers"][0]["path"], "kinds/green.ply");
+    let similar = |k: u64| client.data("similar", json!({ "id": id, "k": k }))["more"].clone();
+    assert_eq!((similar(2), similar(3)), (true.into(), false.into()));
     let image = &client.call("thumbnail", json!({ "id": id, "size": 64 }))["content"][0];
     assert_eq!((&image["type"], &image["mimeType"]), (&"image".into(), &"image/png".into()));
     // A PNG's first bytes, in base64.

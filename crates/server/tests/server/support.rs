@@ -9,7 +9,7 @@ use std::time::Duration;
 use image::RgbaImage;
 use lexiform_geometry::RigKind;
 use lexiform_search::{
-    Embedding, EncodeError, Encoder, IndexOptions, InputSpec, Library, LibraryPath, ModelInput,
+    Embedding, EncodeError, Encoder, Filter, IndexOptions, InputSpec, Library, LibraryPath, ModelInput,
 };
 use lexiform_server::{Server, ServerOptions, Service, TextBatcher};
 use serde_json::Value;
@@ -54,6 +54,7 @@ impl Encoder for ColorModel {
             if text.contains("slow") {
                 std::thread::sleep(Duration::from_millis(300));
             }
+            assert!(!text.contains("panic"), "expected by a test");
             let sum = COLORS
                 .iter()
                 .filter(|(name, _)| text.contains(name))
@@ -133,6 +134,11 @@ impl Models {
 
     pub fn service(&self) -> Service {
         Service::new(self.library(), &self.texts, None)
+    }
+
+    /// A service of the files that a filter selects.
+    pub fn service_of(&self, filter: &str) -> Service {
+        Service::new(self.library(), &self.texts, Some(Filter::parse(filter).unwrap()))
     }
 
     /// Serves the library until the value is dropped.

@@ -135,10 +135,10 @@ impl Network {
         data: TrainingData,
     ) -> Run<'a> {
         let Self { towers, spec, groups, frozen } = self;
-        // Where the CPU multiplies bf16, only the operands of products are rounded.
-        let on = |device| block_options(recipe, device).products == Products::F32;
-        let is_cast = devices.iter().all(on);
-        let dtype = recipe.run.mixed_precision.dtype().filter(|_| is_cast);
+        // Where the CPU multiplies bf16, only the operands of products are rounded; other devices get a cast copy.
+        let is_rounded = devices.iter().all(|device| block_options(recipe, device).products != Products::F32);
+        let towers = if is_rounded { towers } else { towers.with_block_options(f32_products(recipe)) };
+        let dtype = recipe.run.mixed_precision.dtype().filter(|_| !is_rounded);
         let cast = |dtype| RefCell::new(BlockWeightCast::new(dtype, groups.ids()));
         let casts = dtype.map_or(Vec::new(), |dtype| devices.iter().map(|_| cast(dtype)).collect());
         Run {
@@ -238,6 +238,12 @@ fn open_checkpoint(
     }
     checkpoint.check_recipe(recipe, path)?;
     Ok(Some(checkpoint))
+}
+
+/// How blocks are trained where products are in `f32`, or weights are cast.
+fn f32_products(recipe: &Recipe) -> BlockOptions {
+    let checkpoint_activations = recipe.run.checkpoint_activations;
+    BlockOptions { checkpoint_activations, products: Products::F32 }
 }
 
 /// How blocks are trained on a device.

@@ -39,6 +39,24 @@ fn unknown_keys_are_errors_at_every_depth() {
 }
 
 #[test]
+fn invalid_values_for_files_are_errors() {
+    for (setting, expected) in [
+        ("data.assets={ path = \"packs\", copies = 0 }", "data.assets.copies = 0: must be 1 to 256"),
+        (
+            "data={ path = \"models\", views = 8, elevation_low = 0.0, elevation_high = 10.0, assets = { path = \"packs\" } }",
+            "data.assets.path = packs",
+        ),
+        (
+            "data.assets.label_table=labels.csv",
+            "data.assets.label_table = labels.csv, requires data.assets.path",
+        ),
+        ("batch.same_category=0", "batch.same_category = 0, must be at least 1"),
+    ] {
+        check("nano.toml", setting, &[expected]);
+    }
+}
+
+#[test]
 fn invalid_values_are_errors() {
     for heads in [0, 5] {
         let setting = format!("network.tower.encoder.heads={heads}");
@@ -74,20 +92,6 @@ fn invalid_values_are_errors() {
         "batch.hard_negatives={ group_size = 2, neighbors = 3, margin = 0.1 }",
         &["batch.hard_negatives", "teacher"],
     );
-    for (setting, expected) in [
-        ("data.assets={ path = \"packs\", copies = 0 }", "data.assets.copies = 0: must be 1 to 256"),
-        (
-            "data={ path = \"models\", views = 8, elevation_low = 0.0, elevation_high = 10.0, assets = { path = \"packs\" } }",
-            "data.assets.path = packs",
-        ),
-        (
-            "data.assets.label_table=labels.csv",
-            "data.assets.label_table = labels.csv, requires data.assets.path",
-        ),
-        ("batch.same_category=0", "batch.same_category = 0, must be at least 1"),
-    ] {
-        check("nano.toml", setting, &[expected]);
-    }
     check(
         "cg3d.toml",
         "batch.hard_negatives={ group_size = 2, neighbors = 3, margin = 0.1 }",

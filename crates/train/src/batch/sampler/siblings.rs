@@ -19,7 +19,9 @@ pub(super) fn with_siblings(
     }
     let mut members: HashMap<usize, Vec<usize>> = HashMap::new();
     for at in 0..pool.len() {
-        pool.category(at).map(|category| members.entry(category).or_default().push(at));
+        if let Some(category) = pool.category(at) {
+            members.entry(category).or_default().push(at);
+        }
     }
     let mut samples = Vec::with_capacity(anchors.len() * each);
     for anchor in anchors {

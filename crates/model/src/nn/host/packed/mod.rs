@@ -72,6 +72,7 @@ impl PackedLinear {
 
 /// `out = a · b` of matrices that are rounded for it; rows or columns of each are contiguous.
 pub(super) fn multiply(unit: Bf16Unit, out: MatrixMut<'_>, a: Matrix<'_>, b: Matrix<'_>) {
+    assert_eq!(out.shape(), [a.shape()[0], b.shape()[1]]);
     let mut matrix = PackedMatrix::zeros(b.shape());
     (matrix.blocks_mut().enumerate().par_bridge())
         .for_each(|(at, tiles)| pack_columns(unit, b.values(), b.shape(), b.strides(), at * BLOCK, tiles));

@@ -32,6 +32,7 @@ thread_local! {
 pub(super) struct LeftOperand {
     tiles: Vec<Tile>,
     rows: usize,
+    depth: usize,
     /// Parts of the depth, in blocks.
     parts: Vec<Range<usize>>,
 }
@@ -56,7 +57,7 @@ impl LeftOperand {
 
     /// Room for rows `[rows, depth]`.
     fn resize(&mut self, [rows, depth]: [usize; 2]) {
-        self.rows = rows;
+        (self.rows, self.depth) = (rows, depth);
         self.parts = parts(depth.div_ceil(BLOCK));
         room(&mut self.tiles, rows.div_ceil(BLOCK) * depth.div_ceil(BLOCK) * TILES, Tile::ZERO);
     }
@@ -227,6 +228,7 @@ pub(super) fn product<O: Output>(
     activation: Option<Activation>,
     out: O,
 ) {
+    assert_eq!(left.depth, right.matrix.shape()[0], "depth of both operands");
     let task = Task { left, right, activation };
     let [row_blocks, column_blocks] = task.size();
     let tasks = out.split([row_blocks * BLOCK, column_blocks * BLOCK]);
