@@ -174,7 +174,7 @@ impl Service {
         Ok(ClassifyResponse { labels, model: self.model().to_owned() })
     }
 
-    /// The kinds of everyday objects that a file may be, with their probabilities: the best [`MAX_KINDS`].
+    /// The kinds of everyday objects that a file may be, with their probabilities: the best five.
     ///
     /// # Errors
     /// 400 for an invalid id, 404 for an unknown one.

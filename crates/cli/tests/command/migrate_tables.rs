@@ -152,7 +152,9 @@ fn more_files(sandbox: &Sandbox) {
     let save = |name: &str, side: u32| {
         let path = sandbox.path(name);
         fs_err::create_dir_all(path.parent().unwrap()).unwrap();
-        RgbImage::from_fn(side, side, |x, y| Rgb([x as u8 * 9, y as u8 * 5, 60])).save(path).unwrap();
+        RgbImage::from_fn(side, side, |x, y| Rgb([(x * 9 % 256) as u8, (y * 5 % 256) as u8, 60]))
+            .save(path)
+            .unwrap();
     };
     save("photo.jpg", 48);
     for view in 0..30 {

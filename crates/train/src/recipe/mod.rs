@@ -142,6 +142,10 @@ mod tests {
     fn recipes_survive_a_round_trip_through_toml() {
         for entry in fs_err::read_dir(recipe("")).unwrap() {
             let path = entry.unwrap().path();
+            // nano-assets.csv is a table that a recipe may use.
+            if path.extension().is_some_and(|extension| extension == "csv") {
+                continue;
+            }
             // finetune.toml and classify.toml name no data of their own.
             let recipe = Recipe::read(&path, &["data=models".to_owned()]).unwrap();
             let text = toml::to_string(&recipe).unwrap();

@@ -48,9 +48,9 @@ fn invalid_values_for_files_are_errors() {
         ),
         (
             "data.assets.label_table=labels.csv",
-            "data.assets.label_table = labels.csv, requires data.assets.path",
+            "data.assets.label_table = labels.csv: requires data.assets.path",
         ),
-        ("batch.same_category=0", "batch.same_category = 0, must be at least 1"),
+        ("batch.same_category=0", "batch.same_category = 0: must be at least 1"),
     ] {
         check("nano.toml", setting, &[expected]);
     }
