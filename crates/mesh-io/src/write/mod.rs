@@ -47,7 +47,7 @@ pub fn write(path: &Path, scene: &Scene) -> Result<(), WriteError> {
     Ok(write_file(path, &output.bytes)?)
 }
 
-/// Files that [`write`] writes next to `path`: the material library and textures of OBJ.
+/// Files that [`write`](write()) writes next to `path`: the material library and textures of OBJ.
 pub fn written_sidecars(path: &Path, scene: &Scene) -> Vec<PathBuf> {
     if Format::from_path(path) != Some(Format::Obj) || scene.materials.is_empty() {
         return Vec::new();
