@@ -261,7 +261,7 @@ def detail(tab):
 def phone(browser):
     tab = Page(browser, viewport={"width": 390, "height": 844}, device_scale_factor=2, has_touch=True, is_mobile=True, color_scheme="light")
     page = tab.page
-    tab.search("something to drink from", "mug")
+    tab.search("something to drink from", "bottle")
     tab.images()
     expect("nothing is wider than the phone", page.evaluate("document.documentElement.scrollWidth") <= 390)
     tab.shot("phone")
