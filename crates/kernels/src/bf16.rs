@@ -8,6 +8,8 @@ mod amx;
 mod elementwise;
 #[cfg(target_arch = "x86_64")]
 mod elementwise_x86;
+#[cfg(target_arch = "x86_64")]
+mod lanes;
 mod multiply;
 mod pack;
 #[cfg(target_arch = "x86_64")]

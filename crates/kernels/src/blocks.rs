@@ -28,3 +28,10 @@ impl BlockResult {
     /// All zero.
     pub const ZERO: Self = Self([[0.0; BLOCK]; BLOCK]);
 }
+
+/// Whether a matrix of this shape, whose numbers are `strides` apart, is inside of a list of `length` numbers.
+pub fn fits(length: usize, shape: [usize; 2], strides: [usize; 2]) -> bool {
+    let [a, b] = [0, 1].map(|axis: usize| shape[axis].saturating_sub(1).checked_mul(strides[axis]));
+    let last = a.zip(b).and_then(|(a, b)| a.checked_add(b));
+    shape.contains(&0) || last.is_some_and(|last| last < length)
+}

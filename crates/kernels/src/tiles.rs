@@ -15,7 +15,7 @@ use super::{SimdLevel, SimdLimit};
 mod pack;
 
 pub use pack::{NotFinite, Operand, Side};
-pub(crate) use pack::{first_lanes, transpose};
+pub(crate) use pack::{first_lanes, load, transpose};
 
 /// Tiles of a block of an operand: three parts of two tiles.
 pub const TILES_PER_BLOCK: usize = 6;

@@ -144,9 +144,7 @@ impl JointModel {
         precision: ComputePrecision,
     ) -> Result<Self, ModelError> {
         let DetectedModel { format, prefix, config } = DetectedModel::of(file)?;
-        // The scores of everyday language were calibrated in f32, and a model with it is small.
-        let is_auto = precision == ComputePrecision::Auto;
-        let precision = if is_auto && config.language.is_some() { ComputePrecision::F32 } else { precision };
+        let precision = precision.with_language(config.language.is_some());
         let layout = format.layout(&prefix);
         let source = WeightSource::with_layout(file, layout.clone(), device).with_precision(precision);
         let text = ClipText::load(&source, &config.clip)?;

@@ -22,10 +22,14 @@ pub enum ComputePrecision {
 }
 
 impl ComputePrecision {
-    /// What computes the products, in words: `f32`, or `bf16 (AMX-BF16)`; `large` says whether the network has large weights.
-    pub fn describe(self, large: bool) -> String {
-        self.unit([if large { MIN_ELEMENTS } else { 0 }, 1])
-            .map_or_else(|| "f32".to_owned(), |unit| format!("bf16 ({})", unit.name()))
+    /// The precision of a model with everyday language, if it has: its scores were calibrated in `f32`, and it is small.
+    pub(crate) fn with_language(self, has_language: bool) -> Self {
+        if has_language && self == Self::Auto { Self::F32 } else { self }
+    }
+
+    /// What multiplies by a weight of this shape, in words: `f32`, or `bf16 (AMX-BF16)`.
+    pub(crate) fn describe(self, shape: [usize; 2]) -> String {
+        self.unit(shape).map_or_else(|| "f32".to_owned(), |unit| format!("bf16 ({})", unit.name()))
     }
 
     /// Whether a weight of this shape is rounded where the processor multiplies `bf16`.

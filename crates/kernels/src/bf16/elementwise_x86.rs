@@ -2,17 +2,15 @@
 
 use std::arch::x86_64::{
     __m512, __mmask16, _CMP_LT_OQ, _mm512_add_ps, _mm512_cmp_ps_mask, _mm512_fmadd_ps, _mm512_fnmadd_ps,
-    _mm512_load_ps, _mm512_loadu_ps, _mm512_mask_mov_ps, _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_min_ps,
-    _mm512_mul_ps, _mm512_rcp14_ps, _mm512_reduce_add_ps, _mm512_reduce_max_ps, _mm512_roundscale_ps,
-    _mm512_scalef_ps, _mm512_set1_ps, _mm512_setzero_ps, _mm512_store_ps, _mm512_sub_ps,
+    _mm512_loadu_ps, _mm512_mask_mov_ps, _mm512_maskz_mov_ps, _mm512_max_ps, _mm512_min_ps, _mm512_mul_ps,
+    _mm512_rcp14_ps, _mm512_reduce_add_ps, _mm512_reduce_max_ps, _mm512_roundscale_ps, _mm512_scalef_ps,
+    _mm512_set1_ps, _mm512_setzero_ps, _mm512_sub_ps,
 };
 
 use super::activation::Activation;
+use super::lanes::{LANES, load, store};
 use crate::blocks::{BLOCK, BlockResult};
 use crate::tiles::first_lanes;
-
-/// Numbers of a vector.
-const LANES: usize = 16;
 
 /// `activation(block + bias)`.
 #[target_feature(enable = "avx512f")]
@@ -68,17 +66,7 @@ pub(super) fn softmax_row(scores: &mut [BlockResult], row: usize, scale: f32, se
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn update(values: &mut [f32], function: impl FnOnce(__m512) -> __m512) {
-    let x = function(load(values));
-    // SAFETY: 16 numbers that start at a multiple of 64 bytes, as halves of a row do.
-    unsafe { _mm512_store_ps(values.as_mut_ptr(), x) };
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn load(values: &[f32]) -> __m512 {
-    debug_assert_eq!(values.len(), LANES);
-    // SAFETY: as in `update`.
-    unsafe { _mm512_load_ps(values.as_ptr()) }
+    store(values, function(load(values)));
 }
 
 /// A polynomial by Horner's rule; coefficients by rising power.

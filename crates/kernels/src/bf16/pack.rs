@@ -6,7 +6,7 @@ use std::slice::ChunksExactMut;
 use super::pack_x86;
 use super::portable::{self, Side};
 use super::unit::{Bf16Unit, Kind};
-use crate::blocks::{BF16_TILES as TILES, BLOCK, BlockResult, EDGE, Tile};
+use crate::blocks::{BF16_TILES as TILES, BLOCK, BlockResult, EDGE, Tile, fits};
 
 /// Packs rows `[rows, depth]` whose numbers are `strides` apart, one of them 1; 32 rows at most, as blocks of depth 32. Numbers beyond
 /// the last row and depth are 0. `tiles` holds [`TILES`] for each block.
@@ -116,11 +116,4 @@ pub fn pack_columns(
         #[cfg(target_arch = "x86_64")]
         _ => unsafe { pack_x86::columns_as_rows(&values[start..], [count, depth], strides[1], tiles) },
     }
-}
-
-/// Whether a matrix is inside of a list.
-fn fits(length: usize, shape: [usize; 2], strides: [usize; 2]) -> bool {
-    let [a, b] = [0, 1].map(|axis: usize| shape[axis].saturating_sub(1).checked_mul(strides[axis]));
-    let last = a.zip(b).and_then(|(a, b)| a.checked_add(b));
-    shape.contains(&0) || last.is_some_and(|last| last < length)
 }

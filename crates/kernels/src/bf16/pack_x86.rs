@@ -1,12 +1,12 @@
 //! Packing with AVX-512.
 
 use std::arch::x86_64::{
-    __m256bh, __m256i, __m512, __m512i, __mmask16, _mm256_storeu_si256, _mm512_cvtepu16_epi32,
-    _mm512_cvtneps_pbh, _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_slli_epi32, _mm512_storeu_si512,
+    __m256bh, __m256i, __m512, __m512i, _mm256_storeu_si256, _mm512_cvtepu16_epi32, _mm512_cvtneps_pbh,
+    _mm512_or_si512, _mm512_slli_epi32, _mm512_storeu_si512,
 };
 
 use crate::blocks::{BF16_TILES as TILES, BLOCK, EDGE, Tile};
-use crate::tiles::{first_lanes, transpose};
+use crate::tiles::{first_lanes, load, transpose};
 
 /// Each row is a row of the tiles.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512bf16")]
@@ -81,12 +81,4 @@ pub(super) fn columns_by_depth(
 fn round(x: __m512) -> __m512i {
     // SAFETY: both are 256 bits in which every value is valid.
     _mm512_cvtepu16_epi32(unsafe { std::mem::transmute::<__m256bh, __m256i>(_mm512_cvtneps_pbh(x)) })
-}
-
-/// The numbers from `start` on that `mask` selects, and 0 for the others.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn load(values: &[f32], start: usize, mask: __mmask16) -> __m512 {
-    // SAFETY: selected lanes are inside of the operand, which callers have checked; others are not accessed.
-    unsafe { _mm512_maskz_loadu_ps(mask, values.as_ptr().wrapping_add(start)) }
 }

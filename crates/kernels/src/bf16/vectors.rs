@@ -1,10 +1,10 @@
 //! Blocks of 32 × 32 with dot products of AVX-512-BF16, from operands packed for tiles.
 
 use std::arch::x86_64::{
-    __m512, __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_load_ps, _mm512_load_si512, _mm512_set1_epi32,
-    _mm512_setzero_ps, _mm512_store_ps,
+    __m512bh, __m512i, _mm512_dpbf16_ps, _mm512_load_si512, _mm512_set1_epi32, _mm512_setzero_ps,
 };
 
+use super::lanes::{load, store};
 use crate::blocks::{BF16_TILES as TILES, BLOCK, BlockResult, EDGE, Tile};
 
 /// Rows at a time: with two vectors of columns, 16 of the 32 registers are sums.
@@ -38,23 +38,6 @@ pub(super) fn multiply(rows: &[Tile], columns: &[Tile], out: &mut BlockResult, a
             }
         }
     }
-}
-
-/// Writes 16 sums.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn store(out: &mut [f32], sum: __m512) {
-    debug_assert_eq!(out.len(), EDGE);
-    // SAFETY: 16 numbers, which start at a multiple of 64 bytes as halves of the rows of a `BlockResult` do.
-    unsafe { _mm512_store_ps(out.as_mut_ptr(), sum) };
-}
-
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn load(sums: &[f32]) -> __m512 {
-    debug_assert_eq!(sums.len(), EDGE);
-    // SAFETY: as in `store`.
-    unsafe { _mm512_load_ps(sums.as_ptr()) }
 }
 
 /// Row `pair` of a tile of columns.

@@ -1,7 +1,7 @@
 //! Splitting `f32` into three parts in `bf16`, and ordering them as tiles.
 
 use std::arch::x86_64::{
-    __m512i, __mmask16, _mm256_storeu_si256, _mm512_add_epi32, _mm512_and_si512, _mm512_castps_si512,
+    __m512, __m512i, __mmask16, _mm256_storeu_si256, _mm512_add_epi32, _mm512_and_si512, _mm512_castps_si512,
     _mm512_castsi512_ps, _mm512_cmpeq_epi32_mask, _mm512_cvtepi32_epi16, _mm512_loadu_si512,
     _mm512_maskz_loadu_ps, _mm512_or_si512, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_shuffle_i32x4,
     _mm512_srli_epi32, _mm512_storeu_si512, _mm512_sub_ps, _mm512_unpackhi_epi32, _mm512_unpackhi_epi64,
@@ -9,10 +9,7 @@ use std::arch::x86_64::{
 };
 
 use super::{TILES_PER_BLOCK, TileUnit};
-use crate::blocks::{BLOCK, Tile};
-
-/// Rows of a tile, and pairs of numbers in one of its rows.
-const EDGE: usize = 16;
+use crate::blocks::{BLOCK, EDGE, Tile, fits};
 
 /// The side of a product that an operand is on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,12 +52,7 @@ impl<'a> Operand<'a> {
             [1, stride] => (Order::Depth, stride),
             _ => return None,
         };
-        let far = |count: usize, stride: usize| count.saturating_sub(1).checked_mul(stride);
-        let last = far(lines, strides[0])
-            .zip(far(depth, strides[1]))
-            .and_then(|(lines, depth)| lines.checked_add(depth));
-        let fits = lines == 0 || depth == 0 || last.is_some_and(|last| last < values.len());
-        assert!(fits, "{lines} lines of {depth}");
+        assert!(fits(values.len(), [lines, depth], strides), "{lines} lines of {depth}");
         Some(Self { values, lines, depth, stride, order })
     }
 
@@ -166,10 +158,16 @@ impl<'a> Operand<'a> {
     #[inline]
     #[target_feature(enable = "avx512f")]
     fn load(&self, start: usize, mask: __mmask16) -> __m512i {
-        let start = self.values.as_ptr().wrapping_add(start);
-        // SAFETY: selected lanes are inside of the operand, which `new` has checked; others are not accessed.
-        _mm512_castps_si512(unsafe { _mm512_maskz_loadu_ps(mask, start) })
+        _mm512_castps_si512(load(self.values, start, mask))
     }
+}
+
+/// The numbers of a list from `start` on that `mask` selects, and 0 for the others. Callers have checked that these are in the list.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(crate) fn load(values: &[f32], start: usize, mask: __mmask16) -> __m512 {
+    // SAFETY: selected lanes are inside of the list; others are not accessed.
+    unsafe { _mm512_maskz_loadu_ps(mask, values.as_ptr().wrapping_add(start)) }
 }
 
 pub(crate) fn first_lanes(count: usize) -> __mmask16 {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::joint::detect_config;
 use crate::precision::ComputePrecision;
 use crate::registry::Modality;
 use crate::weights::WeightFile;
@@ -158,19 +159,19 @@ pub fn summarize(file: &WeightFile, paired: Option<&str>) -> WeightFileSummary {
         groups: groups(file),
         values: file.values().into_iter().map(|(path, value)| (path, value.to_string())).collect(),
         missing: missing_parts(file, signature, is_classifier, paired),
-        auto_precision: ComputePrecision::Auto.describe(has_large_blocks(file)),
+        auto_precision: auto_precision(file),
     }
 }
 
-/// Whether blocks of a network have weights that automatic precision rounds.
-fn has_large_blocks(file: &WeightFile) -> bool {
-    let is_large = |name: &str| {
-        let shape = file.shape(name).unwrap_or_default();
-        name.contains("attn") && shape.len() == 2 && ComputePrecision::Auto.rounds([shape[0], shape[1]])
+/// What multiplies by the largest weight of the blocks.
+fn auto_precision(file: &WeightFile) -> String {
+    let of_block = |name: &str| match file.shape(name) {
+        Ok(&[rows, columns]) if name.contains("attn") => Some([rows, columns]),
+        _ => None,
     };
-    // A model with everyday language computes in f32.
-    let has_language = file.names().any(|name| name.starts_with("language."));
-    !has_language && file.names().any(is_large)
+    let largest = file.names().filter_map(of_block).max_by_key(|shape| shape[0] * shape[1]);
+    let has_language = detect_config(file).is_ok_and(|config| config.language.is_some());
+    ComputePrecision::Auto.with_language(has_language).describe(largest.unwrap_or_default())
 }
 
 /// What the model needs that the file does not have.
@@ -275,6 +276,13 @@ mod tests {
         for (name, group) in cases {
             assert_eq!(group_of(name), group, "{name}");
         }
+    }
+
+    /// It is opened in `f32` everywhere, although its sentence encoder has large weights.
+    #[test]
+    fn the_built_in_model_computes_in_f32() {
+        let file = crate::registry::open_weights("nano").unwrap();
+        assert_eq!(summarize(&file, None).auto_precision, "f32");
     }
 
     #[test]

@@ -101,17 +101,9 @@ impl Language {
         let sentences = checked.map_err(|message| source.invalid(format!("invalid header: {message}")))?;
         let encoder = SentenceEncoder::load(source, config.sentence.clone())?;
         let (count, width) = (config.concepts.len(), encoder.width());
-        let values = |name: &str, shape: [usize; 2]| {
-            let tensor = source.tensor(name, shape, Initializer::Normal(1.0))?;
-            Ok::<_, WeightsError>(tensor.into_data().try_into_vec::<f32>().expect("weights are f32"))
-        };
-        let sentences = values(SENTENCES, [sentences, width])?;
-        let names = values(NAMES, [count, dim])?;
-        let shapes = config.fitted_to_shapes.then(|| {
-            let tensor = source.tensor(SHAPES, [count * dim], Initializer::Normal(1.0))?;
-            Ok::<_, WeightsError>(tensor.into_data().try_into_vec::<f32>().expect("weights are f32"))
-        });
-        let shapes = shapes.transpose()?;
+        let sentences = values(source, SENTENCES, [sentences, width])?;
+        let names = values(source, NAMES, [count, dim])?;
+        let shapes = config.fitted_to_shapes.then(|| values(source, SHAPES, [count * dim])).transpose()?;
         Ok(Self { shapes, ..Self::of(encoder, config, sentences, names) })
     }
 
@@ -219,6 +211,16 @@ impl Language {
             list.push_values(SHAPES.to_owned(), vec![shapes.len()], shapes.clone());
         }
     }
+}
+
+/// The numbers of a tensor.
+fn values<const D: usize>(
+    source: &WeightSource,
+    name: &str,
+    shape: [usize; D],
+) -> Result<Vec<f32>, WeightsError> {
+    let tensor = source.tensor(name, shape, Initializer::Normal(1.0))?;
+    Ok(tensor.into_data().try_into_vec().expect("weights are f32"))
 }
 
 /// The fraction of a text's words that the text tower was trained on, 0–1.

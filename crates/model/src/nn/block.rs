@@ -42,7 +42,7 @@ impl Mlp {
 
     /// `[rows, tokens, width]` → the same shape.
     pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        if self.is_host_f32(&x) && self.c_fc.packed_for(&x).is_none() {
+        if self.is_fused_for(&x) {
             self.forward_host(x, None)
         } else {
             self.c_proj.forward(self.c_fc.forward_activated(x, Some(self.activation)))
@@ -51,16 +51,12 @@ impl Mlp {
 
     /// `skip + `[`forward`](Self::forward)`(x)`.
     fn forward_residual(&self, x: Tensor<3>, skip: Tensor<3>) -> Tensor<3> {
-        if self.is_host_f32(&x) && self.c_fc.packed_for(&x).is_none() {
-            self.forward_host(x, Some(skip))
-        } else {
-            skip + self.forward(x)
-        }
+        if self.is_fused_for(&x) { self.forward_host(x, Some(skip)) } else { skip + self.forward(x) }
     }
 
-    fn is_host_f32(&self, x: &Tensor<3>) -> bool {
+    fn is_fused_for(&self, x: &Tensor<3>) -> bool {
         // In mixed precision the weights have another type than `x`, which the fused kernel does not support.
-        host::is_host_f32(x) && self.c_fc.dtype() == x.dtype()
+        host::is_host_f32(x) && self.c_fc.dtype() == x.dtype() && self.c_fc.packed_for(x).is_none()
     }
 
     fn forward_host(&self, x: Tensor<3>, skip: Option<Tensor<3>>) -> Tensor<3> {

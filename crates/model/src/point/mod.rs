@@ -209,7 +209,7 @@ impl PointEncoder {
         })
     }
 
-    /// Keeps only the inputs of transformer blocks for the backward pass; encoders without blocks are unchanged.
+    /// Changes how transformer blocks are trained; encoders without blocks are unchanged.
     pub fn with_block_options(self, options: BlockOptions) -> Self {
         match self {
             Self::PointBert(encoder) => Self::PointBert(encoder.with_block_options(options)),

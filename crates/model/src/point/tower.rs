@@ -99,7 +99,7 @@ impl PointTower {
         Self { classifier: None, ..self }
     }
 
-    /// Keeps only the inputs of transformer blocks for the backward pass; encoders without blocks are unchanged.
+    /// Changes how transformer blocks are trained; encoders without blocks are unchanged.
     pub fn with_block_options(self, options: BlockOptions) -> Self {
         Self { encoder: self.encoder.with_block_options(options), ..self }
     }

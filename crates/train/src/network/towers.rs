@@ -37,7 +37,7 @@ impl Towers {
         })
     }
 
-    /// Keeps only the inputs of transformer blocks for the backward pass, which computes the blocks again.
+    /// Changes how transformer blocks are trained.
     pub(crate) fn with_block_options(self, options: BlockOptions) -> Self {
         Self {
             text: self.text.map(|text| text.with_block_options(options)),

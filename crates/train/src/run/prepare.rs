@@ -115,7 +115,6 @@ impl Network {
         let vocabulary = NetworkVocabulary { words: &words, labels: &data.pool.names() };
         let (towers, spec) = Towers::build(recipe, models, vocabulary, known, device)?;
         check::check_block_options(recipe, &towers)?;
-        let towers = towers.with_block_options(block_options(recipe, device));
         // Optimizer state in checkpoints is keyed by parameter id.
         let towers = with_stable_ids(towers);
         let groups =
@@ -135,10 +134,10 @@ impl Network {
         data: TrainingData,
     ) -> Run<'a> {
         let Self { towers, spec, groups, frozen } = self;
-        // Where the CPU multiplies bf16, only the operands of products are rounded; other devices get a cast copy.
-        let is_rounded = devices.iter().all(|device| block_options(recipe, device).products != Products::F32);
-        let towers = if is_rounded { towers } else { towers.with_block_options(f32_products(recipe)) };
-        let dtype = recipe.run.mixed_precision.dtype().filter(|_| !is_rounded);
+        let options = block_options(recipe, &devices);
+        let towers = towers.with_block_options(options);
+        // Where products round their operands, weights are not cast.
+        let dtype = recipe.run.mixed_precision.dtype().filter(|_| options.products == Products::F32);
         let cast = |dtype| RefCell::new(BlockWeightCast::new(dtype, groups.ids()));
         let casts = dtype.map_or(Vec::new(), |dtype| devices.iter().map(|_| cast(dtype)).collect());
         Run {
@@ -240,15 +239,10 @@ fn open_checkpoint(
     Ok(Some(checkpoint))
 }
 
-/// How blocks are trained where products are in `f32`, or weights are cast.
-fn f32_products(recipe: &Recipe) -> BlockOptions {
-    let checkpoint_activations = recipe.run.checkpoint_activations;
-    BlockOptions { checkpoint_activations, products: Products::F32 }
-}
-
-/// How blocks are trained on a device.
-fn block_options(recipe: &Recipe, device: &Device) -> BlockOptions {
-    let is_rounded = recipe.run.mixed_precision == MixedPrecision::Bf16 && *device == Device::flex();
+/// How blocks are trained: with operands of products in `bf16` where all devices are a CPU that multiplies it.
+fn block_options(recipe: &Recipe, devices: &[Device]) -> BlockOptions {
+    let is_rounded = recipe.run.mixed_precision == MixedPrecision::Bf16
+        && devices.iter().all(|device| *device == Device::flex());
     BlockOptions {
         checkpoint_activations: recipe.run.checkpoint_activations,
         products: Products::bf16().filter(|_| is_rounded).unwrap_or_default(),

@@ -3,6 +3,7 @@
 use std::marker::PhantomData;
 use std::mem::MaybeUninit;
 
+use lexiform_kernels::blocks::fits;
 #[cfg(target_arch = "x86_64")]
 use lexiform_kernels::tiles::Operand;
 
@@ -210,8 +211,4 @@ pub(super) enum Parallelism {
     Serial,
     /// The thread pool.
     Parallel,
-}
-
-fn fits(length: usize, [rows, columns]: [usize; 2], [row_stride, right]: [usize; 2]) -> bool {
-    rows == 0 || columns == 0 || (rows - 1) * row_stride + (columns - 1) * right < length
 }

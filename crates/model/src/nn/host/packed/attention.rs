@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use super::super::AttentionShape;
 use super::super::matrix::{MatrixMut, WriteMode};
 use super::memory::room;
+use super::product::write_block;
 
 thread_local! {
     static SCRATCH: Cell<Scratch> = const { Cell::new(Scratch::NEW) };
@@ -118,12 +119,7 @@ impl Head<'_> {
                 let mut block = BlockResult::ZERO;
                 thread.multiply(&shares[..seen * TILES], &values[..seen * TILES], &mut block, false);
                 scale_rows(&mut block, &sums);
-                let count = BLOCK.min(width - at * BLOCK);
-                let rows = out.shape()[0];
-                let mut columns = out.columns(at * BLOCK, count);
-                for (row, values) in block.0.iter().take(rows).enumerate() {
-                    columns.write_row(row, &values[..count], WriteMode::Set);
-                }
+                write_block(&mut out, [0, at], &block, WriteMode::Set);
             }
         }
     }

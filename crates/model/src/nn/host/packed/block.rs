@@ -4,9 +4,9 @@ use std::cell::Cell;
 
 use super::super::AttentionShape;
 use super::super::layer_norm::norm_rows;
-use super::super::matrix::{Matrix, MatrixMut};
+use super::super::matrix::{Matrix, MatrixMut, WriteMode};
 use super::memory::room;
-use super::product::{Add, LeftOperand, Pack, Set, product};
+use super::product::{LeftOperand, Pack, Write, product};
 use super::{PackedLinear, attention};
 use crate::nn::Activation;
 
@@ -62,7 +62,12 @@ pub(crate) fn forward_block(
     let rows = x.len() / width.max(1);
     let packed_part = room(&mut packed, rows * 3 * inner, 0.0);
     pack_norm(&mut left, layers.in_proj, &x, first_norm);
-    product(&left, layers.in_proj.right(), None, Set(MatrixMut::new(packed_part, [rows, 3 * inner])));
+    product(
+        &left,
+        layers.in_proj.right(),
+        None,
+        Write(MatrixMut::new(packed_part, [rows, 3 * inner]), WriteMode::Set),
+    );
     if attn_shape.first < attn_shape.row {
         x = x.chunks_exact(attn_shape.row * width).flat_map(|row| &row[..width]).copied().collect();
     }
@@ -70,12 +75,17 @@ pub(crate) fn forward_block(
     let attended_part = room(&mut attended, rows * inner, 0.0);
     attention::attend(layers.in_proj.unit, packed_part, length, attn_shape, attended_part);
     left.pack_matrix(layers.out_proj.unit, Matrix::new(attended_part, [rows, inner]));
-    product(&left, layers.out_proj.right(), None, Add(MatrixMut::new(&mut x, [rows, width])));
+    product(
+        &left,
+        layers.out_proj.right(),
+        None,
+        Write(MatrixMut::new(&mut x, [rows, width]), WriteMode::Add),
+    );
     let [c_fc, c_proj] = layers.mlp;
     pack_norm(&mut left, c_fc, &x, second_norm);
     let shape = [rows, c_fc.shape()[1]];
     product(&left, c_fc.right(), Some(layers.activation), Pack { left: &mut hidden, shape });
-    product(&hidden, c_proj.right(), None, Add(MatrixMut::new(&mut x, [rows, width])));
+    product(&hidden, c_proj.right(), None, Write(MatrixMut::new(&mut x, [rows, width]), WriteMode::Add));
     hidden.put_back();
     left.put_back();
     MEMORY.set(Memory { packed, attended });

@@ -14,8 +14,8 @@ use lexiform_kernels::blocks::BLOCK;
 use rayon::prelude::*;
 
 pub(crate) use self::block::{BlockLayers, Norm, forward_block};
-use self::product::{LeftOperand, Right, product};
-use super::matrix::{Matrix, MatrixMut};
+use self::product::{LeftOperand, Right, Write, product};
+use super::matrix::{Matrix, MatrixMut, WriteMode};
 use super::values;
 use crate::nn::Activation;
 
@@ -31,15 +31,12 @@ pub(crate) struct PackedLinear {
 impl PackedLinear {
     /// Packs a weight `[output, input]`, as in files, and a bias `[output]`.
     pub fn new(unit: Bf16Unit, weight: &[f32], [output, input]: [usize; 2], bias: Option<&[f32]>) -> Self {
-        let mut packed = PackedMatrix::zeros([input, output]);
-        (packed.blocks_mut().enumerate().par_bridge()).for_each(|(at, tiles)| {
-            pack_columns(unit, weight, [input, output], [1, input], at * BLOCK, tiles)
-        });
+        let weight = pack(unit, Matrix::new(weight, [output, input]).transposed());
         let mut padded = vec![[0.0; BLOCK]; output.div_ceil(BLOCK)];
         if let Some(bias) = bias {
             padded.as_flattened_mut()[..output].copy_from_slice(bias);
         }
-        Self { unit, weight: packed, bias: padded }
+        Self { unit, weight, bias: padded }
     }
 
     /// Widths of input and output.
@@ -64,22 +61,34 @@ impl PackedLinear {
         let mut left = LeftOperand::take();
         left.pack_matrix(self.unit, Matrix::new(x, [rows, input]));
         let mut out = vec![0.0; rows * output];
-        product(&left, self.right(), activation, product::Set(MatrixMut::new(&mut out, [rows, output])));
+        product(
+            &left,
+            self.right(),
+            activation,
+            Write(MatrixMut::new(&mut out, [rows, output]), WriteMode::Set),
+        );
         left.put_back();
         out
     }
 }
 
+/// A right operand, packed by all threads.
+fn pack(unit: Bf16Unit, matrix: Matrix<'_>) -> PackedMatrix {
+    let (shape, strides) = (matrix.shape(), matrix.strides());
+    let mut packed = PackedMatrix::zeros(shape);
+    (packed.blocks_mut().enumerate().par_bridge())
+        .for_each(|(at, tiles)| pack_columns(unit, matrix.values(), shape, strides, at * BLOCK, tiles));
+    packed
+}
+
 /// `out = a · b` of matrices that are rounded for it; rows or columns of each are contiguous.
 pub(super) fn multiply(unit: Bf16Unit, out: MatrixMut<'_>, a: Matrix<'_>, b: Matrix<'_>) {
     assert_eq!(out.shape(), [a.shape()[0], b.shape()[1]]);
-    let mut matrix = PackedMatrix::zeros(b.shape());
-    (matrix.blocks_mut().enumerate().par_bridge())
-        .for_each(|(at, tiles)| pack_columns(unit, b.values(), b.shape(), b.strides(), at * BLOCK, tiles));
+    let matrix = pack(unit, b);
     let mut left = LeftOperand::take();
     left.pack_matrix(unit, a);
     let right = Right { unit, matrix: &matrix, bias: &[] };
-    product(&left, right, None, product::Set(out));
+    product(&left, right, None, Write(out, WriteMode::Set));
     left.put_back();
 }
 

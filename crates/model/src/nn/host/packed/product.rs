@@ -37,9 +37,8 @@ pub(super) struct LeftOperand {
     parts: Vec<Range<usize>>,
 }
 
-/// Equal parts of at most `PART` blocks.
-fn parts(blocks: usize) -> Vec<Range<usize>> {
-    let size = blocks.div_ceil(blocks.div_ceil(PART).max(1)).max(1);
+/// Parts of `size` blocks, the last of which may be smaller.
+fn parts(blocks: usize, size: usize) -> Vec<Range<usize>> {
     (0..blocks).step_by(size).map(|start| start..(start + size).min(blocks)).collect()
 }
 
@@ -55,11 +54,17 @@ impl LeftOperand {
         LEFT.with_borrow_mut(|kept| kept.push(self.tiles));
     }
 
-    /// Room for rows `[rows, depth]`.
-    fn resize(&mut self, [rows, depth]: [usize; 2]) {
+    /// Room for rows `[rows, depth]`, in parts of `size` blocks of the depth.
+    fn resize(&mut self, [rows, depth]: [usize; 2], size: usize) {
         (self.rows, self.depth) = (rows, depth);
-        self.parts = parts(depth.div_ceil(BLOCK));
+        self.parts = parts(depth.div_ceil(BLOCK), size);
         room(&mut self.tiles, rows.div_ceil(BLOCK) * depth.div_ceil(BLOCK) * TILES, Tile::ZERO);
+    }
+
+    /// Room for rows `[rows, depth]`, in equal parts of at most `PART` blocks of the depth.
+    fn resize_evenly(&mut self, shape: [usize; 2]) {
+        let blocks = shape[1].div_ceil(BLOCK);
+        self.resize(shape, blocks.div_ceil(blocks.div_ceil(PART).max(1)).max(1));
     }
 
     /// Packs rows `[rows, depth]` that `fill` computes: it is given the first row and room for 32, fewer at the end.
@@ -69,7 +74,7 @@ impl LeftOperand {
         [rows, depth]: [usize; 2],
         fill: impl Fn(usize, &mut [f32]) + Sync,
     ) {
-        self.resize([rows, depth]);
+        self.resize_evenly([rows, depth]);
         self.each_block(|first, parts| {
             let count = BLOCK.min(rows - first);
             let mut kept = ROWS.take();
@@ -86,7 +91,7 @@ impl LeftOperand {
     /// Packs the rows of a matrix.
     pub fn pack_matrix(&mut self, unit: Bf16Unit, matrix: Matrix<'_>) {
         let ([rows, depth], strides) = (matrix.shape(), matrix.strides());
-        self.resize([rows, depth]);
+        self.resize_evenly([rows, depth]);
         self.each_block(|first, parts| {
             for (start, tiles) in parts {
                 let width = (tiles.len() / TILES * BLOCK).min(depth - start);
@@ -134,13 +139,16 @@ pub(super) trait Output: Sized {
     fn write(task: &mut Self::Task, unit: Bf16Unit, at: [usize; 2], block: &BlockResult);
 }
 
-/// Written to a matrix.
-pub(super) struct Set<'a>(pub MatrixMut<'a>);
+/// Written or added to a matrix.
+pub(super) struct Write<'a>(pub MatrixMut<'a>, pub WriteMode);
 
-/// Added to a matrix.
-pub(super) struct Add<'a>(pub MatrixMut<'a>);
-
-fn write_block(out: &mut MatrixMut<'_>, [row, column]: [usize; 2], block: &BlockResult, mode: WriteMode) {
+/// Writes a block of a product; `at` counts blocks of rows and columns.
+pub(super) fn write_block(
+    out: &mut MatrixMut<'_>,
+    [row, column]: [usize; 2],
+    block: &BlockResult,
+    mode: WriteMode,
+) {
     let [rows, columns] = out.shape();
     let (row, column) = (row * BLOCK, column * BLOCK);
     let width = BLOCK.min(columns - column);
@@ -155,27 +163,16 @@ fn write_block(out: &mut MatrixMut<'_>, [row, column]: [usize; 2], block: &Block
     }
 }
 
-impl<'a> Output for Set<'a> {
-    type Task = MatrixMut<'a>;
+impl<'a> Output for Write<'a> {
+    type Task = Self;
 
-    fn split(self, size: [usize; 2]) -> Vec<([usize; 2], Self::Task)> {
-        self.0.split_blocks(size)
+    fn split(self, size: [usize; 2]) -> Vec<([usize; 2], Self)> {
+        let Self(out, mode) = self;
+        out.split_blocks(size).into_iter().map(|(corner, out)| (corner, Self(out, mode))).collect()
     }
 
-    fn write(task: &mut Self::Task, _: Bf16Unit, at: [usize; 2], block: &BlockResult) {
-        write_block(task, at, block, WriteMode::Set);
-    }
-}
-
-impl<'a> Output for Add<'a> {
-    type Task = MatrixMut<'a>;
-
-    fn split(self, size: [usize; 2]) -> Vec<([usize; 2], Self::Task)> {
-        self.0.split_blocks(size)
-    }
-
-    fn write(task: &mut Self::Task, _: Bf16Unit, at: [usize; 2], block: &BlockResult) {
-        write_block(task, at, block, WriteMode::Add);
+    fn write(Self(out, mode): &mut Self, _: Bf16Unit, at: [usize; 2], block: &BlockResult) {
+        write_block(out, at, block, *mode);
     }
 }
 
@@ -198,11 +195,8 @@ impl<'a> Output for Pack<'a> {
 
     fn split(self, [rows, columns]: [usize; 2]) -> Vec<([usize; 2], Self::Task)> {
         let Self { left, shape } = self;
-        left.resize(shape);
         // Parts of the depth of the next product are the columns of the tasks of this one.
-        let blocks = shape[1].div_ceil(BLOCK);
-        let size = columns / BLOCK;
-        left.parts = (0..blocks).step_by(size).map(|start| start..(start + size).min(blocks)).collect();
+        left.resize(shape, columns / BLOCK);
         let (mut rest, mut tasks) = (left.tiles.as_mut_slice(), Vec::new());
         for part in &left.parts {
             for row in (0..shape[0]).step_by(rows) {
