@@ -127,6 +127,11 @@ struct Rows {
 }
 
 impl Rows {
+    /// The stamp of an input, which identifies its content; empty where no row of an interrupted run can be reused.
+    fn stamp(&self, stamp: impl FnOnce() -> String) -> String {
+        if self.kept.is_some() { String::new() } else { stamp() }
+    }
+
     /// Whether an interrupted run computed the row of this input, which is then added.
     fn reuse(&mut self, name: &str, stamp: &str) -> bool {
         let reused = self.writer.as_mut().is_some_and(|writer| writer.reuse(name, stamp));
@@ -160,7 +165,7 @@ impl EmbedArgs {
         let inputs = embed_inputs::expand(&self.files)?;
         let encoder = self.model.open_with(self.crop.crop())?;
         let start = |file: &EmbeddingOutput| match is_compared {
-            // Similarities need the embeddings, which an interrupted run only wrote.
+            // Similarities need all embeddings in memory; rows of an interrupted run are only on disk.
             true => file.writer(encoder.id(), encoder.dim()),
             false => file.resume(encoder.id(), encoder.dim(), &self.settings(&*encoder)),
         };
@@ -189,12 +194,10 @@ impl EmbedArgs {
     /// What rows depend on besides their inputs.
     fn settings(&self, encoder: &dyn Encoder) -> String {
         let (version, id) = (env!("CARGO_PKG_VERSION"), encoder.id());
-        format!(
-            "lexiform {version}, {id}, crop {:?}, up {:?}, split {:?}",
-            self.crop,
-            self.up_arg.rule(),
-            self.split
-        )
+        // The id of a model does not say how it is opened: image size, precision, the text model of a point model.
+        let Self { crop, split, .. } = self;
+        let (opened, up) = (&self.model.open_args, self.up_arg.rule());
+        format!("lexiform {version}, {id}, {opened:?}, crop {crop:?}, up {up:?}, split {split:?}")
     }
 
     /// The file to write, checked before the work.
@@ -251,11 +254,8 @@ impl EmbedArgs {
         let split = self.split.unwrap_or_default();
         for group in &self.views.groups {
             let name = group.first().map_or(String::new(), |path| path.display().to_string());
-            let stamp = group
-                .iter()
-                .map(|path| content_hash(path))
-                .collect::<Result<String, _>>()
-                .unwrap_or_default();
+            let hashes = || group.iter().map(|path| content_hash(path)).collect::<Result<String, _>>();
+            let stamp = rows.stamp(|| hashes().unwrap_or_default());
             if rows.reuse(&name, &stamp) {
                 continue;
             }
@@ -298,7 +298,7 @@ fn add_inputs(
         if let Some(progress) = &progress {
             progress.step(&name);
         }
-        let stamp = input.stamp();
+        let stamp = rows.stamp(|| input.stamp());
         if rows.reuse(&name, &stamp) {
             continue;
         }
@@ -314,15 +314,16 @@ fn add_inputs(
 fn add_texts(texts: &[String], encoder: &dyn Encoder, rows: &mut Rows) -> anyhow::Result<()> {
     for batch in texts.chunks(TEXTS_PER_BATCH) {
         // Only whole batches of an interrupted run: the last bits of a row may depend on what is computed with it.
-        let is_kept = rows.writer.as_ref().is_some_and(|writer| writer.kept() >= batch.len());
-        let known = if is_kept { batch.iter().take_while(|text| rows.reuse(text, "")).count() } else { 0 };
-        let batch: Vec<&str> = batch[known..].iter().map(String::as_str).collect();
-        if batch.is_empty() {
+        if rows.writer.as_ref().is_some_and(|writer| writer.keeps(batch)) {
+            batch.iter().for_each(|text| {
+                rows.reuse(text, "");
+            });
             continue;
         }
-        let embeddings = encoder.embed_texts(&batch).map_err(|error| anyhow::anyhow!(error))?;
-        for (text, embedding) in batch.into_iter().zip(embeddings) {
-            rows.push(text.to_owned(), "", embedding)?;
+        let texts: Vec<&str> = batch.iter().map(String::as_str).collect();
+        let embeddings = encoder.embed_texts(&texts).map_err(|error| anyhow::anyhow!(error))?;
+        for (text, embedding) in batch.iter().zip(embeddings) {
+            rows.push(text.clone(), "", embedding)?;
         }
     }
     Ok(())

@@ -13,6 +13,7 @@ use fs_err::OpenOptions;
 use serde::{Deserialize, Serialize};
 
 use crate::DataError;
+use crate::shard::{partial_path, to_json_line};
 
 /// First line of the log.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -56,9 +57,8 @@ impl PartialRows {
     /// # Errors
     /// If the files cannot be read or written, are not rows of embeddings, or another process writes them.
     pub fn open(target: &Path, settings: &str, dim: usize) -> Result<Self, DataError> {
-        let path = with_suffix(target, ".partial");
-        let log_path = with_suffix(&path, ".jsonl");
-        let exists = [&path, &log_path].map(|path| path.exists());
+        let path = partial_path(target);
+        let log_path = log_path(&path);
         let open = |path: &Path| {
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path)?;
             Ok::<_, DataError>(file.into_file())
@@ -69,7 +69,7 @@ impl PartialRows {
                 "exists, and has no rows of embeddings: remove it or choose another output",
             )
         };
-        if exists == [true, false] {
+        if path.exists() && !log_path.exists() {
             return Err(foreign());
         }
         let log = open(&log_path)?;
@@ -88,7 +88,7 @@ impl PartialRows {
         if found.is_ok_and(|found| found == header) && first.ends_with('\n') {
             this.read_lines()?;
         } else {
-            let line = json_line(&header)?;
+            let line = to_json_line(&header, &log_path)?;
             this.log.set_len(0)?;
             this.log.seek(SeekFrom::Start(0))?;
             this.log.write_all(&line)?;
@@ -124,6 +124,13 @@ impl PartialRows {
         self.kept.len()
     }
 
+    /// Whether the next rows of the earlier run are those of these inputs, which have no stamps.
+    pub fn keeps(&self, names: &[String]) -> bool {
+        names.len() <= self.kept.len()
+            && (names.iter().zip(&self.kept))
+                .all(|(name, kept)| kept.line.name == *name && kept.line.stamp.is_empty())
+    }
+
     /// Takes over the next row of the earlier run if it is that of this input.
     pub fn reuse(&mut self, name: &str, stamp: &str) -> bool {
         let next = self.kept.pop_front_if(|kept| kept.line.name == name && kept.line.stamp == stamp);
@@ -138,9 +145,9 @@ impl PartialRows {
     ///
     /// # Errors
     /// If the disk is full.
-    pub fn push(&mut self, name: &str, stamp: &str, row: &[u8]) -> std::io::Result<()> {
+    pub fn push(&mut self, name: &str, stamp: &str, row: &[u8]) -> Result<(), DataError> {
         let (name, stamp) = (name.to_owned(), stamp.to_owned());
-        let line = json_line(&Line { name, stamp, checksum: checksum(row) })?;
+        let line = to_json_line(&Line { name, stamp, checksum: checksum(row) }, &self.path)?;
         self.kept.clear();
         let at = (self.count * self.dim * 4) as u64;
         for (file, at, bytes) in [(&mut self.rows, at, row), (&mut self.log, self.log_end, &line[..])] {
@@ -170,7 +177,7 @@ impl PartialRows {
     pub fn remove(&self) -> std::io::Result<()> {
         // Rows without a log would not be known as ours.
         fs_err::remove_file(&self.path)?;
-        fs_err::remove_file(with_suffix(&self.path, ".jsonl"))
+        fs_err::remove_file(log_path(&self.path))
     }
 }
 
@@ -183,16 +190,9 @@ impl Drop for PartialRows {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-fn json_line(value: &impl Serialize) -> std::io::Result<Vec<u8>> {
-    let mut line = serde_json::to_vec(value)?;
-    line.push(b'\n');
-    Ok(line)
+/// The log of a file of rows.
+fn log_path(rows: &Path) -> PathBuf {
+    rows.with_added_extension("jsonl")
 }
 
 fn checksum(bytes: &[u8]) -> u64 {

@@ -98,6 +98,14 @@ impl EmbeddingWriter {
         }
     }
 
+    /// Whether the next rows that an earlier run left are those of these inputs, which have no stamps.
+    pub fn keeps(&self, names: &[String]) -> bool {
+        match &self.rows {
+            RowStore::Temporary(_) => false,
+            RowStore::Partial(partial) => partial.keeps(names),
+        }
+    }
+
     /// Adds the row that an earlier run computed for this input, if it is the next one; `stamp` identifies the input's content.
     pub fn reuse(&mut self, name: &str, stamp: &str) -> bool {
         let reused = match &mut self.rows {

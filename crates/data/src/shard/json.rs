@@ -22,7 +22,7 @@ pub(crate) fn write_json(path: &Path, value: &impl Serialize) -> Result<(), Data
 }
 
 /// A value as one line of a list.
-pub(super) fn to_json_line(value: &impl Serialize, path: &Path) -> Result<Vec<u8>, DataError> {
+pub(crate) fn to_json_line(value: &impl Serialize, path: &Path) -> Result<Vec<u8>, DataError> {
     let mut line = serde_json::to_vec(value).map_err(|error| DataError::invalid(path, error))?;
     line.push(b'\n');
     Ok(line)

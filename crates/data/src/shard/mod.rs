@@ -33,7 +33,7 @@ pub(crate) use self::columns::{read_column, write_column};
 pub(crate) use self::durable::rename_durably;
 pub(crate) use self::durable::{hex_digest, partial_path, sha256_file, short_hash};
 pub(crate) use self::failed_shapes::{read_failed, write_failed};
-pub(crate) use self::json::{read_json, write_json};
+pub(crate) use self::json::{read_json, to_json_line, write_json};
 pub(crate) use self::layout::{Layout, sidecar_of};
 pub(crate) use self::partition_state::PartitionState;
 pub(crate) use self::scan::locate_damage;
