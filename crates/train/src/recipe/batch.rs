@@ -27,7 +27,7 @@ pub struct BatchConfig {
     pub caption_sampling: CaptionSampling,
     /// Shapes of the same category in a row, so that captions must tell them apart by more than the category: each sampled shape
     /// is followed by this many − 1 random ones of its category. 1: shapes are sampled whatever their category.
-    #[serde(default = "one", skip_serializing_if = "is_one")]
+    #[serde(default = "one", skip_serializing_if = "skip_if::is_one")]
     pub same_category: usize,
     /// Gradient accumulation: batches per optimizer step, whose gradients are averaged. Shapes are negatives only within their
     /// batch; for more negatives in the same memory use `chunk_size`.
@@ -126,8 +126,4 @@ pub enum CaptionSampling {
 
 fn one() -> usize {
     1
-}
-
-fn is_one(number: &usize) -> bool {
-    *number == 1
 }

@@ -6,6 +6,10 @@ pub(super) fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+pub(super) fn is_one(number: &usize) -> bool {
+    *number == 1
+}
+
 pub(super) fn is_zero_fraction(fraction: &f32) -> bool {
     *fraction == 0.0
 }

@@ -17,10 +17,11 @@ pub(super) fn with_siblings(
     if each == 1 {
         return anchors;
     }
-    let mut members: HashMap<usize, Vec<usize>> = HashMap::new();
+    let categories = anchors.iter().filter_map(|anchor| pool.category(*anchor));
+    let mut members: HashMap<usize, Vec<usize>> = categories.map(|category| (category, Vec::new())).collect();
     for at in 0..pool.len() {
-        if let Some(category) = pool.category(at) {
-            members.entry(category).or_default().push(at);
+        if let Some(list) = pool.category(at).and_then(|category| members.get_mut(&category)) {
+            list.push(at);
         }
     }
     let mut samples = Vec::with_capacity(anchors.len() * each);

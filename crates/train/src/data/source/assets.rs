@@ -11,7 +11,7 @@ use lexiform_shapes::{Rng, Variation};
 use rayon::prelude::*;
 
 use super::asset_names::AssetName;
-use super::folder::{files_of, fingerprint_of_files};
+use super::folder::{files_of, fingerprint_of_files, fnv1a};
 use crate::data::caption::{Caption, CaptionSource};
 use crate::data::shape_set::{CategoryNames, Sample, SampleSize, ShapeSet, generated_names};
 use crate::error::FolderError;
@@ -63,7 +63,12 @@ impl Assets {
                 categories.len() - 1
             });
         }
-        let fingerprint = fingerprint_of_files(files.iter().map(|(path, _)| path.as_path()), folder);
+        let mut fingerprint = fingerprint_of_files(files.iter().map(|(path, _)| path.as_path()), folder);
+        // Names follow from the files' paths, labels from the table.
+        if config.label_table.is_some() {
+            let labels = files.iter().map(|(_, name)| format!("{}\0{}\n", name.category, name.phrase));
+            fingerprint += &format!("{:016x}", fnv1a(&labels.collect::<String>()));
+        }
         Ok(Some(Self { files, categories, indices, copies: config.copies, up, fingerprint }))
     }
 

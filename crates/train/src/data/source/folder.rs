@@ -309,7 +309,7 @@ fn path_and_size(path: &Path, folder: &Path) -> String {
 }
 
 /// FNV-1a: stable over machines and Rust versions, unlike the default hasher.
-fn fnv1a(text: &str) -> u64 {
+pub(super) fn fnv1a(text: &str) -> u64 {
     let mut hasher = FnvHasher::default();
     hasher.write(text.as_bytes());
     hasher.finish()

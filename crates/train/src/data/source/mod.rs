@@ -41,20 +41,16 @@ impl DataSource {
         requirements: DataRequirements,
         teacher: Option<&Teacher>,
     ) -> Result<Self, FitError> {
+        let is_set = config.path.as_deref().is_some_and(lexiform_data::Dataset::exists);
+        let needs_ids = [("data.ids", &config.ids), ("data.neighbor_file", &config.neighbor_file)];
+        let given = needs_ids.into_iter().find_map(|(field, file)| Some((field, file.as_ref()?)));
+        if let Some((field, file)) = given.filter(|_| !is_set) {
+            let rule = "requires a data set, whose shapes have ids: data.path";
+            return Err(RecipeError::Value { field, found: file.display().to_string(), rule }.into());
+        }
         Ok(match &config.path {
-            Some(folder) if lexiform_data::Dataset::exists(folder) => {
+            Some(folder) if is_set => {
                 Self::Dataset(DatasetSource::open(folder, config, requirements, teacher)?)
-            }
-            _ if config.ids.is_some() => {
-                let found = config.ids.as_deref().map_or(String::new(), |ids| ids.display().to_string());
-                let rule = "requires a data set, whose shapes have ids: data.path";
-                return Err(RecipeError::Value { field: "data.ids", found, rule }.into());
-            }
-            _ if config.neighbor_file.is_some() => {
-                let found =
-                    config.neighbor_file.as_deref().map_or(String::new(), |file| file.display().to_string());
-                let rule = "requires a data set, whose shapes have ids: data.path";
-                return Err(RecipeError::Value { field: "data.neighbor_file", found, rule }.into());
             }
             Some(folder) => Self::Folder(FolderSource::open(folder, config, requirements)?),
             None => Self::Procedural(Assets::open(&config.assets, config.up)?),
