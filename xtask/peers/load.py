@@ -21,13 +21,13 @@ def library(args):
     import numpy
 
     source = numpy.load(args.source, allow_pickle=False)
-    matrix = next(source[key] for key in source.files if source[key].ndim == 2)
+    key = next(key for key in source.files if source[key].ndim == 2)
+    matrix = source[key]
     rng = numpy.random.default_rng(0)
     rows = matrix[rng.integers(0, len(matrix), args.rows)]
     rows = rows + rng.normal(0, 0.02, rows.shape)
     rows /= numpy.linalg.norm(rows, axis=1, keepdims=True)
     names = numpy.array([f"item_{i:06}" for i in range(args.rows)])
-    key = next(key for key in source.files if source[key].ndim == 2)
     other = next((key for key in source.files if source[key].ndim == 1), "names")
     numpy.savez(args.out, **{key: rows.astype(numpy.float32), other: names})
 
