@@ -2,22 +2,22 @@
 //!
 //! [AMF]: https://www.iso.org/standard/74640.html
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use glam::{DMat4, DVec3, EulerRot, Vec3, Vec4};
 use lexiform_formats::zip;
 use roxmltree::Node;
 
-use crate::surface::{MAX_INSTANCES, SceneBuilder, Surface, SurfaceId};
+use crate::surface::{SceneBuilder, Surface, SurfaceId};
 use crate::xml::{child, children, parse};
-use crate::{ReadError, UpAxis, color, limits, source::Source, text};
+use crate::{ReadError, color, limits, source::Source, text};
 use lexiform_geometry::{AlphaMode, Material, Scene};
 
 /// Deepest tree of constellations.
 const MAX_DEPTH: usize = 32;
 
 /// Reads constellations, or else all objects; +Z points up.
-pub(super) fn read(source: &Source) -> Result<(Scene, Option<UpAxis>), ReadError> {
+pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let bytes = unzipped(source)?;
     let xml = text::decode(&text::without_byte_order_mark(&bytes));
     let document = parse(&xml, source.bytes.len()).map_err(|e| source.invalid(e.to_string()))?;
@@ -36,18 +36,15 @@ pub(super) fn read(source: &Source) -> Result<(Scene, Option<UpAxis>), ReadError
         }
     }
     // A constellation that another one contains is placed by that one.
-    let placed: Vec<&str> = constellations.iter().flat_map(|c| instances(*c)).map(|(id, _)| id).collect();
+    let placed: HashSet<&str> = constellations.iter().flat_map(|c| instances(*c)).map(|(id, _)| id).collect();
     for constellation in &constellations {
         let id = constellation.attribute("id").unwrap_or_default();
-        if !placed.contains(&id) {
+        if !placed.contains(id) {
             reader.place(id, unit, 0)?;
         }
     }
-    if reader.visited > MAX_INSTANCES {
-        reader.builder.notes.push("constellations that contain themselves are truncated".to_owned());
-    }
     reader.builder.build(source, &mut scene)?;
-    Ok((scene, Some(UpAxis::Z)))
+    Ok(scene)
 }
 
 fn unzipped(source: &Source) -> Result<Vec<u8>, ReadError> {
@@ -79,7 +76,6 @@ struct Reader<'a, 'i> {
     materials: HashMap<&'a str, usize>,
     surfaces: HashMap<&'a str, SurfaceId>,
     builder: SceneBuilder,
-    visited: usize,
 }
 
 impl<'a, 'i> Reader<'a, 'i> {
@@ -98,16 +94,14 @@ impl<'a, 'i> Reader<'a, 'i> {
             materials,
             surfaces: HashMap::new(),
             builder: SceneBuilder::default(),
-            visited: 0,
         }
     }
 
     fn place(&mut self, id: &'a str, world_from_node: DMat4, depth: usize) -> Result<(), ReadError> {
-        self.visited += 1;
-        let Some(&node) = self.nodes.get(id).filter(|_| depth <= MAX_DEPTH && self.visited <= MAX_INSTANCES)
-        else {
+        if !self.builder.enter(depth, MAX_DEPTH) {
             return Ok(());
-        };
+        }
+        let Some(&node) = self.nodes.get(id) else { return Ok(()) };
         if node.tag_name().name() == "constellation" {
             for (id, world_from_instance) in instances(node) {
                 self.place(id, world_from_node * world_from_instance, depth + 1)?;

@@ -8,11 +8,9 @@ use std::path::{Component, Path, PathBuf};
 
 use lexiform_formats::{PositionedFile, inflate, zip};
 
+use crate::format::Table;
 use crate::{Format, limits};
 
-/// Bytes that are unpacked for each byte of an archive, and `FEW_BYTES` more.
-const EXPANSION: u64 = 64;
-const FEW_BYTES: u64 = 64 << 20;
 /// Most files of an archive.
 const MAX_ENTRIES: usize = 10_000;
 
@@ -51,8 +49,7 @@ impl Archive {
         bytes: &[u8],
         mut visit: impl FnMut(&str, &[u8]) -> std::io::Result<()>,
     ) -> Result<(), String> {
-        let limit =
-            (bytes.len() as u64).saturating_mul(EXPANSION).saturating_add(FEW_BYTES).min(limits::FILE_BYTES);
+        let limit = limits::expanded_bytes(bytes.len());
         match self {
             Self::Zip => {
                 let mut left = limit;
@@ -101,7 +98,7 @@ fn unpack_tar(
 
 /// The folder that a file is unpacked into, below the temporary one: readers look for referenced files up to one folder up, and
 /// must not look outside.
-const FOLDER: &str = "archive";
+pub(super) const FOLDER: &str = "archive";
 
 /// Where a file is unpacked: a relative path without `..`; `None` for folders and for names that lead elsewhere.
 pub(super) fn inside(name: &str) -> Option<PathBuf> {
@@ -118,11 +115,8 @@ pub(super) fn inside(name: &str) -> Option<PathBuf> {
 pub(super) fn holds_assets(path: &Path) -> bool {
     let has_asset = |name: &str| {
         let path = Path::new(name);
-        // Tables and arrays are points only if their content says so.
-        let is_table = path.extension().and_then(|e| e.to_str()).is_some_and(|ending| {
-            ["txt", "csv", "asc", "npy", "npz"].iter().any(|table| table.eq_ignore_ascii_case(ending))
-        });
-        inside(name).is_some() && !is_table && Format::from_path(path).is_some()
+        // The content of tables, which decides, is compressed.
+        inside(name).is_some() && Table::from_path(path).is_none() && Format::from_path(path).is_some()
     };
     match Archive::from_path(path) {
         Some(Archive::Zip) => {

@@ -35,9 +35,10 @@ pub(super) fn to_single_precision(positions: &[DVec3], notes: &mut Vec<String>) 
 
 /// "1 face", "2 faces".
 pub(super) fn pluralize(n: usize, what: &str) -> String {
-    let plural = match what {
-        "vertex" => "vertices".to_owned(),
-        _ => format!("{what}s"),
+    let plural = match what.strip_suffix("entity") {
+        Some(kind) => format!("{kind}entities"),
+        None if what == "vertex" => "vertices".to_owned(),
+        None => format!("{what}s"),
     };
     if n == 1 { format!("1 {what}") } else { format!("{n} {plural}") }
 }
@@ -192,6 +193,23 @@ impl PointCloudBuilder {
 
     /// Builds the cloud without non-finite points.
     pub fn build(mut self, source: &Source, notes: &mut Vec<String>) -> Result<PointCloud, ReadError> {
+        self.drop_non_finite(source, notes)?;
+        let positions = to_single_precision(&self.positions, notes);
+        self.with_positions(source, positions)
+    }
+
+    /// As [`build`](Self::build), for positions that were narrowed together with other shapes: they keep their place among those.
+    pub fn build_in_place(
+        mut self,
+        source: &Source,
+        notes: &mut Vec<String>,
+    ) -> Result<PointCloud, ReadError> {
+        self.drop_non_finite(source, notes)?;
+        let positions = self.positions.iter().map(|p| p.as_vec3()).collect();
+        self.with_positions(source, positions)
+    }
+
+    fn drop_non_finite(&mut self, source: &Source, notes: &mut Vec<String>) -> Result<(), ReadError> {
         let all = self.positions.len();
         if self.positions.iter().any(|p| !p.as_vec3().is_finite()) {
             let finite: Vec<bool> = self.positions.iter().map(|p| p.as_vec3().is_finite()).collect();
@@ -204,8 +222,13 @@ impl PointCloudBuilder {
                 pluralize(all - self.positions.len(), "point")
             ));
         }
+        Ok(())
+    }
+
+    /// The cloud with these positions instead of its own.
+    fn with_positions(self, source: &Source, positions: Vec<Vec3>) -> Result<PointCloud, ReadError> {
         let wrong = |e: lexiform_geometry::PointCloudError| source.invalid(e.to_string());
-        let mut cloud = PointCloud::new(to_single_precision(&self.positions, notes)).map_err(wrong)?;
+        let mut cloud = PointCloud::new(positions).map_err(wrong)?;
         if !self.colors.is_empty() {
             cloud = cloud.with_colors(self.colors).map_err(wrong)?;
         }

@@ -24,6 +24,11 @@ pub(super) fn from_unit_alpha(rgba: Vec4) -> Vec4 {
     from_unit(rgba.truncate()).extend(alpha)
 }
 
+/// An opacity, or 1 for one up to 0.02: it is of a writer that means the opposite, because nobody stores what cannot be seen.
+pub(super) fn visible_opacity(opacity: f32) -> f32 {
+    if opacity > 0.02 { opacity } else { 1.0 }
+}
+
 fn channel(value: f32) -> f32 {
     let value = if value.is_nan() { 0.0 } else { value.clamp(0.0, 1.0) };
     let scaled = value * 255.0;

@@ -1,15 +1,13 @@
 //! Draco files (`.drc`) through the crate `draco-core`: a mesh or a point cloud, with normals, texture coordinates and colors.
 
-use draco_core::{DataType, DecodeLimits, DecoderBuffer, GeometryAttributeType, Mesh, PointCloud};
+use draco_core::{DataType, DecoderBuffer, GeometryAttributeType, Mesh, PointCloud};
 use glam::{Vec2, Vec3, Vec4};
 
 use crate::builder::{MeshBuilder, PointCloudBuilder};
-use crate::gltf::catch_decoder_panic;
-use crate::{ReadError, color, limits, source::Source};
+use crate::gltf::{catch_decoder_panic, draco_limits};
+use crate::{ReadError, color, source::Source};
 use lexiform_geometry::Scene;
 
-/// Most bytes of all attributes.
-const ATTRIBUTE_BYTES: u64 = 512 << 20;
 /// Bytes of the header before the kind of geometry: the magic and the version.
 const KIND: usize = 7;
 
@@ -59,12 +57,8 @@ fn decode<T>(
     source: &Source,
     decode: impl FnOnce(&mut DecoderBuffer) -> Result<T, String>,
 ) -> Result<T, ReadError> {
-    let bounds = DecodeLimits::default()
-        .with_max_points(limits::VERTICES as u64)
-        .with_max_faces(limits::FACES as u64)
-        .with_max_decoded_bytes(ATTRIBUTE_BYTES);
     let bytes = source.bytes;
-    catch_decoder_panic("Draco", || decode(&mut DecoderBuffer::new(bytes).with_limits(bounds)))
+    catch_decoder_panic("Draco", || decode(&mut DecoderBuffer::new(bytes).with_limits(draco_limits())))
         .map_err(|reason| source.invalid(reason))
 }
 

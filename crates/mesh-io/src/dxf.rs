@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use glam::{DMat4, DVec3, Vec3, Vec4};
 
 use crate::builder::{Polygons, pluralize};
-use crate::surface::{MAX_INSTANCES, SceneBuilder, Surface, SurfaceId};
+use crate::surface::{SceneBuilder, Surface, SurfaceId};
 use crate::{ReadError, color, source::Source, text};
 use lexiform_geometry::Scene;
 
@@ -24,23 +24,12 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
         return Err(source.unsupported("binary DXF (save it as ASCII DXF)"));
     }
     let file = Dxf::parse(source)?;
-    let mut placer = Placer {
-        source,
-        file: &file,
-        surfaces: HashMap::new(),
-        visited: 0,
-        builder: SceneBuilder::default(),
-    };
+    let mut placer =
+        Placer { source, file: &file, surfaces: HashMap::new(), builder: SceneBuilder::default() };
     placer.place("", DMat4::IDENTITY, 0)?;
     let mut scene = Scene::default();
-    if placer.visited > MAX_INSTANCES {
-        scene.notes.push("blocks that contain themselves are truncated".to_owned());
-    }
     for (kind, count) in &file.skipped {
-        scene.notes.push(format!(
-            "skipped {}",
-            pluralize(*count, &format!("{kind} entity")).replace("entitys", "entities")
-        ));
+        scene.notes.push(format!("skipped {}", pluralize(*count, &format!("{kind} entity"))));
     }
     placer.builder.build(source, &mut scene)?;
     Ok(scene)
@@ -110,10 +99,12 @@ impl<'a> Dxf<'a> {
                     file.layers.insert(entity.text(2).unwrap_or_default(), color);
                 }
                 _ if section == b"ENTITIES" || section == b"BLOCKS" => {
-                    let followers = entities[at..].iter().take_while(|e| e.kind == b"VERTEX").count();
-                    let vertices = &entities[at..at + followers];
+                    let vertices = match entity.kind {
+                        b"POLYLINE" => leading_vertices(&entities[at..]),
+                        _ => &[],
+                    };
                     file.add(&block, entity, vertices);
-                    at += if entity.kind == b"POLYLINE" { followers } else { 0 };
+                    at += vertices.len();
                 }
                 _ => {}
             }
@@ -150,6 +141,12 @@ impl<'a> Dxf<'a> {
             if own == BY_LAYER || own == BY_BLOCK { *self.layers.get(entity.text(8)?)? } else { own.abs() };
         indexed_color(index).map(color::from_bytes)
     }
+}
+
+/// The vertices that a polyline starts with.
+fn leading_vertices<'e, 'a>(entities: &'e [Entity<'a>]) -> &'e [Entity<'a>] {
+    let count = entities.iter().take_while(|entity| entity.kind == b"VERTEX").count();
+    &entities[..count]
 }
 
 /// An integer, within bounds that sums of a few never leave.
@@ -274,7 +271,6 @@ struct Placer<'a> {
     source: &'a Source<'a>,
     file: &'a Dxf<'a>,
     surfaces: HashMap<Vec<u8>, SurfaceId>,
-    visited: usize,
     builder: SceneBuilder,
 }
 
@@ -285,11 +281,10 @@ impl Placer<'_> {
         world_from_block: DMat4,
         depth: usize,
     ) -> Result<(), ReadError> {
-        self.visited += 1;
-        let Some(block) = self.file.blocks.get(name.as_ref()) else { return Ok(()) };
-        if depth > MAX_DEPTH || self.visited > MAX_INSTANCES {
+        if !self.builder.enter(depth, MAX_DEPTH) {
             return Ok(());
         }
+        let Some(block) = self.file.blocks.get(name.as_ref()) else { return Ok(()) };
         if !block.polygons.ends.is_empty() {
             let surface = match self.surfaces.get(name.as_ref()) {
                 Some(&known) => known,

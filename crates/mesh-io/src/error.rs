@@ -60,6 +60,14 @@ pub enum ReadError {
 }
 
 impl ReadError {
+    /// The message for a note, which does not repeat the file's name.
+    pub(crate) fn note(&self) -> String {
+        match self {
+            Self::Invalid { message, .. } => message.clone(),
+            other => other.to_string(),
+        }
+    }
+
     /// The same error of another file.
     pub(crate) fn at(self, file: &std::path::Path) -> Self {
         let path = file.to_owned();

@@ -19,6 +19,29 @@ pub(super) fn unsupported_extension(path: &Path) -> Option<&'static str> {
     UNSUPPORTED_EXTENSIONS.into_iter().find(|known| known.eq_ignore_ascii_case(ending))
 }
 
+/// A kind of file that is usually something else than points: only its content says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Table {
+    /// Rows of text.
+    Rows,
+    /// A NumPy array.
+    Array,
+    /// A zip of NumPy arrays.
+    Arrays,
+}
+
+impl Table {
+    /// The kind by the extension of a file name.
+    pub fn from_path(path: &Path) -> Option<Self> {
+        match path.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "txt" | "csv" | "asc" => Some(Self::Rows),
+            "npy" => Some(Self::Array),
+            "npz" => Some(Self::Arrays),
+            _ => None,
+        }
+    }
+}
+
 /// A supported file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

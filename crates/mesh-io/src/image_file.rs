@@ -153,11 +153,15 @@ impl<'a> TextureFiles<'a> {
                 Some(self.textures.len() - 1)
             }
             Err(message) => {
-                let quoted = name.escape_debug();
-                self.notes.push(format!("texture \"{quoted}\" cannot be read: {message}"));
+                self.note_unreadable(name, &message);
                 None
             }
         }
+    }
+
+    /// Notes why a texture cannot be read.
+    pub fn note_unreadable(&mut self, name: &str, message: &str) {
+        self.notes.push(unreadable(name, message));
     }
 
     fn load_uncached(&mut self, reference: &str, clamp: bool) -> Result<Option<usize>, String> {
@@ -171,7 +175,7 @@ impl<'a> TextureFiles<'a> {
         let texture = image.as_ref().is_ok().then_some(self.textures.len());
         // Failures are cached too, so that a broken file is decoded once.
         self.read.insert((path, clamp), texture);
-        let image = image.map_err(|message| format!("texture \"{quoted}\" cannot be read: {message}"))?;
+        let image = image.map_err(|message| unreadable(reference, &message))?;
         let wrap = [if clamp { Wrap::Clamp } else { Wrap::Repeat }; 2];
         self.textures.push(Texture { image, wrap });
         Ok(texture)
@@ -194,4 +198,8 @@ impl<'a> TextureFiles<'a> {
         }
         Ok(image)
     }
+}
+
+fn unreadable(name: &str, message: &str) -> String {
+    format!("texture \"{}\" cannot be read: {message}", name.escape_debug())
 }

@@ -69,7 +69,10 @@ pub use axis::UpAxis;
 pub use error::ReadError;
 pub use format::Format;
 pub use info::{FileInfo, SurfaceInfo, info, info_with};
-pub use read::{ReadOptions, is_readable, material_library_sidecars, read, read_bytes, read_with, sidecars};
+pub use read::{
+    ReadOptions, is_readable, material_library_sidecars, read, read_bytes, read_with, read_with_format,
+    sidecars,
+};
 pub use regular_file::open_regular_file;
 pub use sidecar::Sidecar;
 pub use up::{Orientation, UnknownUpRule, UpRule, UpSource, turn_cloud_upright, turn_upright};

@@ -39,7 +39,16 @@ pub fn read(path: &Path) -> Result<Scene, ReadError> {
 ///
 /// As [`read`].
 pub fn read_with(path: &Path, options: &ReadOptions) -> Result<Scene, ReadError> {
-    read_bytes(path, &file_bytes(path)?, options)
+    read_with_format(path, options).map(|(scene, _)| scene)
+}
+
+/// Reads any supported file, with options, and returns the format that its content has: the one of the 3D file inside an archive.
+///
+/// # Errors
+///
+/// As [`read`].
+pub fn read_with_format(path: &Path, options: &ReadOptions) -> Result<(Scene, Format), ReadError> {
+    open(path, &file_bytes(path)?, options).map(|loaded| (loaded.scene, loaded.format))
 }
 
 /// Reads a file from memory. Its extension and the folder for referenced files are from `path`.
@@ -86,16 +95,15 @@ pub fn sidecars(path: &Path, content: impl BufRead) -> io::Result<Vec<Sidecar>> 
         Some(Format::Gltf | Format::Glb) => gltf::sidecars(content, &mut sidecars)?,
         Some(Format::Obj) => obj::sidecars(content, &mut sidecars)?,
         Some(Format::Ply) => ply::sidecars(path, content, &mut sidecars)?,
-        Some(Format::Dae) => dae::sidecars(content, &mut sidecars)?,
-        Some(Format::Fbx) => fbx::sidecars(content, &mut sidecars)?,
-        Some(format @ (Format::Tds | Format::X3d)) => {
+        Some(format @ (Format::Dae | Format::Fbx | Format::Tds | Format::X3d)) => {
             let mut bytes = Vec::new();
             content.take(limits::FILE_BYTES).read_to_end(&mut bytes)?;
-            let source = Source { path, bytes: &bytes, format: format.name() };
-            if format == Format::Tds {
-                tds::sidecars(&bytes, &mut sidecars);
-            } else {
-                vrml::sidecars(&source, &mut sidecars);
+            let bytes = text::without_byte_order_mark(&bytes);
+            match format {
+                Format::Dae => dae::sidecars(&bytes, &mut sidecars),
+                Format::Fbx => fbx::sidecars(&bytes, &mut sidecars),
+                Format::Tds => tds::sidecars(&bytes, &mut sidecars),
+                _ => vrml::sidecars(&Source { path, bytes: &bytes, format: format.name() }, &mut sidecars),
             }
         }
         _ => {}
@@ -173,8 +181,8 @@ fn read_format(source: &Source, format: Format) -> Result<(Scene, Option<UpAxis>
         Format::Dae => return dae::read(source),
         Format::Fbx => return fbx::read(source),
         Format::Usd => return usd::read(source),
-        Format::ThreeMf => return threemf::read(source),
-        Format::Amf => return amf::read(source),
+        Format::ThreeMf => threemf::read(source),
+        Format::Amf => amf::read(source),
         Format::Tds => tds::read(source),
         Format::Dxf => dxf::read(source),
         Format::X3d => vrml::read(source),
@@ -230,6 +238,11 @@ mod tests {
         let dae = b"<COLLADA><library_images><image><init_from>file://../a%20b.png</init_from></image>\
             <image><init_from><ref>c.png</ref></init_from></image></library_images></COLLADA>";
         assert_eq!(names("a.dae", dae), ["../a b.png", "c.png"]);
+        let x3d = "<X3D><Scene><Shape><Appearance><ImageTexture url='\"a b.png\" \"http://c/d.png\"'/></Appearance></Shape></Scene></X3D>";
+        for mark in ["", "\u{feff}"] {
+            assert_eq!(names("a.x3d", format!("{mark}{x3d}").as_bytes()), ["a b.png"]);
+            assert_eq!(names("a.dae", &[mark.as_bytes(), dae].concat()), ["../a b.png", "c.png"]);
+        }
         for (name, broken) in
             [("a.gltf", "{"), ("a.glb", "glTF"), ("a.ply", "p"), ("a.dae", "<"), ("a.stl", "s")]
         {

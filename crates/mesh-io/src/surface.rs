@@ -9,8 +9,8 @@ use crate::builder::{MeshBuilder, PointCloudBuilder, Polygons, Triangles, plural
 use crate::{ReadError, source::Source};
 use lexiform_geometry::Scene;
 
-/// Most instances of one file: instances of instances grow without bound otherwise.
-pub(super) const MAX_INSTANCES: usize = 100_000;
+/// Most instances of one file, and nodes that are visited to find them: instances of instances grow without bound otherwise.
+const MAX_INSTANCES: usize = 100_000;
 
 /// Polygons over positions; the other attributes have one value for each corner.
 #[derive(Default)]
@@ -57,7 +57,11 @@ pub(super) struct SceneBuilder {
     points: PointCloudBuilder,
     vertices: u64,
     faces: u64,
+    /// Instances above the limit.
     skipped: usize,
+    visited: usize,
+    /// Visits that were refused.
+    refused: usize,
     /// What was dropped.
     pub notes: Vec<String>,
 }
@@ -68,6 +72,15 @@ impl SceneBuilder {
         self.instances.is_empty() && self.points.positions.is_empty()
     }
 
+    /// Whether a walk over the file's tree may visit one more node, at a depth of at most `max_depth`. Trees that are deeper or larger
+    /// usually contain themselves. Nodes that may not be visited are counted for a note.
+    pub fn enter(&mut self, depth: usize, max_depth: usize) -> bool {
+        self.visited += 1;
+        let is_within = depth <= max_depth && self.visited <= MAX_INSTANCES;
+        self.refused += usize::from(!is_within);
+        is_within
+    }
+
     /// Triangulates a surface, which appears only where it is placed. Invalid polygons are dropped with a note.
     pub fn add_surface(&mut self, source: &Source, surface: &Surface) -> Result<SurfaceId, ReadError> {
         source.check_vertices(surface.positions.len() as u64)?;
@@ -75,7 +88,7 @@ impl SceneBuilder {
         let triangles = Triangles::triangulate(source, &surface.polygons, &local)?;
         // Other surfaces of the file may be whole.
         if let Err(error) = triangles.report(source, &mut self.notes) {
-            self.notes.push(error_text(&error));
+            self.notes.push(error.note());
         }
         self.surfaces.push(parts(surface, &triangles));
         Ok(SurfaceId(self.surfaces.len() - 1))
@@ -137,6 +150,10 @@ impl SceneBuilder {
 
     /// Narrows everything together, so that parts keep their places relative to each other.
     pub fn build(mut self, source: &Source, scene: &mut Scene) -> Result<(), ReadError> {
+        if self.refused > 0 {
+            let nodes = pluralize(self.refused, "node");
+            scene.notes.push(format!("skipped {nodes}: too many, or too deep inside each other"));
+        }
         let mut positions = Vec::with_capacity(self.vertices as usize + self.points.positions.len());
         for instance in &self.instances {
             let place = |p: &DVec3| instance.world_from_surface.transform_point3(*p);
@@ -158,23 +175,15 @@ impl SceneBuilder {
                     Ok(mesh) => {
                         scene.meshes.push(mesh.with_material(part.material).with_name(instance.name.clone()));
                     }
-                    Err(error) => scene.notes.push(error_text(&error)),
+                    Err(error) => scene.notes.push(error.note()),
                 }
             }
         }
         self.points.positions = narrowed.map(|p| p.as_dvec3()).collect();
         if !self.points.positions.is_empty() {
-            scene.clouds.push(self.points.build(source, &mut scene.notes)?);
+            scene.clouds.push(self.points.build_in_place(source, &mut scene.notes)?);
         }
         Ok(())
-    }
-}
-
-/// The message of an error, without the file's name, which notes do not repeat.
-fn error_text(error: &ReadError) -> String {
-    match error {
-        ReadError::Invalid { message, .. } => message.clone(),
-        other => other.to_string(),
     }
 }
 

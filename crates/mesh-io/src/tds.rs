@@ -126,8 +126,7 @@ impl<'a> Definition<'a> {
         let texture = texture.and_then(|name| files.load(name, false)).map(TextureRef::new);
         // A texture covers the color.
         let base = if texture.is_some() { Vec3::ONE } else { self.diffuse.unwrap_or(Vec3::ONE) };
-        // What would be invisible is of writers that mean the opposite.
-        let opacity = Some(1.0 - self.transparency).filter(|&o| o > 0.02).unwrap_or(1.0);
+        let opacity = color::visible_opacity(1.0 - self.transparency);
         Material {
             name: Some(text::decode(self.name)).filter(|name| !name.is_empty()),
             base_color: base.extend(opacity),

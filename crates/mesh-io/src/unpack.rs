@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::archive::{Archive, inside};
+use crate::archive::{Archive, FOLDER, inside};
+use crate::builder::pluralize;
 use crate::{ReadError, walk};
 
 /// An archive whose files are in a temporary folder, which is removed with this value.
@@ -48,8 +49,8 @@ impl Unpacked {
             .next()
             .ok_or_else(|| invalid("it has no 3D file that can be read".to_owned()))?;
         let note = (count > 1).then(|| {
-            let name = file.strip_prefix(folder.path()).unwrap_or(&file).display().to_string();
-            format!("{name} is read, {} other 3D files in the archive are not", count - 1)
+            let name = file.strip_prefix(folder.path().join(FOLDER)).unwrap_or(&file).display();
+            format!("only {name} is read, not {} in the archive", pluralize(count - 1, "other 3D file"))
         });
         Ok(Self { file, note, _folder: folder })
     }

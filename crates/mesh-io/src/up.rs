@@ -163,12 +163,21 @@ pub struct Orientation {
 impl Orientation {
     /// What the format says; `stated` is what the file itself states.
     pub(super) fn of_format(format: Format, stated: Option<UpAxis>) -> Self {
-        let source = match (stated, format) {
-            (Some(_), _) | (None, Format::Gltf | Format::Glb | Format::Dae | Format::X3d | Format::Vox) => {
-                UpSource::Stated
-            }
-            (None, _) if format.up_axis() == UpAxis::Y => UpSource::Default,
-            (None, _) => UpSource::Practice,
+        let has_fixed_axis = matches!(
+            format,
+            Format::Gltf
+                | Format::Glb
+                | Format::Dae
+                | Format::X3d
+                | Format::Vox
+                | Format::ThreeMf
+                | Format::Amf
+        );
+        let source = match stated {
+            Some(_) => UpSource::Stated,
+            None if has_fixed_axis => UpSource::Stated,
+            None if format.up_axis() == UpAxis::Y => UpSource::Default,
+            None => UpSource::Practice,
         };
         Self { axis: stated.unwrap_or(format.up_axis()), source, confidence: None }
     }

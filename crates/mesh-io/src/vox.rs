@@ -8,7 +8,7 @@ use glam::{DMat3, DMat4, DVec3, Vec4};
 
 use crate::builder::pluralize;
 use crate::cursor::Cursor;
-use crate::surface::{MAX_INSTANCES, SceneBuilder, Surface, SurfaceId};
+use crate::surface::{SceneBuilder, Surface, SurfaceId};
 use crate::{ReadError, color, source::Source, text};
 use lexiform_geometry::Scene;
 
@@ -32,24 +32,21 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     for model in &file.models {
         surfaces.push(builder.add_surface(source, &model.surface(&file.palette))?);
     }
-    let mut placer = Placer { source, file: &file, surfaces, visited: 0, truncated: false };
+    let mut placer = Placer { source, file: &file, surfaces, builder };
     if file.nodes.contains_key(&0) {
-        placer.place(&mut builder, 0, DMat4::IDENTITY, 0)?;
+        placer.place(0, DMat4::IDENTITY, 0)?;
     } else {
         for &surface in &placer.surfaces {
-            builder.place(source, surface, DMat4::IDENTITY, None)?;
+            placer.builder.place(source, surface, DMat4::IDENTITY, None)?;
         }
     }
     let mut scene = Scene::default();
-    if placer.truncated {
-        scene.notes.push("nodes that contain themselves are truncated".to_owned());
-    }
     if file.is_truncated {
         scene
             .notes
             .push(format!("the file ends within a chunk, after {}", pluralize(file.models.len(), "model")));
     }
-    builder.build(source, &mut scene)?;
+    placer.builder.build(source, &mut scene)?;
     Ok(scene)
 }
 
@@ -104,6 +101,8 @@ enum Node {
 /// A parsed file.
 struct Vox {
     models: Vec<Model>,
+    /// Voxels of all models.
+    voxels: u64,
     palette: [Vec4; 256],
     nodes: BTreeMap<u32, Node>,
     is_truncated: bool,
@@ -117,6 +116,7 @@ impl Vox {
         }
         let mut file = Self {
             models: Vec::new(),
+            voxels: 0,
             palette: default_palette(),
             nodes: BTreeMap::new(),
             is_truncated: false,
@@ -150,7 +150,8 @@ impl Vox {
         let (voxels, _) = content.remaining().as_chunks::<4>();
         let count = voxels.len().min(declared as usize);
         self.models.push(Model { size, voxels: voxels[..count].to_vec() });
-        source.check_vertices(self.models.iter().map(|model| model.voxels.len() as u64).sum())?;
+        self.voxels += count as u64;
+        source.check_vertices(self.voxels)?;
         Ok(())
     }
 
@@ -257,35 +258,28 @@ struct Placer<'a> {
     source: &'a Source<'a>,
     file: &'a Vox,
     surfaces: Vec<SurfaceId>,
-    visited: usize,
-    truncated: bool,
+    builder: SceneBuilder,
 }
 
 impl Placer<'_> {
-    fn place(
-        &mut self,
-        builder: &mut SceneBuilder,
-        node: u32,
-        world_from_node: DMat4,
-        depth: usize,
-    ) -> Result<(), ReadError> {
-        self.visited += 1;
-        if depth > MAX_DEPTH || self.visited > MAX_INSTANCES {
-            self.truncated = true;
+    fn place(&mut self, node: u32, world_from_node: DMat4, depth: usize) -> Result<(), ReadError> {
+        if !self.builder.enter(depth, MAX_DEPTH) {
             return Ok(());
         }
         match self.file.nodes.get(&node) {
             Some(Node::Transform { hidden: true, .. }) | None => Ok(()),
             Some(Node::Transform { child, parent_from_child, .. }) => {
-                self.place(builder, *child, world_from_node * *parent_from_child, depth + 1)
+                self.place(*child, world_from_node * *parent_from_child, depth + 1)
             }
             Some(Node::Group(children)) => {
-                children.iter().try_for_each(|&child| self.place(builder, child, world_from_node, depth + 1))
+                children.iter().try_for_each(|&child| self.place(child, world_from_node, depth + 1))
             }
             Some(Node::Shape(models)) => {
                 // More than one model are frames of an animation.
                 let surface = models.first().and_then(|&model| self.surfaces.get(model as usize));
-                surface.map_or(Ok(()), |&surface| builder.place(self.source, surface, world_from_node, None))
+                surface.map_or(Ok(()), |&surface| {
+                    self.builder.place(self.source, surface, world_from_node, None)
+                })
             }
         }
     }

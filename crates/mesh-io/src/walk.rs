@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use crate::format::unsupported_extension;
+use crate::format::{Table, unsupported_extension};
 use crate::views::{Surroundings, is_hidden, is_image, view_sets};
 use crate::{Format, archive, xyz};
 
@@ -107,15 +107,13 @@ impl Walk {
 /// Whether a file is a 3D file. Tables and arrays count only if they start like point clouds, because most `.txt`, `.csv` and
 /// `.npy` files are something else; `head` returns their first [`HEAD_BYTES`] bytes.
 pub fn is_asset(path: &Path, head: impl FnOnce() -> Option<Vec<u8>>) -> bool {
-    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or_default().to_ascii_lowercase();
-    match (Format::from_path(path), ending.as_str()) {
-        (None, _) => false,
-        (Some(_), "txt" | "csv" | "asc") => {
+    match Table::from_path(path) {
+        Some(Table::Rows) => {
             head().is_some_and(|bytes| xyz::starts_with_points(&bytes, bytes.len() as u64 >= HEAD_BYTES))
         }
-        (Some(_), "npy") => head().is_some_and(|bytes| array_of_points(&bytes)),
-        (Some(_), "npz") => head().is_some_and(|bytes| archive_of_points(&bytes)),
-        (Some(_), _) => true,
+        Some(Table::Array) => head().is_some_and(|bytes| array_of_points(&bytes)),
+        Some(Table::Arrays) => head().is_some_and(|bytes| archive_of_points(&bytes)),
+        None => Format::from_path(path).is_some(),
     }
 }
 

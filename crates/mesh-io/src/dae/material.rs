@@ -136,7 +136,7 @@ fn flat_color(node: Node) -> Option<Vec4> {
     Some(Vec4::new(at(0)?, at(1)?, at(2)?, 1.0))
 }
 
-/// Opacity by the default mode (A_ONE). Many writers invert it, so what would be invisible is opaque.
+/// Opacity by the default mode (A_ONE), which many writers invert.
 fn opacity(shading: Node) -> f32 {
     let transparency = child(shading, "transparency").and_then(|t| child(t, "float")).map(numbers);
     let factor = transparency.and_then(|t| t.first().copied()).unwrap_or(1.0) as f32;
@@ -147,7 +147,7 @@ fn opacity(shading: Node) -> f32 {
     }
     let color = transparent.and_then(|t| child(t, "color")).map(numbers);
     let alpha = color.and_then(|c| c.get(3).copied()).unwrap_or(1.0) as f32 * factor;
-    if alpha > 0.02 && alpha < 1.0 { alpha } else { 1.0 }
+    color::visible_opacity(alpha).min(1.0)
 }
 
 /// The path of a URI: without escapes and a leading `file://`.

@@ -4,8 +4,6 @@
 mod material;
 mod mesh;
 
-use std::io::{self, BufRead, Read as _};
-
 use glam::{DMat4, DVec3, Vec3};
 use lexiform_geometry::Scene;
 use roxmltree::Node;
@@ -13,7 +11,7 @@ use roxmltree::Node;
 use self::material::Materials;
 use self::mesh::{DaePrimitives, Inputs};
 use crate::xml::{ById, child, children, numbers, parse, target};
-use crate::{ReadError, UpAxis, builder::Triangles, limits, sidecar::Sidecars, source::Source, text};
+use crate::{ReadError, UpAxis, builder::Triangles, sidecar::Sidecars, source::Source, text};
 
 /// Deepest tree of nodes; deeper ones only come from instances that contain themselves.
 const MAX_DEPTH: usize = 64;
@@ -50,14 +48,11 @@ pub(super) fn read(source: &Source) -> Result<(Scene, Option<UpAxis>), ReadError
 }
 
 /// Textures.
-pub(super) fn sidecars(content: impl BufRead, sidecars: &mut Sidecars) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    content.take(limits::FILE_BYTES).read_to_end(&mut bytes)?;
-    let xml = text::decode(&text::without_byte_order_mark(&bytes));
+pub(super) fn sidecars(bytes: &[u8], sidecars: &mut Sidecars) {
+    let xml = text::decode(bytes);
     if let Ok(document) = parse(&xml, xml.len()) {
         material::sidecars(document.root_element(), sidecars);
     }
-    Ok(())
 }
 
 struct Collada<'a, 'i> {

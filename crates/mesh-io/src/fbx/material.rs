@@ -7,11 +7,9 @@ use glam::{Affine2, Mat2, Vec2, Vec3};
 use ufbx::{MaterialMap, WrapMode};
 
 use super::mesh::linear;
+use crate::color::visible_opacity;
 use crate::image_file::TextureFiles;
 use lexiform_geometry::{AlphaMode, Material, Texture, TextureRef};
-
-/// Opacities below this are of exporters that mean the opposite: nobody stores what cannot be seen.
-const MIN_OPACITY: f32 = 0.02;
 
 /// Materials in order of first use.
 pub(super) struct Materials<'a> {
@@ -55,7 +53,7 @@ impl<'a> Materials<'a> {
             (None, true) => linear(pbr.base_color.value_vec4),
             _ => Vec3::ONE,
         };
-        let opacity = Some(scalar(&pbr.opacity, 1.0)).filter(|&o| o > MIN_OPACITY).unwrap_or(1.0);
+        let opacity = visible_opacity(scalar(&pbr.opacity, 1.0));
         let is_transparent = opacity < 1.0 || (pbr.opacity.texture.is_some() && texture.is_some());
         let emission = scalar(&pbr.emission_factor, 1.0);
         let is_emissive = pbr.emission_color.has_value && emission > 0.0;

@@ -6,7 +6,6 @@ mod material;
 mod mesh;
 
 use std::collections::HashMap;
-use std::io::{self, BufRead, Read as _};
 
 use glam::{DMat3, DMat4, DVec3, Mat4};
 use lexiform_geometry::Scene;
@@ -62,16 +61,13 @@ pub(super) fn read(source: &Source) -> Result<(Scene, Option<UpAxis>), ReadError
 }
 
 /// Textures that are not embedded.
-pub(super) fn sidecars(content: impl BufRead, sidecars: &mut Sidecars) -> io::Result<()> {
-    let mut bytes = Vec::new();
-    content.take(limits::FILE_BYTES).read_to_end(&mut bytes)?;
+pub(super) fn sidecars(bytes: &[u8], sidecars: &mut Sidecars) {
     let options = LoadOpts { ignore_geometry: true, ..options(bytes.len()) };
-    if let Ok(file) = ufbx::load_memory(&bytes, options) {
+    if let Ok(file) = ufbx::load_memory(bytes, options) {
         for texture in file.textures.iter().filter(|texture| texture.content.is_empty()) {
             sidecars.push(Sidecar::literal(material::file_name(texture), false));
         }
     }
-    Ok(())
 }
 
 /// Limits on memory and depth. Nothing outside the file is opened: textures are found by [`Materials`].

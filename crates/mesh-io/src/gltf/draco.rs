@@ -9,8 +9,15 @@ use super::error::{GltfError, catch_decoder_panic, invalid, quoted};
 use super::json;
 use crate::limits;
 
-/// Most bytes of all attributes of one primitive.
-const ATTRIBUTE_BYTES: u64 = 512 << 20;
+/// Limits of one mesh or point cloud.
+pub(crate) fn decode_limits() -> DecodeLimits {
+    /// Most bytes of all attributes.
+    const ATTRIBUTE_BYTES: u64 = 512 << 20;
+    DecodeLimits::default()
+        .with_max_points(limits::VERTICES as u64)
+        .with_max_faces(limits::FACES as u64)
+        .with_max_decoded_bytes(ATTRIBUTE_BYTES)
+}
 
 /// A decoded primitive.
 pub(super) struct DecodedPrimitive<'d> {
@@ -21,13 +28,9 @@ pub(super) struct DecodedPrimitive<'d> {
 impl<'d> DecodedPrimitive<'d> {
     pub fn read(document: &Document, json: &'d json::Draco) -> Result<Self, GltfError> {
         let bytes = document.view(json.buffer_view.0)?.bytes;
-        let bounds = DecodeLimits::default()
-            .with_max_points(limits::VERTICES as u64)
-            .with_max_faces(limits::FACES as u64)
-            .with_max_decoded_bytes(ATTRIBUTE_BYTES);
         let decode = || {
             let mut mesh = draco_core::Mesh::new();
-            let mut buffer = DecoderBuffer::new(bytes).with_limits(bounds);
+            let mut buffer = DecoderBuffer::new(bytes).with_limits(decode_limits());
             draco_core::MeshDecoder::new()
                 .decode(&mut buffer, &mut mesh)
                 .map_err(|error| error.to_string())?;

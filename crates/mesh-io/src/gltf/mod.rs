@@ -29,6 +29,7 @@ use std::io::{self, BufRead};
 use std::path::Path;
 
 use self::document::Document;
+pub(super) use self::draco::decode_limits as draco_limits;
 pub(super) use self::error::catch_decoder_panic;
 use self::error::{GltfError, Notes};
 use self::json::Root;

@@ -9,7 +9,7 @@ mod model;
 mod package;
 mod property;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use glam::{DMat4, DVec3};
 use lexiform_geometry::Scene;
@@ -17,14 +17,14 @@ use lexiform_geometry::Scene;
 use self::model::{Model, Object, Placement};
 use self::package::Package;
 use self::property::Materials;
-use crate::surface::{MAX_INSTANCES, SceneBuilder, SurfaceId};
-use crate::{ReadError, UpAxis, source::Source};
+use crate::surface::{SceneBuilder, SurfaceId};
+use crate::{ReadError, source::Source};
 
 /// Deepest tree of components; deeper ones only come from objects that contain themselves.
 const MAX_DEPTH: usize = 32;
 
-/// Reads what the file builds, and the axis that points up, which is always +Z.
-pub(super) fn read(source: &Source) -> Result<(Scene, Option<UpAxis>), ReadError> {
+/// Reads what the file builds; +Z points up.
+pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let package = Package::open(source)?;
     let root = package.root()?;
     let mut reader = Reader::new(source, &package);
@@ -34,24 +34,20 @@ pub(super) fn read(source: &Source) -> Result<(Scene, Option<UpAxis>), ReadError
         reader.place(&root, &item, DMat4::from_scale(DVec3::splat(unit)), 0)?;
     }
     let mut scene = Scene::default();
-    if reader.truncated {
-        scene.notes.push("components that contain themselves are truncated".to_owned());
-    }
     (scene.materials, scene.textures) = reader.materials.into_parts(&mut reader.builder.notes);
     reader.builder.build(source, &mut scene)?;
-    Ok((scene, Some(UpAxis::Z)))
+    Ok(scene)
 }
 
 /// The models of a package as far as they are needed, and what is built of them.
 struct Reader<'a> {
     source: &'a Source<'a>,
     package: &'a Package<'a>,
-    models: HashMap<String, Model>,
+    /// Model parts by their paths; `None` for one that cannot be read.
+    models: HashMap<String, Option<Model>>,
     surfaces: HashMap<(String, String), SurfaceId>,
     materials: Materials<'a>,
     builder: SceneBuilder,
-    visited: usize,
-    truncated: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -63,28 +59,37 @@ impl<'a> Reader<'a> {
             surfaces: HashMap::new(),
             materials: Materials::new(package, source.path),
             builder: SceneBuilder::default(),
-            visited: 0,
-            truncated: false,
         }
     }
 
+    /// Reads a model part, once: it is an error only the first time.
     fn load(&mut self, path: &str) -> Result<(), ReadError> {
-        if !self.models.contains_key(path) {
-            let model = Model::parse(self.source, &self.package.read(path)?)?;
-            self.builder.notes.extend(model.notes.iter().cloned());
-            self.models.insert(path.to_owned(), model);
+        if self.models.contains_key(path) {
+            return Ok(());
         }
-        Ok(())
+        let model = self.package.read(path).and_then(|bytes| Model::parse(self.source, &bytes));
+        let (model, outcome) = match model {
+            Ok(model) => (Some(model), Ok(())),
+            Err(error) => (None, Err(error)),
+        };
+        self.builder.notes.extend(model.iter().flat_map(|model| model.notes.iter().cloned()));
+        self.models.insert(path.to_owned(), model);
+        outcome
+    }
+
+    fn model(&self, path: &str) -> Option<&Model> {
+        self.models.get(path)?.as_ref()
     }
 
     /// What is built, or else every object that no other has as a component; and meters per unit.
     fn build_items(&self, root: &str) -> (f64, Vec<Placement>) {
-        let Some(model) = self.models.get(root) else { return (1.0, Vec::new()) };
+        let Some(model) = self.model(root) else { return (1.0, Vec::new()) };
         if !model.build.is_empty() {
             return (model.meters_per_unit, model.build.clone());
         }
-        let used = |id: &str| model.objects.values().flat_map(|o| &o.components).any(|c| c.object == id);
-        let mut free: Vec<&String> = model.objects.keys().filter(|id| !used(id)).collect();
+        let components = model.objects.values().flat_map(|object| &object.components);
+        let used: HashSet<&String> = components.map(|component| &component.object).collect();
+        let mut free: Vec<&String> = model.objects.keys().filter(|id| !used.contains(id)).collect();
         free.sort();
         (model.meters_per_unit, free.into_iter().map(|id| Placement::of(id)).collect())
     }
@@ -97,19 +102,17 @@ impl<'a> Reader<'a> {
         world_from_parent: DMat4,
         depth: usize,
     ) -> Result<(), ReadError> {
-        self.visited += 1;
-        if depth > MAX_DEPTH || self.visited > MAX_INSTANCES {
-            self.truncated = true;
+        if !self.builder.enter(depth, MAX_DEPTH) {
             return Ok(());
         }
         let model = placed.model.as_deref().unwrap_or(model).to_owned();
         if let Err(error) = self.load(&model) {
             // Other parts of the file may be whole.
-            self.builder.notes.push(error.to_string());
-            return Ok(());
+            self.builder.notes.push(error.note());
         }
+        let Some(Some(content)) = self.models.get(&model) else { return Ok(()) };
         let world_from_object = world_from_parent * placed.parent_from_object;
-        let Some(object) = self.models.get(&model).and_then(|m| m.objects.get(&placed.object)) else {
+        let Some(object) = content.objects.get(&placed.object) else {
             self.builder.notes.push(format!("object \"{}\" is missing", placed.object.escape_debug()));
             return Ok(());
         };
@@ -132,7 +135,7 @@ impl<'a> Reader<'a> {
         if let Some(&known) = self.surfaces.get(&key) {
             return Ok(Some(known));
         }
-        let Some(model) = self.models.get(path) else { return Ok(None) };
+        let Some(Some(model)) = self.models.get(path) else { return Ok(None) };
         let Some(object) = model.objects.get(id).filter(|object| !object.triangles.is_empty()) else {
             return Ok(None);
         };

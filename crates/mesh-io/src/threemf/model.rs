@@ -78,8 +78,15 @@ impl Model {
     /// Parses a model part.
     pub fn parse(source: &Source, bytes: &[u8]) -> Result<Self, ReadError> {
         let xml = text::decode(&text::without_byte_order_mark(bytes));
-        let xml = declare_prefixes(xml, source.bytes.len());
-        let document = parse(&xml, source.bytes.len()).map_err(|e| source.invalid(e.to_string()))?;
+        let repaired;
+        let document = match parse(&xml, source.bytes.len()) {
+            Err(roxmltree::Error::UnknownNamespace(..)) => {
+                repaired = declare_prefixes(xml.clone(), source.bytes.len());
+                parse(&repaired, source.bytes.len())
+            }
+            parsed => parsed,
+        };
+        let document = document.map_err(|error| source.invalid(error.to_string()))?;
         let root = document.root_element();
         if root.tag_name().name() != "model" {
             let found = root.tag_name().name();

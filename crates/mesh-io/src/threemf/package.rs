@@ -8,15 +8,11 @@ use roxmltree::Document;
 
 use crate::{ReadError, limits, source::Source, text};
 
-/// Bytes that all parts together may expand to for each byte of the file, and `EXPANDED` more: XML of triangles expands to ten
-/// times its size.
-const EXPANSION: u64 = 64;
-const EXPANDED: u64 = 64 << 20;
-
 /// Parts by name, in lower case and without the leading slash.
 pub(super) struct Package<'a> {
     source: &'a Source<'a>,
     parts: HashMap<String, Entry>,
+    /// Bytes that the parts not read yet may expand to: XML of triangles expands to ten times its size.
     left: Cell<u64>,
 }
 
@@ -25,8 +21,7 @@ impl<'a> Package<'a> {
     pub fn open(source: &'a Source<'a>) -> Result<Self, ReadError> {
         let entries = zip::entries(&source.bytes).map_err(|message| source.invalid(message))?;
         let parts = entries.into_iter().map(|(name, entry)| (normalized(&name), entry)).collect();
-        let left = (source.bytes.len() as u64).saturating_mul(EXPANSION).saturating_add(EXPANDED);
-        Ok(Self { source, parts, left: Cell::new(left.min(limits::FILE_BYTES)) })
+        Ok(Self { source, parts, left: Cell::new(limits::expanded_bytes(source.bytes.len())) })
     }
 
     /// The content of a part.

@@ -203,8 +203,8 @@ impl<'a> Materials<'a> {
         }
         let loaded = match self.package.read(&path) {
             Ok(bytes) => self.files.embedded(&path, &bytes, clamp),
-            Err(_) => {
-                self.files.notes.push(format!("texture \"{}\" is missing", path.escape_debug()));
+            Err(error) => {
+                self.files.note_unreadable(&path, &error.note());
                 None
             }
         };

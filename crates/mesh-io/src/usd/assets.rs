@@ -8,7 +8,6 @@ use std::rc::Rc;
 
 use lexiform_formats::zip::{self, Entry};
 
-use crate::limits;
 use crate::regular_file::open_regular_file;
 
 /// Bytes of all other layers together.
@@ -18,24 +17,35 @@ const OTHER_LAYERS: u64 = 1 << 30;
 pub(super) struct Assets<'a> {
     root: &'a Path,
     bytes: &'a [u8],
-    /// The entries of a package (`.usdz`).
-    package: Option<HashMap<String, Entry>>,
-    /// Packages that layers refer to, which are like folders.
-    packages: RefCell<HashMap<String, Rc<Vec<u8>>>>,
+    /// The directory of the file if it is a package (`.usdz`).
+    directory: Option<Directory>,
+    /// Packages that layers refer to, which are like folders; or why one cannot be read.
+    packages: RefCell<HashMap<String, Result<Rc<Package>, String>>>,
     left: Cell<u64>,
+}
+
+/// The entries of a package by their names, and the layer that it starts with.
+struct Directory {
+    entries: HashMap<String, Entry>,
+    first_layer: Option<String>,
+}
+
+/// A package that layers refer to.
+struct Package {
+    bytes: Vec<u8>,
+    directory: Directory,
 }
 
 impl<'a> Assets<'a> {
     /// Assets of the file at `root`.
     pub fn new(root: &'a Path, bytes: &'a [u8]) -> Result<Self, String> {
-        let package =
-            if bytes.starts_with(b"PK") { Some(zip::entries(&bytes)?.into_iter().collect()) } else { None };
+        let directory = if bytes.starts_with(b"PK") { Some(Directory::parse(bytes)?) } else { None };
         // A package is read in place, and its entries are not compressed.
-        let limit = if package.is_some() { (bytes.len() as u64).saturating_mul(16) } else { OTHER_LAYERS };
+        let limit = if directory.is_some() { (bytes.len() as u64).saturating_mul(16) } else { OTHER_LAYERS };
         Ok(Self {
             root,
             bytes,
-            package,
+            directory,
             packages: RefCell::default(),
             left: Cell::new(limit.min(OTHER_LAYERS)),
         })
@@ -43,13 +53,12 @@ impl<'a> Assets<'a> {
 
     /// The name and content of the root layer: the first entry of a package.
     pub fn root_layer(&self) -> Result<(String, Vec<u8>), String> {
-        if self.package.is_none() {
+        let Some(directory) = &self.directory else {
             let name = self.root.file_name().unwrap_or_default().to_string_lossy().into_owned();
             return Ok((name, self.bytes.to_vec()));
-        }
-        let first = first_layer(self.bytes)?;
-        let content = self.read(&first)?;
-        Ok((first, content))
+        };
+        let first = directory.first_layer()?;
+        Ok((first.to_owned(), self.read(first)?))
     }
 
     /// The name of what `reference` means in a layer; `None` where it is in the network or outside the folder.
@@ -72,42 +81,37 @@ impl<'a> Assets<'a> {
 
     /// The content of an asset. In a package next to the file, names go on after the package's.
     pub fn read(&self, name: &str) -> Result<Vec<u8>, String> {
-        if let Some(end) = package_end(name).filter(|&end| end < name.len()) {
-            let package = self.open_package(&name[..end])?;
-            let inner = &name[end + 1..];
-            let entries = zip::entries(&&package[..])?;
-            let entry = entries.into_iter().find(|(found, _)| found == inner);
-            let (_, entry) = entry.ok_or("it is not in the package")?;
-            return self.counted(entry.read(&&package[..], self.left.get())?);
-        }
-        self.read_file(name)
+        let Some((package, inner)) = split_package(name) else { return self.read_file(name) };
+        let package = self.open_package(package)?;
+        let entry = package.directory.entry(inner)?;
+        self.counted(entry.read(&&package.bytes[..], self.left.get())?)
     }
 
     /// The layer that a name means: the first one of a package, or the file itself.
     pub fn layer_name(&self, name: String) -> Result<String, String> {
-        if package_end(&name) != Some(name.len()) {
+        if split_package(&name).is_some() || !name.to_ascii_lowercase().ends_with(".usdz") {
             return Ok(name);
         }
         let package = self.open_package(&name)?;
-        Ok(format!("{name}/{}", first_layer(&package)?))
+        Ok(format!("{name}/{}", package.directory.first_layer()?))
     }
 
-    fn open_package(&self, name: &str) -> Result<Rc<Vec<u8>>, String> {
+    fn open_package(&self, name: &str) -> Result<Rc<Package>, String> {
         if let Some(known) = self.packages.borrow().get(name) {
-            return Ok(Rc::clone(known));
+            return known.clone();
         }
-        let content = Rc::new(self.read_file(name)?);
-        self.packages.borrow_mut().insert(name.to_owned(), Rc::clone(&content));
-        Ok(content)
+        let package = self.read_file(name).and_then(|bytes| {
+            let directory = Directory::parse(&bytes)?;
+            Ok(Rc::new(Package { bytes, directory }))
+        });
+        self.packages.borrow_mut().insert(name.to_owned(), package.clone());
+        package
     }
 
     /// A file of the folder, or an entry of the package. Packages in packages that layers refer to are not opened.
     fn read_file(&self, name: &str) -> Result<Vec<u8>, String> {
-        match &self.package {
-            Some(entries) => {
-                let entry = entries.get(name).ok_or("it is not in the package")?;
-                self.counted(entry.read(&self.bytes, self.left.get())?)
-            }
+        match &self.directory {
+            Some(directory) => self.counted(directory.entry(name)?.read(&self.bytes, self.left.get())?),
             None => {
                 let mut content = Vec::new();
                 let file =
@@ -132,9 +136,9 @@ impl<'a> Assets<'a> {
         found.starts_with(folder.canonicalize().ok()?).then_some(found)
     }
 
-    /// Whether assets are entries of a package.
-    pub fn is_package(&self) -> bool {
-        self.package.is_some()
+    /// Whether an asset is an entry of a package: of this file, or of one that a layer refers to.
+    pub fn is_packaged(&self, name: &str) -> bool {
+        self.directory.is_some() || split_package(name).is_some()
     }
 
     /// The file that others are relative to.
@@ -143,27 +147,28 @@ impl<'a> Assets<'a> {
     }
 }
 
-/// Checks a texture's size before it is read.
-pub(super) fn fits(bytes: usize) -> bool {
-    bytes as u64 <= limits::TEXTURE_BYTES
+impl Directory {
+    fn parse(package: &[u8]) -> Result<Self, String> {
+        let entries = zip::entries(&package)?;
+        let is_layer = |name: &str| {
+            let name = name.to_ascii_lowercase();
+            [".usd", ".usda", ".usdc"].iter().any(|ending| name.ends_with(ending))
+        };
+        let first_layer = entries.iter().map(|(name, _)| name).find(|name| is_layer(name)).cloned();
+        Ok(Self { entries: entries.into_iter().collect(), first_layer })
+    }
+
+    fn first_layer(&self) -> Result<&str, String> {
+        self.first_layer.as_deref().ok_or_else(|| "expected a layer in the package, found none".to_owned())
+    }
+
+    fn entry(&self, name: &str) -> Result<&Entry, String> {
+        self.entries.get(name).ok_or_else(|| "it is not in the package".to_owned())
+    }
 }
 
-/// Where the name of the first package in a path ends.
-fn package_end(name: &str) -> Option<usize> {
-    let lower = name.to_ascii_lowercase();
-    let end = lower.find(".usdz/").map(|at| at + 5);
-    end.or_else(|| lower.ends_with(".usdz").then_some(name.len()))
-}
-
-/// The layer that a package starts with.
-fn first_layer(package: &[u8]) -> Result<String, String> {
-    let is_layer = |name: &str| {
-        let name = name.to_ascii_lowercase();
-        [".usd", ".usda", ".usdc"].iter().any(|ending| name.ends_with(ending))
-    };
-    let names = zip::entries(&package)?.into_iter().map(|(name, _)| name);
-    names
-        .into_iter()
-        .find(|name| is_layer(name))
-        .ok_or_else(|| "expected a layer in the package, found none".to_owned())
+/// The first package in a path, and the path in it.
+fn split_package(name: &str) -> Option<(&str, &str)> {
+    let end = name.to_ascii_lowercase().find(".usdz/")? + ".usdz".len();
+    Some((&name[..end], &name[end + 1..]))
 }

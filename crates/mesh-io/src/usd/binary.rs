@@ -13,6 +13,7 @@ use crate::cursor::Cursor;
 /// Bytes of decoded values for each byte of the file, and `FEW_BYTES` more.
 const EXPANSION: usize = 64;
 const FEW_BYTES: usize = 64 << 20;
+
 /// Whether the bytes are of this format.
 pub(super) fn is_binary(bytes: &[u8]) -> bool {
     bytes.starts_with(b"PXR-USDC")
@@ -20,7 +21,7 @@ pub(super) fn is_binary(bytes: &[u8]) -> bool {
 
 /// Reads a layer.
 pub(super) fn parse(bytes: &[u8]) -> Result<Layer, String> {
-    File::open(bytes)?.into_layer()
+    Ok(File::open(bytes)?.layer)
 }
 
 impl<'a> File<'a> {
@@ -208,7 +209,7 @@ impl<'a> File<'a> {
     }
 
     fn read_prim(&mut self, prim: usize, set: usize) -> Result<(), String> {
-        const WANTED: [&str; 13] = [
+        const WANTED: [&str; 12] = [
             "specifier",
             "typeName",
             "references",
@@ -221,7 +222,6 @@ impl<'a> File<'a> {
             "upAxis",
             "metersPerUnit",
             "subLayers",
-            "instanceable",
         ];
         for (name, value) in self.set(set, &WANTED)? {
             let prim = &mut self.layer.prims[prim];
@@ -247,10 +247,6 @@ impl<'a> File<'a> {
         let name = self.tokens[name].clone();
         self.layer.prims[prim].properties.entry(name).or_default().extend(fields);
         Ok(())
-    }
-
-    fn into_layer(self) -> Result<Layer, String> {
-        Ok(self.layer)
     }
 
     fn count(&self, section: &mut Cursor) -> Result<usize, String> {

@@ -1,5 +1,7 @@
 //! Meshes with their primvars, and transforms.
 
+use std::collections::HashSet;
+
 use glam::{DMat3, DMat4, DQuat, DVec3, Vec2, Vec3, Vec4};
 
 use super::stage::{ComposedPrim, Stage};
@@ -17,13 +19,7 @@ pub(super) fn mesh(
     let counts = stage.numbers(prim, "faceVertexCounts").unwrap_or_default();
     let mut layout = Layout { faces: Vec::new(), corners: Vec::new(), vertices: Vec::new() };
     let is_left_handed = stage.text(prim, "orientation").as_deref() == Some("leftHanded");
-    let holes: Vec<usize> = stage
-        .numbers(prim, "holeIndices")
-        .unwrap_or_default()
-        .into_iter()
-        .map(|face| face as usize)
-        .collect();
-    let holes: std::collections::HashSet<usize> = holes.into_iter().collect();
+    let holes = face_set(stage, prim, "holeIndices");
     let mut start = 0_usize;
     for (face, &count) in counts.iter().enumerate() {
         let end = start.saturating_add(count.max(0.0) as usize);
@@ -50,10 +46,14 @@ pub(super) fn mesh(
 
 /// Faces that each polygon of [`mesh`] was.
 pub(super) fn faces(stage: &Stage, prim: &ComposedPrim) -> Vec<usize> {
-    let counts = stage.numbers(prim, "faceVertexCounts").unwrap_or_default();
-    let holes = stage.numbers(prim, "holeIndices").unwrap_or_default();
-    let holes: std::collections::HashSet<usize> = holes.into_iter().map(|face| face as usize).collect();
-    (0..counts.len()).filter(|face| !holes.contains(face)).collect()
+    let count = stage.slice(prim, "faceVertexCounts").map_or(0, <[f64]>::len);
+    let holes = face_set(stage, prim, "holeIndices");
+    (0..count).filter(|face| !holes.contains(face)).collect()
+}
+
+/// The faces of an attribute.
+pub(super) fn face_set(stage: &Stage, prim: &ComposedPrim, name: &str) -> HashSet<usize> {
+    stage.slice(prim, name).unwrap_or_default().iter().map(|&face| face as usize).collect()
 }
 
 /// Face, place in the file's list, and vertex of each corner.
@@ -141,7 +141,7 @@ fn colors(stage: &Stage, prim: &ComposedPrim, inherited: Option<Vec4>, layout: &
 
 /// A constant display color, which prims below inherit.
 pub(super) fn constant_color(stage: &Stage, prim: &ComposedPrim) -> Option<Vec4> {
-    match stage.numbers(prim, "primvars:displayColor")?[..] {
+    match *stage.slice(prim, "primvars:displayColor")? {
         [r, g, b] => Some(Vec4::new(r as f32, g as f32, b as f32, 1.0)),
         _ => None,
     }
@@ -149,8 +149,7 @@ pub(super) fn constant_color(stage: &Stage, prim: &ComposedPrim) -> Option<Vec4>
 
 /// The points of an attribute.
 pub(super) fn positions(stage: &Stage, prim: &ComposedPrim, name: &str) -> Vec<DVec3> {
-    let numbers = stage.numbers(prim, name).unwrap_or_default();
-    let (points, _) = numbers.as_chunks::<3>();
+    let (points, _) = stage.slice(prim, name).unwrap_or_default().as_chunks::<3>();
     points.iter().map(|&point| DVec3::from(point)).collect()
 }
 

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use glam::{Vec3, Vec4};
 
-use super::assets::{Assets, fits};
+use super::assets::Assets;
 use super::layer::Value;
 use super::stage::{ComposedPrim, Found, Stage};
 use crate::image_file::TextureFiles;
@@ -169,11 +169,11 @@ impl<'a> Materials<'a> {
         if let Some(&known) = self.textures.get(&key) {
             return known.map(TextureRef::new);
         }
-        let loaded = if stage.assets.is_package() || name.to_ascii_lowercase().contains(".usdz/") {
+        let loaded = if stage.assets.is_packaged(&name) {
             match stage.assets.read(&name) {
-                Ok(bytes) if fits(bytes.len()) => self.files.embedded(&name, &bytes, clamp),
-                _ => {
-                    self.files.notes.push(format!("texture \"{}\" is missing", name.escape_debug()));
+                Ok(bytes) => self.files.embedded(&name, &bytes, clamp),
+                Err(message) => {
+                    self.files.note_unreadable(&name, &message);
                     None
                 }
             }

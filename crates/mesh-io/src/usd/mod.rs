@@ -15,7 +15,7 @@ mod tables;
 mod text;
 mod value;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use glam::{DMat4, DVec3, Vec3, Vec4};
 use lexiform_geometry::Scene;
@@ -26,7 +26,7 @@ use self::material::Materials;
 use self::stage::{ComposedPrim, Stage};
 use crate::builder::pluralize;
 use crate::primitive;
-use crate::surface::{MAX_INSTANCES, SceneBuilder, Surface, SurfaceId};
+use crate::surface::{SceneBuilder, Surface, SurfaceId};
 use crate::{ReadError, UpAxis, source::Source};
 
 /// Deepest tree of prims.
@@ -45,20 +45,21 @@ pub(super) fn read(source: &Source) -> Result<(Scene, Option<UpAxis>), ReadError
     // Without a unit, coordinates are centimeters ([UsdGeomGetStageMetersPerUnit]).
     let meters =
         stage.field("metersPerUnit").and_then(Value::as_number).filter(|m| m.is_finite() && *m > 0.0);
-    let unit = DMat4::from_scale(DVec3::splat(meters.unwrap_or(0.01)));
+    let world_from_stage = DMat4::from_scale(DVec3::splat(meters.unwrap_or(0.01)));
     let materials = Materials::new(&stage);
     let root = stage.root();
     let mut reader = Reader {
         source,
         stage,
+        world_from_stage,
         materials,
         builder: SceneBuilder::default(),
         surfaces: HashMap::new(),
-        visited: 0,
         skipped: BTreeMap::new(),
         proxies: Vec::new(),
     };
-    reader.children(&root, &Inherited { world_from_prim: unit, ..Inherited::default() }, 0)?;
+    let around_root = Inherited { world_from_prim: world_from_stage, ..Inherited::default() };
+    reader.children(&root, &around_root, 0)?;
     // Stand-ins are for files that have nothing else.
     if reader.builder.is_empty() {
         for (prim, inherited) in std::mem::take(&mut reader.proxies) {
@@ -90,10 +91,11 @@ type SurfaceKey = (Vec<(usize, usize)>, Option<usize>, Option<[u32; 4]>);
 struct Reader<'a> {
     source: &'a Source<'a>,
     stage: Stage<'a>,
+    /// To meters.
+    world_from_stage: DMat4,
     materials: Materials<'a>,
     builder: SceneBuilder,
     surfaces: HashMap<SurfaceKey, SurfaceId>,
-    visited: usize,
     /// Types of prims that are not read.
     skipped: BTreeMap<&'static str, usize>,
     proxies: Vec<(ComposedPrim, Inherited)>,
@@ -107,10 +109,8 @@ impl Reader<'_> {
         depth: usize,
     ) -> Result<(), ReadError> {
         for name in self.stage.children(parent) {
-            self.visited += 1;
-            if depth > MAX_DEPTH || self.visited > MAX_INSTANCES {
-                self.skipped.insert("prim above the limit", 1);
-                return Ok(());
+            if !self.builder.enter(depth, MAX_DEPTH) {
+                continue;
             }
             let prim = self.stage.child(parent, &name);
             if self.stage.is_defined(&prim) {
@@ -136,8 +136,8 @@ impl Reader<'_> {
             _ => {}
         }
         let (parent_from_prim, is_reset) = geometry::transform(&self.stage, prim);
-        inherited.world_from_prim =
-            if is_reset { self.unit() * parent_from_prim } else { around.world_from_prim * parent_from_prim };
+        let world_from_parent = if is_reset { self.world_from_stage } else { around.world_from_prim };
+        inherited.world_from_prim = world_from_parent * parent_from_prim;
         if let Some(material) = self.binding(prim) {
             inherited.material = Some(material);
         }
@@ -161,15 +161,6 @@ impl Reader<'_> {
             }
         }
         self.children(prim, &inherited, depth + 1)
-    }
-
-    fn unit(&self) -> DMat4 {
-        let meters = self
-            .stage
-            .field("metersPerUnit")
-            .and_then(Value::as_number)
-            .filter(|m| m.is_finite() && *m > 0.0);
-        DMat4::from_scale(DVec3::splat(meters.unwrap_or(0.01)))
     }
 
     fn binding(&self, prim: &ComposedPrim) -> Option<String> {
@@ -201,6 +192,7 @@ impl Reader<'_> {
     fn bind(&mut self, prim: &ComposedPrim, material: Option<usize>, surface: &mut Surface) {
         surface.materials.fill(material);
         let mut is_covered = material.is_some();
+        let mut polygons: Option<Vec<usize>> = None;
         for name in self.stage.children(prim) {
             let subset = self.stage.child(prim, &name);
             if self.stage.type_name(&subset) != "GeomSubset" {
@@ -208,11 +200,10 @@ impl Reader<'_> {
             }
             let bound = self.binding(&subset).and_then(|path| self.materials.index(&mut self.stage, &path));
             let Some(bound) = bound else { continue };
-            let faces = self.stage.numbers(&subset, "indices").unwrap_or_default();
-            let faces: std::collections::HashSet<usize> =
-                faces.into_iter().map(|face| face as usize).collect();
-            for (slot, face) in surface.materials.iter_mut().zip(geometry::faces(&self.stage, prim)) {
-                if faces.contains(&face) {
+            let faces = geometry::face_set(&self.stage, &subset, "indices");
+            let polygons = polygons.get_or_insert_with(|| geometry::faces(&self.stage, prim));
+            for (slot, face) in surface.materials.iter_mut().zip(polygons) {
+                if faces.contains(face) {
                     *slot = Some(bound);
                 }
             }
@@ -281,18 +272,19 @@ impl Reader<'_> {
         let scales = geometry::positions(&self.stage, prim, "scales");
         let orientations = self.stage.numbers(prim, "orientations").unwrap_or_default();
         let (orientations, _) = orientations.as_chunks::<4>();
+        // Adding zero turns −0 into 0, which is the same number.
+        let bits = |id: f64| (id + 0.0).to_bits();
         let hidden = self.stage.numbers(prim, "invisibleIds").unwrap_or_default();
+        let hidden: HashSet<u64> = hidden.into_iter().map(bits).collect();
         let ids = self.stage.numbers(prim, "ids");
         let composed: Vec<Option<ComposedPrim>> = prototypes.iter().map(|path| self.stage.at(path)).collect();
         for (at, (&position, &index)) in positions.iter().zip(&indices).enumerate() {
+            if !self.builder.enter(depth, MAX_DEPTH) {
+                continue;
+            }
             let id = ids.as_ref().map_or(at as f64, |ids| ids.get(at).copied().unwrap_or(-1.0));
             let prototype = composed.get(index.max(0.0) as usize).and_then(Option::as_ref);
-            self.visited += 1;
-            if self.visited > MAX_INSTANCES || depth > MAX_DEPTH {
-                self.skipped.insert("prim above the limit", 1);
-                break;
-            }
-            let Some(prototype) = prototype.filter(|_| !hidden.contains(&id)) else { continue };
+            let Some(prototype) = prototype.filter(|_| !hidden.contains(&bits(id))) else { continue };
             let rotation = orientations
                 .get(at)
                 .map_or(glam::DQuat::IDENTITY, |&[w, x, y, z]| geometry::quaternion(w, x, y, z));

@@ -312,28 +312,36 @@ impl<'a> Stage<'a> {
         prim.opinions.iter().filter_map(property)
     }
 
-    /// The value of an attribute: its default, or else that of the earliest time.
-    pub fn value(&self, prim: &ComposedPrim, name: &str) -> Option<Found> {
-        for (opinion, property) in self.properties(prim, name) {
-            if let Some(value) = property.get("default").or_else(|| property.get("timeSamples")) {
-                let found = Found { value: value.clone(), layer: opinion.layer };
-                return (*value != Value::Blocked).then_some(found);
-            }
-        }
-        None
+    /// The value of an attribute, and the layer that has it: its default, or else that of the earliest time.
+    fn strongest<'s>(&'s self, prim: &'s ComposedPrim, name: &'s str) -> Option<(&'s Value, usize)> {
+        let mut values = self.properties(prim, name).filter_map(|(opinion, property)| {
+            Some((property.get("default").or_else(|| property.get("timeSamples"))?, opinion.layer))
+        });
+        values.next().filter(|(value, _)| **value != Value::Blocked)
     }
 
-    /// The numbers of an attribute.
-    pub fn numbers(&self, prim: &ComposedPrim, name: &str) -> Option<Vec<f64>> {
-        match self.value(prim, name)?.value {
+    /// The value of an attribute.
+    pub fn value(&self, prim: &ComposedPrim, name: &str) -> Option<Found> {
+        let (value, layer) = self.strongest(prim, name)?;
+        Some(Found { value: value.clone(), layer })
+    }
+
+    /// The numbers of an attribute, which are not copied.
+    pub fn slice<'s>(&'s self, prim: &'s ComposedPrim, name: &'s str) -> Option<&'s [f64]> {
+        match self.strongest(prim, name)?.0 {
             Value::Numbers { values, .. } => Some(values),
             _ => None,
         }
     }
 
+    /// The numbers of an attribute.
+    pub fn numbers(&self, prim: &ComposedPrim, name: &str) -> Option<Vec<f64>> {
+        self.slice(prim, name).map(<[f64]>::to_vec)
+    }
+
     /// The text of an attribute.
     pub fn text(&self, prim: &ComposedPrim, name: &str) -> Option<String> {
-        self.value(prim, name)?.value.as_text().map(str::to_owned)
+        self.strongest(prim, name)?.0.as_text().map(str::to_owned)
     }
 
     /// A field of a property, such as `interpolation`.

@@ -229,7 +229,6 @@ impl<'a> Parser<'a> {
         if self.accept(b'=') {
             let value = if part == "timeSamples" { self.first_sample()? } else { Some(self.value(depth)?) };
             if let Some(value) = value.filter(|_| !is_deleted) {
-                let field = if part == "timeSamples" { "timeSamples" } else { field };
                 fields.insert(field.to_owned(), value);
             }
         }

@@ -101,7 +101,15 @@ impl<'a> Parser<'a> {
     fn statement(&mut self, depth: usize) -> Result<Statement, String> {
         let Some(token) = self.next()? else { return Ok(Statement::End) };
         let Token::Word(word) = token else { return Err("expected a node".to_owned()) };
-        match word {
+        if self.skip_statement(word)? {
+            return Ok(Statement::Skipped);
+        }
+        self.node(word, depth).map(|node| node.map_or(Statement::Skipped, Statement::Node))
+    }
+
+    /// Skips the rest of a statement that is no node; false if it is one.
+    fn skip_statement(&mut self, keyword: &str) -> Result<bool, String> {
+        match keyword {
             "PROTO" => {
                 // Name, interface, body.
                 self.next()?;
@@ -110,12 +118,11 @@ impl<'a> Parser<'a> {
                 self.note("prototypes are not read");
             }
             "EXTERNPROTO" => {
+                // Name, interface, one or several URLs.
                 self.next()?;
                 self.skip_block()?;
-                match self.next()? {
-                    Some(Token::ListStart) => self.skip_rest_of_block()?,
-                    Some(_) => {}
-                    None => return Ok(Statement::End),
+                if self.next()? == Some(Token::ListStart) {
+                    self.skip_rest_of_block()?;
                 }
                 self.note("prototypes are not read");
             }
@@ -123,9 +130,9 @@ impl<'a> Parser<'a> {
             "ROUTE" => (0..3).try_for_each(|_| self.next().map(drop))?,
             "PROFILE" | "COMPONENT" => drop(self.next()?),
             "META" => (0..2).try_for_each(|_| self.next().map(drop))?,
-            _ => return self.node(word, depth).map(|node| node.map_or(Statement::Skipped, Statement::Node)),
+            _ => return Ok(false),
         }
-        Ok(Statement::Skipped)
+        Ok(true)
     }
 
     /// A node whose first word is read; `None` for NULL and for an unknown name.
@@ -158,7 +165,9 @@ impl<'a> Parser<'a> {
         loop {
             match self.next()? {
                 Some(Token::Close) => return Ok(Some(node)),
-                Some(Token::Word("PROTO" | "ROUTE" | "EXTERNPROTO")) => self.skip_statement_in_node()?,
+                Some(Token::Word(keyword @ ("PROTO" | "ROUTE" | "EXTERNPROTO"))) => {
+                    self.skip_statement(keyword)?;
+                }
                 Some(Token::Word(field)) => {
                     if let Some(value) = self.value(depth)? {
                         self.tree.set(node, field.to_owned(), value);
@@ -168,10 +177,6 @@ impl<'a> Parser<'a> {
                 None => return Err(format!("the file ends within {}", kind.escape_debug())),
             }
         }
-    }
-
-    fn skip_statement_in_node(&mut self) -> Result<(), String> {
-        (0..3).try_for_each(|_| self.next().map(drop))
     }
 
     /// The value of a field: one, or several in brackets.

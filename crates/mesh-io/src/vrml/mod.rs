@@ -16,19 +16,18 @@ use self::material::Materials;
 use self::node::{MAX_DEPTH, NodeId, Tree};
 use crate::builder::pluralize;
 use crate::sidecar::{Sidecar, Sidecars};
-use crate::surface::{MAX_INSTANCES, SceneBuilder, SurfaceId};
+use crate::surface::{SceneBuilder, SurfaceId};
 use crate::{ReadError, source::Source, text};
 
 /// Reads a file of either syntax; +Y points up, and a unit is a meter.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
-    let tree = parse(source.bytes, source)?;
+    let tree = parse(source)?;
     let mut reader = Reader {
         source,
         tree: &tree,
         builder: SceneBuilder::default(),
         materials: Materials::new(&tree, source.path),
         surfaces: HashMap::new(),
-        visited: 0,
         skipped: HashMap::new(),
     };
     for &root in &tree.roots {
@@ -46,7 +45,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
 
 /// Textures.
 pub(super) fn sidecars(source: &Source, sidecars: &mut Sidecars) {
-    let Ok(tree) = parse(source.bytes, source) else { return };
+    let Ok(tree) = parse(source) else { return };
     for texture in tree.ids().filter(|&id| tree.kind(id) == "ImageTexture") {
         for url in tree.strings(texture, "url").iter().filter(|url| !material::is_remote(url)) {
             sidecars.push(Sidecar::literal(url, false));
@@ -54,14 +53,14 @@ pub(super) fn sidecars(source: &Source, sidecars: &mut Sidecars) {
     }
 }
 
-fn parse(bytes: &[u8], source: &Source) -> Result<Tree, ReadError> {
-    let start = bytes.trim_ascii_start();
+fn parse(source: &Source) -> Result<Tree, ReadError> {
+    let start = source.bytes.trim_ascii_start();
     if start.starts_with(b"#VRML V1") {
         return Err(source.unsupported("VRML 1.0 (convert it to VRML 97 or X3D)"));
     }
-    let content = text::decode(bytes);
+    let content = text::decode(source.bytes);
     if start.starts_with(b"<") {
-        return xml::parse(&content, bytes.len()).map_err(|message| source.invalid(message));
+        return xml::parse(&content, source.bytes.len()).map_err(|message| source.invalid(message));
     }
     classic::parse(&content).map_err(|message| source.invalid(message))
 }
@@ -73,17 +72,14 @@ struct Reader<'a> {
     builder: SceneBuilder,
     materials: Materials<'a>,
     surfaces: HashMap<(NodeId, Option<NodeId>), Option<SurfaceId>>,
-    visited: usize,
     /// Kinds of nodes that are not read.
     skipped: HashMap<&'static str, usize>,
 }
 
 impl Reader<'_> {
     fn visit(&mut self, node: NodeId, world_from_parent: DMat4, depth: usize) -> Result<(), ReadError> {
-        self.visited += 1;
         // USE may refer to a node around it.
-        if depth > MAX_DEPTH || self.visited > MAX_INSTANCES {
-            self.skipped.insert("node that contains itself", 1);
+        if !self.builder.enter(depth, MAX_DEPTH) {
             return Ok(());
         }
         let tree = self.tree;

@@ -5,7 +5,7 @@ use std::{io::Write as _, path::Path};
 use lexiform_formats::SOFTWARE;
 
 use super::error::WriteError;
-use super::output::{AxisConversion, Output, push, srgb_bytes, text};
+use super::output::{AxisConversion, Output, png, push, srgb_bytes, text};
 use lexiform_geometry::{AlphaMode, Material, Mesh, Scene};
 
 /// OBJ, its material library, and its textures as PNG. Vertex colors follow positions.
@@ -14,16 +14,14 @@ pub(super) fn obj(path: &Path, scene: &Scene, stem: &str) -> Result<Output, Writ
     text!(bytes, "# {SOFTWARE}\n");
     let mut sidecars = Vec::new();
     if !scene.materials.is_empty() {
-        text!(bytes, "mtllib {stem}.mtl\n");
-        sidecars.push((format!("{stem}.mtl"), mtl(scene, stem)));
-        for (i, texture) in scene.textures.iter().enumerate() {
-            let mut png = std::io::Cursor::new(Vec::new());
-            let failed =
-                |e: image::ImageError| WriteError::Image { path: path.to_owned(), message: e.to_string() };
-            texture.image.write_to(&mut png, image::ImageFormat::Png).map_err(failed)?;
-            let png = lexiform_formats::png::with_text(png.into_inner(), "Software", SOFTWARE);
-            sidecars.push((format!("{stem}-{i}.png"), png));
-        }
+        text!(bytes, "mtllib {}\n", library_name(stem));
+        let textures = scene
+            .textures
+            .iter()
+            .map(|texture| Ok(lexiform_formats::png::with_text(png(path, texture)?, "Software", SOFTWARE)));
+        let contents = std::iter::once(Ok(mtl(scene, stem))).chain(textures);
+        let contents: Vec<Vec<u8>> = contents.collect::<Result<_, WriteError>>()?;
+        sidecars = obj_sidecars(scene, stem).zip(contents).collect();
     }
     let mut first = [1; 3];
     for mesh in &scene.meshes {
@@ -36,6 +34,21 @@ pub(super) fn obj(path: &Path, scene: &Scene, stem: &str) -> Result<Output, Writ
         }
     }
     Ok(Output { bytes, sidecars })
+}
+
+/// Names of the material library and the textures of an OBJ file; none without materials.
+pub(super) fn obj_sidecars(scene: &Scene, stem: &str) -> impl Iterator<Item = String> {
+    let textures = (0..scene.textures.len()).map(|texture| texture_name(stem, texture));
+    let count = if scene.materials.is_empty() { 0 } else { usize::MAX };
+    std::iter::once(library_name(stem)).chain(textures).take(count)
+}
+
+fn library_name(stem: &str) -> String {
+    format!("{stem}.mtl")
+}
+
+fn texture_name(stem: &str, texture: usize) -> String {
+    format!("{stem}-{texture}.png")
 }
 
 /// `first` counts positions, texture coordinates and normals from 1.
@@ -102,13 +115,13 @@ fn mtl(scene: &Scene, stem: &str) -> Vec<u8> {
         }
         text!(bytes, "Ns {}\nillum {}\n", exponent(material.roughness), if material.unlit { 0 } else { 2 });
         if let Some(texture) = material.base_color_texture {
-            text!(bytes, "map_Kd {stem}-{}.png\n", texture.texture);
+            text!(bytes, "map_Kd {}\n", texture_name(stem, texture.texture));
             if material.alpha != AlphaMode::Opaque {
-                text!(bytes, "map_d {stem}-{}.png\n", texture.texture);
+                text!(bytes, "map_d {}\n", texture_name(stem, texture.texture));
             }
         }
         if let Some(texture) = material.emissive_texture {
-            text!(bytes, "map_Ke {stem}-{}.png\n", texture.texture);
+            text!(bytes, "map_Ke {}\n", texture_name(stem, texture.texture));
         }
     }
     bytes

@@ -14,7 +14,7 @@ use lexiform_geometry::Scene;
 
 pub use self::error::WriteError;
 pub use self::glb::{GlbError, write_glb};
-use self::mesh::{obj, off, stl};
+use self::mesh::{obj, obj_sidecars, off, stl};
 use self::output::{AxisConversion, Output, Points};
 use self::points::{npy, pcd, ply, xyz};
 use crate::Format;
@@ -49,12 +49,11 @@ pub fn write(path: &Path, scene: &Scene) -> Result<(), WriteError> {
 
 /// Files that [`write`](write()) writes next to `path`: the material library and textures of OBJ.
 pub fn written_sidecars(path: &Path, scene: &Scene) -> Vec<PathBuf> {
-    if Format::from_path(path) != Some(Format::Obj) || scene.materials.is_empty() {
+    if Format::from_path(path) != Some(Format::Obj) {
         return Vec::new();
     }
     let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let textures = (0..scene.textures.len()).map(|i| format!("{stem}-{i}.png"));
-    std::iter::once(format!("{stem}.mtl")).chain(textures).map(|name| path.with_file_name(name)).collect()
+    obj_sidecars(scene, &stem).map(|name| path.with_file_name(name)).collect()
 }
 
 fn encode(path: &Path, scene: &Scene) -> Result<Output, WriteError> {

@@ -1,8 +1,12 @@
 //! Shared by the encoders: output files, axes, colors, and the points of a scene.
 
-use glam::{Vec3, Vec4};
-use lexiform_geometry::{Scene, srgb_from_linear};
+use std::{io::Cursor, path::Path};
 
+use glam::{Vec3, Vec4};
+use image::ImageFormat;
+use lexiform_geometry::{Scene, Texture, srgb_from_linear};
+
+use super::error::WriteError;
 use crate::UpAxis;
 
 /// Appends formatted text; writing to memory cannot fail.
@@ -46,6 +50,14 @@ pub(super) fn srgb_bytes(color: Vec4) -> [u8; 4] {
     let [r, g, b, a] = color.to_array();
     let alpha = (a.clamp(0.0, 1.0) * 255.0).round() as u8;
     [srgb_from_linear(r), srgb_from_linear(g), srgb_from_linear(b), alpha]
+}
+
+/// A texture as PNG, for the file at `path`.
+pub(super) fn png(path: &Path, texture: &Texture) -> Result<Vec<u8>, WriteError> {
+    let mut png = Cursor::new(Vec::new());
+    let failed = |e: image::ImageError| WriteError::Image { path: path.to_owned(), message: e.to_string() };
+    texture.image.write_to(&mut png, ImageFormat::Png).map_err(failed)?;
+    Ok(png.into_inner())
 }
 
 /// All points of a scene, or the vertices of its meshes if it has none. Colors and normals only if every part has them.

@@ -7,7 +7,7 @@ use glam::Vec4;
 use lexiform_formats::{SOFTWARE, ZipWriter};
 
 use super::error::WriteError;
-use super::output::{AxisConversion, srgb_bytes, text};
+use super::output::{AxisConversion, png, srgb_bytes, text};
 use lexiform_geometry::{Mesh, Scene};
 
 /// The unit of the format's practice; scenes are in meters.
@@ -28,12 +28,8 @@ pub(super) fn threemf(path: &Path, scene: &Scene, axes: AxisConversion) -> Resul
     archive.write_all(&model(scene, axes))?;
     let mut relations = Vec::new();
     for (i, texture) in scene.textures.iter().enumerate() {
-        let mut png = Cursor::new(Vec::new());
-        let failed =
-            |e: image::ImageError| WriteError::Image { path: path.to_owned(), message: e.to_string() };
-        texture.image.write_to(&mut png, image::ImageFormat::Png).map_err(failed)?;
         archive.begin(&format!("3D/Textures/{i}.png"))?;
-        archive.write_all(&png.into_inner())?;
+        archive.write_all(&png(path, texture)?)?;
         text!(
             relations,
             "<Relationship Id=\"t{i}\" Target=\"/3D/Textures/{i}.png\" Type=\"http://schemas.microsoft.com/3dmanufacturing/2013/01/3dtexture\"/>"
