@@ -3,17 +3,22 @@
 use std::path::Path;
 
 use lexiform_geometry::Scene;
-use lexiform_mesh_io::{ReadError, ReadOptions, UpRule};
+use lexiform_mesh_io::{Format, ReadError, ReadOptions, UpRule};
 
 use crate::error::WithHint as _;
 use crate::output;
 
 /// Reads a 3D file; notes about it go to standard error.
 pub(crate) fn read_scene(path: &Path, up: UpRule) -> anyhow::Result<Scene> {
+    read_scene_with_format(path, up).map(|(scene, _)| scene)
+}
+
+/// As [`read_scene`], with the format that the content has.
+pub(crate) fn read_scene_with_format(path: &Path, up: UpRule) -> anyhow::Result<(Scene, Format)> {
     if !path.exists() {
         return Err(not_found(path));
     }
-    let scene = match lexiform_mesh_io::read_with(path, &ReadOptions { up }) {
+    let (scene, format) = match lexiform_mesh_io::read_with_format(path, &ReadOptions { up }) {
         // `info` could not open it either.
         Err(ReadError::Io(error)) => return Err(error.into()),
         read => read.hint("`lexiform info FILE` shows what the file contains")?,
@@ -21,7 +26,7 @@ pub(crate) fn read_scene(path: &Path, up: UpRule) -> anyhow::Result<Scene> {
     for text in &scene.notes {
         output::note(output::single_line(&format!("note: {}: {text}", path.display())));
     }
-    Ok(scene)
+    Ok((scene, format))
 }
 
 /// The error for a path that does not exist.

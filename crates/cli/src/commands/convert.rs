@@ -11,7 +11,7 @@ use lexiform_mesh_io::Format;
 use crate::error::{Outcome, UsageError};
 use crate::output;
 use crate::output_file::ForceArg;
-use crate::scene_file::read_scene;
+use crate::scene_file::read_scene_with_format;
 use crate::up_axis::UpArg;
 
 /// File name extensions of formats that hold triangles.
@@ -77,7 +77,7 @@ impl ConvertArgs {
                         UsageError("--to: expected a folder as output, found a file".to_owned()).into()
                     );
                 }
-                self.convert(input, output)?;
+                self.convert(input, output, inputs)?;
                 output::note(format!("wrote {}", output.display()));
                 Ok(Outcome::Done)
             }
@@ -99,7 +99,7 @@ impl ConvertArgs {
             // Two files of one name in different formats are both kept.
             let unique = std::iter::once(stem.clone()).chain((2..).map(|n| format!("{stem}-{n}")));
             let name = unique.into_iter().find(|name| names.insert(name.clone())).unwrap_or(stem);
-            match self.convert(input, &folder.join(format!("{name}.{extension}"))) {
+            match self.convert(input, &folder.join(format!("{name}.{extension}")), inputs) {
                 Ok(()) => written += 1,
                 Err(error) => {
                     failed += 1;
@@ -112,21 +112,23 @@ impl ConvertArgs {
         Ok(if failed > 0 { Outcome::Failed } else { Outcome::Done })
     }
 
-    fn convert(&self, input: &Path, output: &Path) -> anyhow::Result<()> {
-        let file = self.force.file(output, &EXTENSIONS, &[input])?;
+    /// Converts one file; none of `inputs` is overwritten.
+    fn convert(&self, input: &Path, output: &Path, inputs: &[PathBuf]) -> anyhow::Result<()> {
+        let inputs: Vec<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+        let file = self.force.file(output, &EXTENSIONS, &inputs)?;
         let path = file.replaceable()?;
-        let scene = read_scene(input, self.up_arg.rule())?;
+        let (scene, format) = read_scene_with_format(input, self.up_arg.rule())?;
         for sidecar in lexiform_mesh_io::written_sidecars(path, &scene) {
-            self.force.along_with(path).file(&sidecar, &["mtl", "png"], &[input])?;
+            self.force.along_with(path).file(&sidecar, &["mtl", "png"], &inputs)?;
         }
-        lexiform_mesh_io::write(path, &rescaled(scene, input, output))?;
+        lexiform_mesh_io::write(path, &rescaled(scene, format, output))?;
         Ok(())
     }
 }
 
 /// Scenes of formats with a unit are in meters; STL is in millimeters by practice, and so is what becomes 3MF.
-fn rescaled(scene: Scene, input: &Path, output: &Path) -> Scene {
-    let has_unit = Format::from_path(input).is_some_and(Format::has_unit);
+fn rescaled(scene: Scene, format: Format, output: &Path) -> Scene {
+    let has_unit = format.has_unit();
     let scale = match Format::from_path(output) {
         Some(Format::Stl) if has_unit => MILLIMETERS_PER_METER,
         Some(Format::ThreeMf) if !has_unit => 1.0 / MILLIMETERS_PER_METER,

@@ -145,6 +145,18 @@ fn a_file_name_of_another_format_is_refused() {
 }
 
 #[test]
+fn files_that_are_converted_are_not_overwritten_by_others() {
+    let sandbox = Sandbox::new();
+    let flat = "models/flat.obj";
+    sandbox.run(&["convert", flat, "models/flat.glb"]).success();
+    let before = fs_err::read(sandbox.path("models/flat.glb")).unwrap();
+    sandbox
+        .run(&["convert", flat, "models/flat.glb", "models", "--force"])
+        .failure(1, &["models/flat.glb", "wrote 1 file"]);
+    assert_eq!(fs_err::read(sandbox.path("models/flat.glb")).unwrap(), before);
+}
+
+#[test]
 fn data_sets_are_not_built_among_other_files() {
     let sandbox = Sandbox::new();
     let prepare = ["data", "prepare", "models", "--views", "1", "--size", "32", "--points", "0", "--out"];
