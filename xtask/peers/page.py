@@ -109,6 +109,11 @@ class Page:
         self.page.wait_for_selector("#results .card")
         self.until("!document.querySelector('#results.stale')")
 
+    def answered(self, asked):
+        """Waits for the answer to a query that has a part in the address, which is set when the query is sent."""
+        self.until(f"location.search.includes('{asked}')")
+        self.loaded()
+
     def images(self):
         self.until("[...document.querySelectorAll('#results img')].filter(i => i.getBoundingClientRect().top < innerHeight).every(i => i.complete && i.naturalWidth)")
 
@@ -158,8 +163,11 @@ def desktop(browser):
     tab.shot("desktop-light")
     expect(f"contrasts are at least 4.5, light {page.evaluate(CONTRAST)}", not page.evaluate(CONTRAST))
     page.fill("#text", "a chair")
+    tab.answered("q=a+chair")
+    wanted = tab.names()
     page.fill("#not", "armrests")
-    tab.loaded()
+    tab.answered("not=armrests")
+    expect("unwanted words change the results", tab.names() not in ([], wanted))
     page.fill("#not", "")
     page.fill("#text", "")
     page.fill("#where", "format = stl")
@@ -231,10 +239,13 @@ def detail(tab):
     page.mouse.down()
     page.mouse.move(box["x"] + 260, box["y"] + 230)
     page.mouse.up()
-    expect("dragging turns the shape", pixels(page) != start)
+    dragged = pixels(page)
+    expect("dragging turns the shape", dragged != start)
     page.mouse.wheel(0, 200)
+    zoomed = pixels(page)
+    expect("the wheel zooms", zoomed != dragged)
     page.select_option("#up", "z")
-    expect("another up axis turns the shape", pixels(page) != start)
+    expect("another up axis turns the shape", pixels(page) != zoomed)
     page.click("#copy")
     expect("the path is copied", page.evaluate("navigator.clipboard.readText()").endswith(page.inner_text("#detail-title")))
     with page.expect_download() as download:

@@ -4,10 +4,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use lexiform_data::Dataset;
-use lexiform_search::{Failure, Filter, Library, LibraryPath, Payload};
+use lexiform_search::{Filter, Library, LibraryPath};
 
 use crate::display_path::PathDisplay;
-use crate::error::WithHint as _;
 use crate::scene_file::not_found;
 
 /// What is searched.
@@ -39,10 +38,13 @@ impl Place {
 
     /// A filter for the files that are searched.
     pub(crate) fn filter(&self, filter: Option<&Filter>) -> Option<Filter> {
-        match (self.within.clone(), filter.cloned()) {
-            (Some(within), Some(filter)) => Some(Filter::And(vec![within, filter])),
-            (within, filter) => within.or(filter),
-        }
+        Filter::both(self.within.clone(), filter.cloned())
+    }
+
+    /// Whether the library is opened without updating it.
+    pub(crate) fn is_fixed(&self, no_update: bool) -> bool {
+        // A library outside its folder does not record which folders it was made of.
+        self.library.root.is_none() || no_update && self.library.exists()
     }
 
     /// Number of records that are searched.
@@ -52,21 +54,14 @@ impl Place {
 
     /// Number of files that could not be indexed.
     pub(crate) fn failures(&self, library: &Library) -> anyhow::Result<usize> {
-        let is_within = |failure: &Failure| {
-            let payload = Payload { path: failure.path.clone(), ..Payload::default() };
-            self.within.as_ref().is_none_or(|within| within.matches(&payload))
-        };
-        Ok(library.failures()?.iter().filter(|failure| is_within(failure)).count())
+        Ok(library.failures_within(self.within.as_ref())?.len())
     }
 }
 
 fn existing_folder(typed: &Path) -> anyhow::Result<PathBuf> {
-    let found = fs_err::canonicalize(typed).map_err(|_| not_found(typed));
-    let target = found.hint("the folder comes before the text: lexiform search FOLDER TEXT")?;
-    if target.is_dir() {
-        return Ok(target);
+    let target = fs_err::canonicalize(typed).map_err(|_| not_found(typed))?;
+    match target.is_dir() {
+        true => Ok(target),
+        false => Err(anyhow!("{}: expected a folder or a library, found a file", typed.display())),
     }
-    let file = typed.display();
-    Err(anyhow!("{file}: expected a folder or a library, found a file"))
-        .hint(format!("to find shapes like this one: lexiform search FOLDER --shape {file}"))
 }

@@ -31,7 +31,7 @@ impl UpdatedLibrary<'_> {
         match self.open_for_writing(encoder.clone()) {
             Ok(library) => self.update(library, encoder),
             Err(error) if library_path.exists() && cannot_write(&error) => {
-                output::note(format!("note: searching without updating the library: {error}"));
+                output::note(format!("note: the library is not updated: {error}"));
                 Ok(Library::open_for_reading(library_path.clone(), encoder)?)
             }
             Err(error) if cannot_write(&error) => Err(error).hint(
@@ -86,7 +86,7 @@ fn cannot_write(error: &Error) -> bool {
     }
 }
 
-/// With several models, which index the same files, only what each has changed.
+/// If the lock is released, others index the same files: only what has changed.
 fn print_changes(report: &IndexReport, others: bool) {
     let summary = report.summary;
     let has_changed = summary.indexed + summary.renamed > 0;

@@ -3,8 +3,8 @@
 use glam::{Affine3A, Vec3};
 use image::RgbaImage;
 
-/// Vertical field of view of [`Camera::three_quarter_view`].
-const THREE_QUARTER_FOV_Y_RADIANS: f32 = 0.6;
+/// Vertical field of view of [`Camera::around_unit_sphere`].
+const UNIT_SPHERE_FOV_Y_RADIANS: f32 = 0.6;
 
 /// A pinhole camera with square pixels: +X right, +Y up, looking along −Z.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -42,13 +42,15 @@ impl Camera {
     /// The three-quarter view of product catalogs, for a shape that fills the unit sphere: from the front, slightly from
     /// above and from the side, with a narrow field of view.
     pub fn three_quarter_view() -> Self {
+        Self::around_unit_sphere(Vec3::new(0.4, 0.35, 0.85).normalize())
+    }
+
+    /// A camera in a `direction` from the origin, a unit vector, that looks at a shape in the unit sphere: all of it is in the view, with
+    /// a narrow field of view.
+    pub fn around_unit_sphere(direction: Vec3) -> Self {
         // The unit sphere touches the edges of the view at a distance of 1 / sin(fov / 2); 5 % is margin.
-        let distance = 1.05 / (0.5 * THREE_QUARTER_FOV_Y_RADIANS).sin();
-        Self::look_at(
-            distance * Vec3::new(0.4, 0.35, 0.85).normalize(),
-            Vec3::ZERO,
-            THREE_QUARTER_FOV_Y_RADIANS,
-        )
+        let distance = 1.05 / (0.5 * UNIT_SPHERE_FOV_Y_RADIANS).sin();
+        Self::look_at(distance * direction, Vec3::ZERO, UNIT_SPHERE_FOV_Y_RADIANS)
     }
 }
 

@@ -60,14 +60,7 @@ pub fn fingerprint(path: &Path, now: SystemTime) -> io::Result<Fingerprint> {
         }
     }
     let modified_ns = modified_ns(&fs_err::metadata(path)?);
-    Ok(Fingerprint {
-        // 128 bits: accidental collisions are out of the question at half the size in the database.
-        content_hash: hasher.finalize().to_hex()[..32].to_owned(),
-        stat_hash,
-        dependencies,
-        bytes,
-        modified_ns,
-    })
+    Ok(Fingerprint { content_hash: short_hash(&hasher), stat_hash, dependencies, bytes, modified_ns })
 }
 
 /// Hash of the content of a 3D file with the files that it references, of an image, or of the views in a folder.
@@ -96,8 +89,13 @@ fn views_fingerprint(folder: &Path, now: SystemTime) -> io::Result<Fingerprint> 
         hasher.update(&[0]);
         modified = modified.max(modified_ns(&fs_err::metadata(&view)?));
     }
-    let content_hash = hasher.finalize().to_hex()[..32].to_owned();
+    let content_hash = short_hash(&hasher);
     Ok(Fingerprint { content_hash, stat_hash, dependencies: Vec::new(), bytes, modified_ns: modified })
+}
+
+fn short_hash(hasher: &blake3::Hasher) -> String {
+    // 128 bits: accidental collisions are out of the question at half the size in the database.
+    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 fn modified_ns(metadata: &std::fs::Metadata) -> Option<i64> {

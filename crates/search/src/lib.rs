@@ -76,8 +76,8 @@ pub use library_path::{HIDDEN_FOLDER, LibraryPath};
 pub use paired_encoder::EncoderOptions;
 pub use preprocess::{Processed, ShapePreprocessor, SimulatedScan};
 pub use query::{
-    Combine, Query, QueryTerm, RankBy, embed_file, embed_image_file, embed_photos, embed_shape, embed_text,
-    embed_views,
+    Combine, NOT_WEIGHT, Query, QueryTerm, RankBy, embed_file, embed_image_file, embed_photos, embed_shape,
+    embed_text, embed_views,
 };
 pub use similarity::{NOT_SIMILAR, model_name, similarity_in_words};
 pub use view_set::{SplitViews, is_view_set, read_views};

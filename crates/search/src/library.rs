@@ -1,6 +1,6 @@
 //! A library: the embeddings of a folder's files, opened with the model that computed them.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -347,6 +347,14 @@ impl Library {
         Ok(self.store.count(filter)?)
     }
 
+    /// Numbers of records that a filter selects, by format.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read.
+    pub fn count_by_format(&self, filter: &Filter) -> Result<BTreeMap<String, usize>, Error> {
+        Ok(self.store.count_by_format(filter)?)
+    }
+
     /// The record of a file, if the library has it.
     ///
     /// # Errors
@@ -362,6 +370,19 @@ impl Library {
     /// [`Error::Store`] if the library cannot be read.
     pub fn failures(&self) -> Result<Vec<Failure>, Error> {
         Ok(self.store.failures()?)
+    }
+
+    /// Files that could not be indexed and whose paths a filter selects; all without a filter. Of such a file, only the path is known.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read.
+    pub fn failures_within(&self, filter: Option<&Filter>) -> Result<Vec<Failure>, Error> {
+        let mut failures = self.failures()?;
+        failures.retain(|failure| {
+            let payload = Payload { path: failure.path.clone(), ..Payload::default() };
+            filter.is_none_or(|filter| filter.matches(&payload))
+        });
+        Ok(failures)
     }
 
     /// The path of the library.

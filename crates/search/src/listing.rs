@@ -31,8 +31,7 @@ impl Library {
     pub fn list(&self, filter: &Filter) -> Result<Vec<Answer>, Error> {
         let mut entries = entries(self.store(), filter)?;
         entries.sort_by(|a, b| a.payload.path.cmp(&b.payload.path));
-        let ranked = entries.into_iter().enumerate();
-        Ok(ranked.map(|(i, entry)| self.answer(i + 1, 0.0, (None, None), entry.id, entry.payload)).collect())
+        Ok(self.unranked(entries))
     }
 
     /// The first `count` records that a filter selects, in order of id, which needs no reading of all, with a score of 0.
@@ -41,7 +40,12 @@ impl Library {
     /// [`Error::Store`] if the library cannot be read.
     pub fn list_first(&self, filter: &Filter, count: usize) -> Result<Vec<Answer>, Error> {
         let request = ListRequest { filter: Some(filter.clone()), after: None, limit: count };
-        let entries = self.store().list(&request)?.into_iter().enumerate();
-        Ok(entries.map(|(i, entry)| self.answer(i + 1, 0.0, (None, None), entry.id, entry.payload)).collect())
+        Ok(self.unranked(self.store().list(&request)?))
+    }
+
+    /// Entries as answers in their order.
+    fn unranked(&self, entries: Vec<Entry>) -> Vec<Answer> {
+        let answer = |(i, Entry { id, payload, .. })| self.answer(i + 1, 0.0, (None, None), id, payload);
+        entries.into_iter().enumerate().map(answer).collect()
     }
 }

@@ -170,12 +170,15 @@ impl ShapePreprocessor {
     /// # Errors
     /// [`Error::Shape`] if the file cannot be read or contains no shape.
     pub fn process(&self, path: &Path) -> Result<Processed, Error> {
-        let failed = |reason: String| Error::Shape { path: path.to_owned(), reason };
-        // Unwind safe: `self` is not modified, and everything else is dropped.
-        let processed = catch_unwind(AssertUnwindSafe(|| self.read_and_render(path)));
-        processed
-            .unwrap_or_else(|panic| Err(format!("internal error: {}", panic_message(&*panic))))
-            .map_err(failed)
+        guarded(path, || self.read_and_render(path))
+    }
+
+    /// Reads a file, with +Y up. A panic of a reader is an error of this file.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] if the file cannot be read.
+    pub fn read_scene(&self, path: &Path) -> Result<Scene, Error> {
+        guarded(path, || self.read(path))
     }
 
     fn read_and_render(&self, path: &Path) -> Result<Processed, String> {
@@ -331,6 +334,14 @@ fn points(scene: &Scene, count: usize) -> PointCloud {
 fn thinned(scan: &PointCloud, count: usize) -> PointCloud {
     let most = count.saturating_mul(SCAN_OVERSAMPLING);
     if scan.positions().len() > most { sample_cloud(scan, most, &mut rng()) } else { scan.clone() }
+}
+
+/// Runs work on a file; a panic is an error of this file.
+fn guarded<T>(path: &Path, work: impl FnOnce() -> Result<T, String>) -> Result<T, Error> {
+    // Unwind safe: the work modifies nothing, and everything else is dropped.
+    catch_unwind(AssertUnwindSafe(work))
+        .unwrap_or_else(|panic| Err(format!("internal error: {}", panic_message(&*panic))))
+        .map_err(|reason| Error::Shape { path: path.to_owned(), reason })
 }
 
 /// The message of a panic, whose payload is a string for `panic!` and may be of any type for `panic_any`.

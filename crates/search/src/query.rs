@@ -10,6 +10,9 @@ use lexiform_store::{Filter, RecordId};
 
 use crate::{Encoder, Error, ModelInput, ShapePreprocessor, SplitViews, is_view_set, read_image};
 
+/// Usual weight of a text to rank down, subtracted from the query. A full weight would also subtract what all texts have in common.
+pub const NOT_WEIGHT: f32 = 0.5;
+
 /// A query: a weighted mix of terms, and a filter for records.
 ///
 /// ```

@@ -82,7 +82,8 @@ function showStill(id, problem) {
   };
   $("still").src = api.viewUrl(id, still.azimuth, still.elevation);
   $("still").alt = "Rendered view; arrow keys turn it";
-  $("stage-message").textContent = problem.message.includes("at most") ? "Too large for the browser: drag to see it from other sides." : "";
+  // 422: too large for the browser, or the file cannot be used. Then the view fails too, and its error is shown.
+  $("stage-message").textContent = problem.status === 422 ? "Too large for the browser: drag to see it from other sides." : "";
 }
 
 function turnStill(right, up) {

@@ -11,6 +11,7 @@ use crate::lru::lock;
 use crate::picture::{self, Angle};
 use crate::request::record_id;
 use crate::response::AssetAnswer;
+use crate::short_hash::short_hash;
 use crate::viewer_mesh::viewer_mesh;
 use crate::{AssetDetails, Problem, Service};
 
@@ -27,13 +28,6 @@ pub struct Derived<T> {
     pub tag: String,
     /// The content; `None` if the caller has the one with this tag.
     pub content: Option<T>,
-}
-
-impl<T> Derived<T> {
-    /// The same with another form of the content.
-    pub fn map<U>(self, form: impl FnOnce(T) -> U) -> Derived<U> {
-        Derived { tag: self.tag, content: self.content.map(form) }
-    }
 }
 
 /// A file to download.
@@ -160,7 +154,7 @@ impl Service {
         if !is_readable(&path) {
             return Err(Problem::unusable("only its images are known").with_hint("see its thumbnail"));
         }
-        self.scenes.read(&path, &payload.content_hash, self.library.preprocessor().up())
+        self.scenes.read(&path, &payload.content_hash, self.library.preprocessor())
     }
 
     /// The regular file of a record. A library may come from others: a name that leads out of its folder is refused.
@@ -211,7 +205,7 @@ fn tag(payload: &Payload, what: &str) -> String {
         hasher.update(part.as_bytes()).update(&[0]);
     }
     hasher.update(&VERSION.to_le_bytes());
-    hasher.finalize().to_hex()[..32].to_owned()
+    short_hash(&hasher)
 }
 
 #[cfg(test)]

@@ -38,6 +38,7 @@ mod request;
 mod response;
 mod scene_cache;
 mod service;
+mod short_hash;
 mod text_batcher;
 mod upload;
 mod uploads;

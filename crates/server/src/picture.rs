@@ -8,11 +8,6 @@ use lexiform_render::{Background, RenderConfig, Renderer};
 
 use crate::Problem;
 
-/// As of [`Camera::three_quarter_view`].
-const FOV_Y_RADIANS: f32 = 0.6;
-/// Distance factor that leaves a margin of 5 % around a shape in the unit sphere.
-const MARGIN: f32 = 1.05;
-
 /// Where a camera is, in degrees.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Angle {
@@ -35,8 +30,7 @@ impl Angle {
         }
         let (sin, cos) = azimuth_degrees.to_radians().sin_cos();
         let (up, level) = elevation_degrees.to_radians().sin_cos();
-        let distance = MARGIN / (0.5 * FOV_Y_RADIANS).sin();
-        Ok(Camera::look_at(distance * Vec3::new(level * sin, up, level * cos), Vec3::ZERO, FOV_Y_RADIANS))
+        Ok(Camera::around_unit_sphere(Vec3::new(level * sin, up, level * cos)))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Requests: what to search for, classify and compare, with checked limits.
 
-use lexiform_search::{Combine, Filter, Query, QueryTerm, RankBy, RecordId, StoreError};
+use lexiform_search::{Combine, Filter, NOT_WEIGHT, Query, QueryTerm, RankBy, RecordId, StoreError};
 use serde::Deserialize;
 
 use crate::Problem;
@@ -15,8 +15,6 @@ const MAX_LABELS: usize = 1000;
 const MAX_PAGE: usize = 1000;
 /// Last answer that paging reaches.
 const MAX_ANSWERS: usize = 10_000;
-/// Default weight of unwanted texts, as of `lexiform search --not`.
-const NOT_WEIGHT: f32 = 0.5;
 
 /// A search: the sum of its terms, and options. Without terms, the files that the filter selects are listed.
 #[derive(Clone, Debug, Deserialize)]

@@ -18,7 +18,8 @@ pub struct SearchResponse {
     pub corrections: Vec<SpellingCorrection>,
     /// Texts that the model does not understand.
     pub unknown_texts: Vec<String>,
-    /// Whether no answer is a close match; `null` if the model's scale is not known.
+    /// Whether no answer is a close match; `null` where that cannot be said: for a list, and mostly for models whose scale is not
+    /// known.
     pub low_confidence: Option<bool>,
     /// Id of the model.
     pub model: String,

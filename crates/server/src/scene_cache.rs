@@ -1,12 +1,11 @@
 //! Decoded files, normalized to the unit sphere, for several views of the same one.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use lexiform_geometry::Scene;
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
-use lexiform_mesh_io::{ReadOptions, UpRule, read_with};
+use lexiform_search::ShapePreprocessor;
 
 use crate::Problem;
 use crate::lru::{Lru, lock};
@@ -28,33 +27,24 @@ impl SceneCache {
     ///
     /// # Errors
     /// 422 if the file cannot be read.
-    pub(crate) fn read(&self, path: &Path, content_hash: &str, up: UpRule) -> Result<Arc<Scene>, Problem> {
+    pub(crate) fn read(
+        &self,
+        path: &Path,
+        content_hash: &str,
+        preprocessor: &ShapePreprocessor,
+    ) -> Result<Arc<Scene>, Problem> {
         let key = format!("{content_hash} {}", path.display());
         // Separate statements: the lock is not held while a file is read.
         let cached = lock(&self.0).get(&key);
         if let Some(scene) = cached {
             return Ok(scene);
         }
-        let scene = Arc::new(read_normalized(path, up)?);
+        let (scene, _) = normalize_unit_sphere(preprocessor.read_scene(path)?, Center::Bounds);
+        let scene = Arc::new(scene);
         let mut cache = lock(&self.0);
         cache.insert(key, scene.clone(), byte_size(&scene));
         Ok(scene)
     }
-}
-
-/// A file's scene, with +Y up, in the unit sphere.
-fn read_normalized(path: &Path, up: UpRule) -> Result<Scene, Problem> {
-    // Unwind safe: nothing is shared.
-    let read = catch_unwind(AssertUnwindSafe(|| read_with(path, &ReadOptions { up })));
-    let scene = read
-        .map_err(|_| Problem::unusable("internal error of the reader"))?
-        .map_err(|error| Problem::unusable(without_folder(&error.to_string(), path)))?;
-    Ok(normalize_unit_sphere(scene, Center::Bounds).0)
-}
-
-/// A message without the path that it starts with.
-fn without_folder(message: &str, path: &Path) -> String {
-    message.strip_prefix(&format!("{}: ", path.display())).unwrap_or(message).to_owned()
 }
 
 /// About the memory of a scene.

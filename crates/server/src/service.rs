@@ -1,12 +1,10 @@
 //! A library as a service: what the HTTP API and the MCP tools have in common. Everything here computes on the calling thread.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, OnceLock};
 
-use lexiform_mesh_io::Format;
 use lexiform_search::{
-    EMBEDDING_FORMAT, Embedding, Filter, Library, Query, QueryTerm, RankBy, RecordId, SearchResults,
-    ZeroShotClassifier, embed_text, similarity_in_words,
+    Embedding, Filter, Library, Query, QueryTerm, RankBy, RecordId, SearchResults, ZeroShotClassifier,
+    embed_text, similarity_in_words,
 };
 
 use crate::lru::{Lru, lock};
@@ -61,8 +59,7 @@ impl Service {
     /// 400 for an invalid request, 404 for an unknown file or upload.
     pub fn search(&self, request: &SearchRequest) -> Result<SearchResponse, Problem> {
         let query = request.query(|id| Ok(QueryTerm::Embedding(self.upload_by_id(id)?.embedding)))?;
-        let filter = self.scoped(request.filter()?);
-        let Some(mut query) = query else { return self.list(request, filter) };
+        let Some(mut query) = query else { return self.list(request) };
         // Only files that are served: scores would tell what others look like.
         for (_, term) in &query.terms {
             if let QueryTerm::Record(id) = term {
@@ -74,7 +71,7 @@ impl Service {
             true => query.rank_by,
             false => RankBy::Semantic,
         };
-        query.filter = filter;
+        query.filter = self.scoped(query.filter.take());
         let results = self.library.search_results(&query)?;
         let more = results.answers.len() >= query.k;
         self.respond(results, &query, request.offset, more)
@@ -132,7 +129,8 @@ impl Service {
     }
 
     /// Files without a query.
-    fn list(&self, request: &SearchRequest, filter: Option<Filter>) -> Result<SearchResponse, Problem> {
+    fn list(&self, request: &SearchRequest) -> Result<SearchResponse, Problem> {
+        let filter = self.scoped(request.filter()?);
         let searched = self.count(filter.as_ref())?;
         let last = request.offset + request.k;
         let everything = filter.clone().unwrap_or(Filter::And(Vec::new()));
@@ -218,22 +216,13 @@ impl Service {
     /// # Errors
     /// If the library cannot be read.
     pub fn statistics(&self) -> Result<Statistics, Problem> {
-        let mut formats = BTreeMap::new();
-        let of_files = Format::ALL.map(Format::extension);
-        for format in of_files.into_iter().chain([VIEWS_FORMAT, EMBEDDING_FORMAT]) {
-            let filter =
-                Filter::parse(&format!("format = '{format}'")).map_err(lexiform_search::StoreError::from)?;
-            let count = self.count(self.scoped(Some(filter)).as_ref())?;
-            if count > 0 {
-                formats.insert(format.to_owned(), count);
-            }
-        }
+        let served = self.scope.clone().unwrap_or(Filter::And(Vec::new()));
         let path = self.library.library_path();
         let folder = path.root.as_ref().unwrap_or(&path.folder);
         Ok(Statistics {
             records: self.len()?,
-            failures: self.library.failures()?.len(),
-            formats,
+            failures: self.library.failures_within(self.scope.as_ref())?.len(),
+            formats: self.library.count_by_format(&served)?,
             name: folder.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned()),
             model: self.model().to_owned(),
             dim: self.library.encoder().dim(),
@@ -245,16 +234,8 @@ impl Service {
     ///
     /// # Errors
     /// If the library cannot be read.
-    pub fn len(&self) -> Result<usize, Problem> {
+    pub(crate) fn len(&self) -> Result<usize, Problem> {
         self.count(self.scope.as_ref())
-    }
-
-    /// Whether no file is served.
-    ///
-    /// # Errors
-    /// If the library cannot be read.
-    pub fn is_empty(&self) -> Result<bool, Problem> {
-        Ok(self.len()? == 0)
     }
 
     /// Id of the model.
@@ -284,10 +265,7 @@ impl Service {
     }
 
     fn scoped(&self, filter: Option<Filter>) -> Option<Filter> {
-        match (self.scope.clone(), filter) {
-            (Some(scope), Some(filter)) => Some(Filter::And(vec![scope, filter])),
-            (scope, filter) => scope.or(filter),
-        }
+        Filter::both(self.scope.clone(), filter)
     }
 }
 
@@ -297,9 +275,6 @@ const MAX_SENTENCES: usize = 2000;
 const MAX_KINDS: usize = 5;
 /// Most files similar to one.
 const MAX_SIMILAR: usize = 1000;
-
-/// Format of records that are views of an object; see `lexiform_search`'s preprocessing.
-const VIEWS_FORMAT: &str = "views";
 
 fn is_text(term: &QueryTerm) -> bool {
     matches!(term, QueryTerm::Text(_))

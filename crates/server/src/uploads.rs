@@ -6,13 +6,14 @@ use lexiform_mesh_io::{Format, image_size, is_image, is_readable, open_regular_f
 use lexiform_search::{Embedding, Error, embed_file};
 
 use crate::lru::lock;
+use crate::short_hash::short_hash;
 use crate::upload::Upload;
 use crate::{Problem, Service, UploadResponse};
 
 /// Most pixels of an uploaded picture: 50 megapixels are 200 MB decoded.
 const MAX_PIXELS: u64 = 50_000_000;
-/// Largest file of this machine, as of uploads.
-const MAX_FILE: u64 = 64 << 20;
+/// Most bytes of an upload, or of a file of this machine.
+pub(crate) const MAX_UPLOAD: usize = 64 << 20;
 /// Longest name of an upload.
 const MAX_NAME: usize = 200;
 
@@ -27,7 +28,7 @@ impl Service {
         let kind = kind(&name)?;
         let mut hasher = blake3::Hasher::new();
         hasher.update(name.as_bytes()).update(&[0]).update(content);
-        let id = hasher.finalize().to_hex()[..32].to_owned();
+        let id = short_hash(&hasher);
         if let Some(known) = lock(&self.uploads).get(&id) {
             return Ok(known.response);
         }
@@ -43,8 +44,11 @@ impl Service {
         let failed = |error: std::io::Error| Problem::not_found(format!("{}: {error}", path.display()));
         let name = file_name(&path.to_string_lossy());
         let bytes = open_regular_file(path).and_then(|file| file.metadata()).map_err(failed)?.len();
-        if bytes > MAX_FILE {
-            return Err(Problem::new(413, format!("{}: expected at most {MAX_FILE} bytes", path.display())));
+        if bytes > MAX_UPLOAD as u64 {
+            return Err(Problem::new(
+                413,
+                format!("{}: expected at most {MAX_UPLOAD} bytes", path.display()),
+            ));
         }
         let kind = kind(&name)?;
         // Never one that is kept already: referenced files may have changed.
@@ -52,7 +56,7 @@ impl Service {
         let mut hasher = blake3::Hasher::new();
         // Names of uploads have no control characters.
         hasher.update(b"\0file\0").update(path.as_os_str().as_encoded_bytes());
-        let id = hasher.finalize().to_hex()[..32].to_owned();
+        let id = short_hash(&hasher);
         Ok(self.keep(embedding, UploadResponse { id, kind, name, bytes: bytes as usize }))
     }
 

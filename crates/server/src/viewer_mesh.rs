@@ -15,7 +15,7 @@ use crate::Problem;
 const MAX_VERTICES: usize = 3_000_000;
 /// Most triangles: 36 MB of indices.
 const MAX_TRIANGLES: usize = 3_000_000;
-/// Largest edge of a texture; larger ones are halved.
+/// Largest edge of a texture; larger ones are scaled down to it.
 const MAX_TEXTURE_EDGE: u32 = 1024;
 /// Most textures.
 const MAX_TEXTURES: usize = 64;
@@ -98,14 +98,15 @@ pub(crate) fn viewer_mesh(scene: &Scene) -> Result<Vec<u8>, Problem> {
     let mut header = buffers.header();
     header.points = header.vertices - of_meshes;
     let mut body = Vec::new();
-    header.positions = append(&mut body, le_bytes(&buffers.positions));
-    header.normals = append(&mut body, buffers.normals.as_flattened().iter().map(|n| n.to_le_bytes()[0]));
-    header.colors = append(&mut body, buffers.colors.as_flattened().iter().copied());
-    header.uvs = append(&mut body, le_bytes(&buffers.uvs));
-    header.indices = append(&mut body, buffers.indices.iter().flat_map(|index| index.to_le_bytes()));
+    // All machines that this is built for are little endian.
+    header.positions = append(&mut body, bytemuck::cast_slice(&buffers.positions));
+    header.normals = append(&mut body, bytemuck::cast_slice(&buffers.normals));
+    header.colors = append(&mut body, bytemuck::cast_slice(&buffers.colors));
+    header.uvs = append(&mut body, bytemuck::cast_slice(&buffers.uvs));
+    header.indices = append(&mut body, bytemuck::cast_slice(&buffers.indices));
     for texture in scene.textures.iter().take(MAX_TEXTURES) {
         let (encoded, media_type) = encode(texture)?;
-        let image = append(&mut body, encoded.into_iter());
+        let image = append(&mut body, &encoded);
         header.textures.push(TextureHeader { image, media_type, wrap: texture.wrap.map(wrap_name) });
     }
     header.draws = buffers.draws;
@@ -222,17 +223,12 @@ fn wrap_name(wrap: Wrap) -> &'static str {
     }
 }
 
-fn le_bytes(values: &[f32]) -> impl Iterator<Item = u8> + '_ {
-    values.iter().flat_map(|value| value.to_le_bytes())
-}
-
 /// Appends bytes, padded so that the next buffer is aligned for numbers of 4 bytes.
-fn append(body: &mut Vec<u8>, content: impl Iterator<Item = u8>) -> Range {
+fn append(body: &mut Vec<u8>, content: &[u8]) -> Range {
     let offset = body.len();
-    body.extend(content);
-    let bytes = body.len() - offset;
+    body.extend_from_slice(content);
     body.resize(body.len().next_multiple_of(4), 0);
-    Range { offset, bytes }
+    Range { offset, bytes: content.len() }
 }
 
 fn assemble(header: &Header, body: &[u8]) -> Result<Vec<u8>, Problem> {

@@ -1,5 +1,7 @@
 //! The trait of all stores: write, read, filter and search records of one space.
 
+use std::collections::BTreeMap;
+
 use crate::{
     EmbeddingSpace, Entry, Failure, FileState, Filter, NameRequest, NameSearch, Payload, Record, RecordId,
     StoreError,
@@ -176,6 +178,12 @@ pub trait VectorStore: Send + Sync {
     /// # Errors
     /// If the store cannot be read.
     fn count(&self, filter: &Filter) -> Result<usize, StoreError>;
+
+    /// Numbers of records that a filter selects, by format.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn count_by_format(&self, filter: &Filter) -> Result<BTreeMap<String, usize>, StoreError>;
 
     /// The record with a path.
     ///

@@ -17,7 +17,7 @@ pub(crate) struct McpArgs {
     library: ServedLibrary,
 }
 
-/// Longest message; what is longer is refused as a whole.
+/// Bytes of a line that are kept: more than [`McpSession`] accepts, which then refuses the line.
 const MAX_LINE: u64 = 2 << 20;
 
 impl McpArgs {

@@ -8,13 +8,13 @@ use anyhow::Context as _;
 use clap::Args;
 use lexiform_data::embeddings::EmbeddingFile;
 use lexiform_search::{
-    Combine, Embedding, EncoderOptions, Ensemble, EnsembleMember, Error, Filter, Library, LibraryPath, Query,
-    QueryTerm, RankBy, RecordId, SearchResults, SplitViews, StoreError,
+    Combine, Embedding, EncoderOptions, Ensemble, EnsembleMember, Error, Filter, Library, LibraryPath,
+    NOT_WEIGHT, Query, QueryTerm, RankBy, RecordId, SearchResults, SplitViews, StoreError,
 };
 
 use self::results::ResultsFormat;
 use crate::embedding_sources;
-use crate::error::{Outcome, UsageError};
+use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::input::Input;
 use crate::jobs::JobsArg;
 use crate::models::EnsembleArgs;
@@ -120,8 +120,6 @@ enum TermKind {
 const DEFAULT_K: u32 = 10;
 /// Number of results at the prompt, as in Duoduo CLIP's `text_retrieval.py`.
 const PROMPT_K: u32 = 5;
-/// Default weight of `--not`. A full weight would also subtract what all texts have in common.
-const NOT_WEIGHT: f32 = 0.5;
 
 impl SearchArgs {
     /// Updates the library, searches, and shows the results.
@@ -137,7 +135,7 @@ impl SearchArgs {
             return Err(UsageError("--sheet needs one query".to_owned()).into());
         }
         let given = self.target.as_deref().ok_or_else(no_folder)?;
-        let place = Place::of(given)?;
+        let place = Place::of(given).hint(target_hint(given))?;
         let ensemble = self.ensemble(&place)?;
         check_models(file.as_ref(), &ensemble)?;
         if self.only_filters() {
@@ -327,20 +325,20 @@ impl SearchArgs {
     /// so that they can update it too.
     fn library(&self, given: &Place, model: &str, others: bool) -> anyhow::Result<Library> {
         let place = &given.library;
-        if self.needs_no_model() && place.exists() && (place.root.is_none() || self.no_update) {
+        let is_fixed = given.is_fixed(self.no_update);
+        if self.needs_no_model() && place.exists() && is_fixed {
             let given = self.models.model.first().map(|_| model);
             return Ok(Library::open_without_model(place.clone(), given)?);
         }
         if self.needs_only_texts()
             && place.exists()
-            && (place.root.is_none() || self.no_update)
+            && is_fixed
             && let Some(library) = self.open_for_texts(place, model)?
         {
             return Ok(library);
         }
         let encoder = self.models.open_args.for_answers().open(model, None)?;
-        // A library outside its folder does not record which folders it was made of.
-        if place.root.is_none() || self.no_update && place.exists() {
+        if is_fixed {
             return Ok(Library::open_for_reading(place.clone(), encoder)?);
         }
         let (up, jobs) = (self.up_arg.up, self.jobs.count());
@@ -350,6 +348,14 @@ impl SearchArgs {
 
 fn text_of(argument: PathBuf) -> Option<String> {
     argument.into_os_string().into_string().ok()
+}
+
+/// What to do if the target is no folder: it may be a text whose folder is missing, or a file to compare with.
+fn target_hint(given: &Path) -> String {
+    match given.exists() {
+        true => format!("to find shapes like this one: lexiform search FOLDER --shape {}", given.display()),
+        false => "the folder comes before the text: lexiform search FOLDER TEXT".to_owned(),
+    }
 }
 
 fn no_folder() -> UsageError {

@@ -91,8 +91,7 @@ impl ServedLibrary {
         }
         let model = self.model.names_for(&place.library)?.swap_remove(0);
         let texts = Arc::new(TextBatcher::start(self.model.open_args.for_answers().open(&model, None)?)?);
-        // A library outside its folder does not record which folders it was made of.
-        let library = match place.library.root.is_none() || self.no_update && place.library.exists() {
+        let library = match place.is_fixed(self.no_update) {
             true => Library::open_for_reading(place.library.clone(), texts.clone())?,
             false => {
                 let (up, jobs): (Option<UpRule>, usize) = (self.up_arg.up, self.jobs.count());

@@ -41,7 +41,7 @@ pub(super) async fn thumbnail(
     let known = known_tag(&headers);
     let work = move |service: &crate::Service| service.thumbnail(&id, size as u32, known.as_deref());
     let picture = app.call(Work::Render, work).await?;
-    Ok(tagged("image/png", picture.map(|png| png.to_vec())))
+    Ok(tagged("image/png", picture))
 }
 
 pub(super) async fn view(
@@ -57,7 +57,7 @@ pub(super) async fn view(
     let known = known_tag(&headers);
     let work = move |service: &crate::Service| service.view(&id, &request, known.as_deref());
     let picture = app.call(Work::Render, work).await?;
-    Ok(tagged("image/png", picture.map(|png| png.to_vec())))
+    Ok(tagged("image/png", picture))
 }
 
 pub(super) async fn mesh(State(app): State<Arc<App>>, Path(id): Path<String>, headers: HeaderMap) -> Reply {

@@ -11,8 +11,6 @@ use crate::Problem;
 
 /// Largest JSON body.
 const MAX_JSON: usize = 64 << 10;
-/// Largest upload.
-pub(super) const MAX_UPLOAD: usize = 64 << 20;
 
 /// The whole body.
 ///
@@ -26,7 +24,7 @@ pub(super) async fn read(
 ) -> Result<Bytes, Problem> {
     let too_large = || {
         let detail = format!("expected a body of at most {limit} bytes, found more");
-        Problem::new(413, detail).with_hint("send a smaller file")
+        Problem::new(413, detail).with_hint("send less")
     };
     // Before anything is read.
     let stated =

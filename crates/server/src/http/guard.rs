@@ -106,12 +106,12 @@ impl Guard {
     /// 403 for another host or page, 401 without the token.
     fn check(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
         let host = self.check_host(headers)?;
-        if !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        let may_write = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        if may_write {
             self.check_origin(headers, host)?;
-            check_site(headers)?;
         }
         // Also without an origin, as of an image: other pages must not make this machine compute.
-        if is_private(path) {
+        if may_write || is_private(path) {
             check_site(headers)?;
         }
         let needs_token = self.token.is_some() && is_private(path);

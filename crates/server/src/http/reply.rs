@@ -1,6 +1,6 @@
 //! Responses: JSON, problems, images with entity tags.
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
@@ -37,8 +37,11 @@ pub(super) fn json(value: &impl Serialize) -> Result<Response, Problem> {
     Ok((headers, body).into_response())
 }
 
-/// Bytes with an entity tag; 304 if the client has them.
-pub(super) fn tagged<T: Into<Vec<u8>>>(media_type: &'static str, derived: Derived<T>) -> Response {
+/// Bytes with an entity tag, sent without a copy; 304 if the client has them.
+pub(super) fn tagged<T>(media_type: &'static str, derived: Derived<T>) -> Response
+where
+    T: AsRef<[u8]> + Send + 'static,
+{
     let Derived { tag, content } = derived;
     let headers = [
         (header::ETAG, format!("\"{tag}\"")),
@@ -46,7 +49,7 @@ pub(super) fn tagged<T: Into<Vec<u8>>>(media_type: &'static str, derived: Derive
         (header::CONTENT_TYPE, media_type.to_owned()),
     ];
     match content {
-        Some(content) => (headers, Body::from(content.into())).into_response(),
+        Some(content) => (headers, Body::from(Bytes::from_owner(content))).into_response(),
         None => (StatusCode::NOT_MODIFIED, headers).into_response(),
     }
 }

@@ -8,9 +8,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 
 use super::app::{App, Work};
-use super::body::{self, MAX_UPLOAD};
+use super::body;
 use super::query_string::pairs;
 use super::reply::json;
+use crate::uploads::MAX_UPLOAD;
 use crate::{ClassifyRequest, CompareRequest, Problem, SearchRequest};
 
 type Reply = Result<Response, Problem>;

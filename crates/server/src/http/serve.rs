@@ -22,7 +22,7 @@ use crate::{ServerOptions, Service};
 const MAX_CONNECTIONS: usize = 512;
 /// Most bytes of headers.
 const HEADER_BYTES: usize = 32 << 10;
-/// Longest time that connections have to finish after the server was told to stop.
+/// How long open connections may take to finish after a shutdown request.
 const SHUTDOWN_TIME: Duration = Duration::from_secs(5);
 /// Pause after a connection could not be accepted, mostly because there are too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);

@@ -63,8 +63,10 @@ fn large_and_broken_requests_are_refused() {
     raw(b"{\"color\": \"red\"}").problem(400, "unknown field");
     raw(&[&b"{\"text\":"[..], &vec![b'['; 60_000]].concat()).problem(400, "invalid JSON body");
     raw(b"{\"text\": \"a\", \"k\": 999999999}").problem(400, "k: expected 1 to 1000");
-    raw(format!("{{\"where\": \"{}\"}}", "(".repeat(60_000)).as_bytes()).problem(400, "");
-    raw(b"{\"text\": \"red\", \"weights\": {\"text\": 1e39}}").problem(400, "");
+    raw(format!("{{\"where\": \"{}\"}}", "(".repeat(60_000)).as_bytes())
+        .problem(400, "expected at most 64 levels");
+    raw(b"{\"text\": \"red\", \"weights\": {\"text\": 1e39}}")
+        .problem(400, "expected a finite weight, found inf");
     server
         .post("/v1/uploads?name=a.exe", &json!({}))
         .problem(400, "expected the name of a picture or 3D file");
@@ -200,6 +202,10 @@ fn uploads_read_no_files_of_this_machine() {
     };
     let plain = red(&shape("none.mtl"));
     assert_eq!(red(&shape(secret.to_str().unwrap())), plain, "no color of the secret material");
+    // Next to the folder of the upload, which is in one of its own, in the folder of temporary files.
+    let root = models.root();
+    let folder = root.file_name().unwrap().to_str().unwrap();
+    assert_eq!(red(&shape(&format!("../../{folder}/secret.mtl"))), plain);
     assert_eq!(red(&shape("../../../../../../../../secret.mtl")), plain);
 }
 

@@ -11,7 +11,7 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub fn check<S: VectorStore>(mut empty: impl FnMut() -> S) {
-    let tests: [fn(&dyn VectorStore); 15] = [
+    let tests: [fn(&dyn VectorStore); 16] = [
         returns_whole_records,
         replaces_by_id,
         rejects_invalid_records,
@@ -25,6 +25,7 @@ pub fn check<S: VectorStore>(mut empty: impl FnMut() -> S) {
         finds_the_nearest,
         filters_before_ranking,
         lists_in_pages_and_looks_up,
+        counts_by_format,
         stores_metadata_and_failures,
         keeps_index_state_out_of_payloads,
     ];
@@ -286,6 +287,26 @@ fn lists_in_pages_and_looks_up(store: &dyn VectorStore) {
         (file_states[0].path.as_str(), file_states[0].id, file_states[0].content_hash.as_str()),
         ("p3", id(6), "h6")
     );
+}
+
+fn counts_by_format(store: &dyn VectorStore) {
+    let formats = [(1, "glb"), (2, "stl"), (3, "glb"), (4, "obj")];
+    let records = formats.map(|(number, format)| {
+        let mut record = record(number, &format!("{number}"), X);
+        record.payload.format = format.into();
+        record
+    });
+    let counts = |filter: &str| {
+        let filter = Filter::parse(filter).expect("a filter");
+        let counts = store.count_by_format(&filter).expect("count");
+        assert_eq!(counts.values().sum::<usize>(), store.count(&filter).expect("count"));
+        counts.into_iter().collect::<Vec<_>>()
+    };
+    assert!(counts("path ~ '*'").is_empty());
+    put(store, &records);
+    let of = |format: &str, count: usize| (format.to_owned(), count);
+    assert_eq!(counts("path ~ '*'"), [of("glb", 2), of("obj", 1), of("stl", 1)]);
+    assert_eq!(counts("path != '1' and format != obj"), [of("glb", 1), of("stl", 1)]);
 }
 
 fn stores_metadata_and_failures(store: &dyn VectorStore) {

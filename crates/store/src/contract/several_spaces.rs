@@ -75,7 +75,10 @@ fn shares_records<S: VectorStore>(open: &dyn Fn(&EmbeddingSpace) -> S) {
     assert_eq!(other.len().expect("len"), 1);
     let hits = other.search(&SearchRequest::new(vec![0.0, 1.0], 9)).expect("search");
     assert_eq!(hits.iter().map(|hit| hit.id).collect::<Vec<_>>(), [id(1)]);
-    assert_eq!(other.count(&Filter::parse("path ~ '*'").expect("a filter")).expect("count"), 1);
+    let everything = Filter::parse("path ~ '*'").expect("a filter");
+    assert_eq!(other.count(&everything).expect("count"), 1);
+    let by_format = other.count_by_format(&everything).expect("count");
+    assert_eq!(by_format.values().sum::<usize>(), 1, "only records with a vector of this model");
     drop(other);
     let first = open(&space());
     assert_eq!(first.search(&SearchRequest::new(X.to_vec(), 9)).expect("search").len(), 2);

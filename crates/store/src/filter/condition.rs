@@ -90,6 +90,14 @@ pub enum Value {
 }
 
 impl Filter {
+    /// Both conditions, of which either may be missing.
+    pub fn both(a: Option<Self>, b: Option<Self>) -> Option<Self> {
+        match (a, b) {
+            (Some(a), Some(b)) => Some(Self::And(vec![a, b])),
+            (a, b) => a.or(b),
+        }
+    }
+
     /// Whether the condition holds for a payload.
     pub fn matches(&self, payload: &Payload) -> bool {
         match self {

@@ -1,5 +1,7 @@
 //! Reading records, one snapshot per call.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, OptionalExtension as _, params_from_iter};
 
 use super::rows::{self, ENTRY_COLUMNS};
@@ -108,6 +110,21 @@ pub(super) fn count(
     let (filter, has_vector) = (filter.to_sql(&mut parameters), space.has_vector_sql());
     let select = format!("SELECT count(*) FROM records WHERE {filter} AND {has_vector}");
     Ok(connection.query_row(&select, params_from_iter(parameters), |row| row.get(0))?)
+}
+
+/// See [`VectorStore::count_by_format`](crate::VectorStore::count_by_format).
+pub(super) fn count_by_format(
+    connection: &Connection,
+    space: &StoredSpace,
+    filter: &Filter,
+) -> Result<BTreeMap<String, usize>, TransactionError> {
+    let mut parameters = Vec::new();
+    let (filter, has_vector) = (filter.to_sql(&mut parameters), space.has_vector_sql());
+    let mut statement = connection.prepare(&format!(
+        "SELECT format, count(*) FROM records WHERE {filter} AND {has_vector} GROUP BY format"
+    ))?;
+    let counts = statement.query_map(params_from_iter(parameters), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    Ok(counts.collect::<Result<_, _>>()?)
 }
 
 /// See [`VectorStore::find_by_path`](crate::VectorStore::find_by_path).

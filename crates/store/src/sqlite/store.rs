@@ -1,6 +1,6 @@
 //! [`SqliteStore`]: opening libraries, and the trait [`VectorStore`] as one transaction per call.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use rusqlite::Connection;
@@ -323,6 +323,12 @@ impl VectorStore for SqliteStore {
     fn count(&self, filter: &Filter) -> Result<usize, StoreError> {
         self.database
             .read("cannot count records", |connection| read_records::count(connection, &self.space, filter))
+    }
+
+    fn count_by_format(&self, filter: &Filter) -> Result<BTreeMap<String, usize>, StoreError> {
+        self.database.read("cannot count records", |connection| {
+            read_records::count_by_format(connection, &self.space, filter)
+        })
     }
 
     fn find_by_path(&self, path: &str) -> Result<Option<Entry>, StoreError> {
