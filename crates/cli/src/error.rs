@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io::{self, Write as _};
 use std::panic;
-use std::process::ExitCode;
 use std::sync::Mutex;
 
 use crate::output::printable;
@@ -68,9 +67,7 @@ static PANIC: Mutex<Option<String>> = Mutex::new(None);
 const BROKEN_PIPE: u8 = 141;
 
 /// Runs the command and returns its exit code: 0 success, 1 failure, 2 wrong usage, 141 broken pipe.
-pub(crate) fn run_to_exit_code(
-    run: impl FnOnce() -> anyhow::Result<Outcome> + panic::UnwindSafe,
-) -> ExitCode {
+pub(crate) fn run_to_exit_code(run: impl FnOnce() -> anyhow::Result<Outcome> + panic::UnwindSafe) -> u8 {
     // Keeps the message for the report instead of printing a backtrace. Panics of 3D readers are caught where files are read.
     panic::set_hook(Box::new(|info| {
         if let Ok(mut last) = PANIC.lock() {
@@ -78,9 +75,9 @@ pub(crate) fn run_to_exit_code(
         }
     }));
     match panic::catch_unwind(run) {
-        Ok(Ok(Outcome::Done)) => ExitCode::SUCCESS,
-        Ok(Ok(Outcome::Failed)) => ExitCode::from(1),
-        Ok(Err(error)) if is_broken_pipe(&error) => ExitCode::from(BROKEN_PIPE),
+        Ok(Ok(Outcome::Done)) => 0,
+        Ok(Ok(Outcome::Failed)) => 1,
+        Ok(Err(error)) if is_broken_pipe(&error) => BROKEN_PIPE,
         Ok(Err(error)) => print_error(&error),
         Err(_) => print_internal_error(),
     }
@@ -93,13 +90,13 @@ fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| cause.downcast_ref::<io::Error>().is_some_and(is_pipe))
 }
 
-fn print_error(error: &anyhow::Error) -> ExitCode {
-    let mut text = format!("error: {}\n", message(error));
-    if let Some(hint) = hint_of(error) {
+fn print_error(error: &anyhow::Error) -> u8 {
+    let mut text = format!("error: {}\n", error_message(error));
+    if let Some(hint) = error_hint(error) {
         text.push_str(&format!("hint: {hint}\n"));
     }
     print_stderr(&text);
-    ExitCode::from(if is_usage(error) { 2 } else { 1 })
+    if is_usage(error) { 2 } else { 1 }
 }
 
 /// Whether the command line is wrong, with a hint or without.
@@ -109,7 +106,7 @@ fn is_usage(error: &anyhow::Error) -> bool {
 }
 
 /// The chain of causes on one line, without causes whose text the message already contains.
-pub(crate) fn message(error: &anyhow::Error) -> String {
+pub fn error_message(error: &anyhow::Error) -> String {
     error.chain().fold(String::new(), |text, cause| {
         let cause = cause.to_string();
         if text.is_empty() {
@@ -122,7 +119,8 @@ pub(crate) fn message(error: &anyhow::Error) -> String {
     })
 }
 
-fn hint_of(error: &anyhow::Error) -> Option<String> {
+/// What the user can do about an error, in one line.
+pub fn error_hint(error: &anyhow::Error) -> Option<String> {
     error.chain().find_map(|cause| {
         let given = cause.downcast_ref::<Hint>().map(|h| h.hint.clone());
         let of_search = || match cause.downcast_ref::<lexiform_search::Error>()? {
@@ -153,12 +151,12 @@ fn model_hint(error: &lexiform_model::ModelError) -> Option<String> {
     found.map(lexiform_train::ReferenceName::hint).or_else(|| error.hint())
 }
 
-fn print_internal_error() -> ExitCode {
+fn print_internal_error() -> u8 {
     let what = PANIC.lock().ok().and_then(|mut last| last.take()).unwrap_or_default();
     print_stderr(&format!(
         "error: internal error: {what}\nhint: this is a bug in lexiform; please report the line above\n"
     ));
-    ExitCode::from(1)
+    1
 }
 
 fn print_stderr(text: &str) {
@@ -177,8 +175,8 @@ mod tests {
             .hint("use water")
             .context("reading a")
             .unwrap_err();
-        assert_eq!(message(&error), "reading a: disk on fire");
-        assert_eq!(hint_of(&error).unwrap(), "use water");
+        assert_eq!(error_message(&error), "reading a: disk on fire");
+        assert_eq!(error_hint(&error).unwrap(), "use water");
     }
 
     #[test]

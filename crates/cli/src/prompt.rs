@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead as _, IsTerminal as _};
 
-use crate::error::message;
+use crate::error::error_message;
 use crate::line_editor::LineEditor;
 use crate::output;
 
@@ -40,7 +40,7 @@ impl Queries {
         while let Some(query) = self.next()? {
             match answer(&query) {
                 Err(error) if matches!(self, Self::Terminal(_)) => {
-                    output::note(format!("error: {}", message(&error)));
+                    output::note(format!("error: {}", error_message(&error)));
                 }
                 result => result?,
             }

@@ -1,0 +1,172 @@
+//! `lexiform._lexiform.Dataset`: shapes on disk, for training; and `prepare`, which makes one from 3D files.
+
+use std::path::PathBuf;
+
+use image::RgbaImage;
+use lexiform_data::annotations::AnnotationTable;
+use lexiform_data::prepare::{CombinedSource, Prepare, PrepareConfig};
+use lexiform_data::{
+    BuildEvent, BuildOptions, Dataset as ShapeDataset, POINTS, build_dataset, merge_partitions,
+};
+use lexiform_formats::view_format::decode_view;
+use lexiform_geometry::RigKind;
+use lexiform_geometry::resize::composite_on_white;
+use numpy::{PyArray1, PyArray2, PyArray4, PyArrayMethods as _};
+use pyo3::prelude::*;
+use serde_json::json;
+
+use crate::error::{Result, invalid};
+use crate::model::parse_up;
+use crate::progress::run_with_events;
+
+/// A data set that is open for reading.
+#[pyclass(frozen, module = "lexiform._lexiform")]
+pub struct Dataset(ShapeDataset);
+
+#[pymethods]
+impl Dataset {
+    /// Opens a folder.
+    #[new]
+    fn new(py: Python<'_>, path: PathBuf) -> Result<Self> {
+        Ok(Self(py.detach(|| ShapeDataset::open(&path))?))
+    }
+
+    fn __len__(&self) -> usize {
+        self.0.len()
+    }
+
+    fn key(&self, shape: usize) -> Result<&str> {
+        self.checked(shape).map(|shape| self.0.key(shape))
+    }
+
+    fn split(&self, shape: usize) -> Result<&str> {
+        self.checked(shape).map(|shape| self.0.split(shape))
+    }
+
+    fn label(&self, shape: usize) -> Result<Option<&str>> {
+        self.checked(shape).map(|shape| self.0.label(shape))
+    }
+
+    fn find(&self, key: &str) -> Option<usize> {
+        self.0.find(key)
+    }
+
+    /// Numbers of the shape's views.
+    fn view_indices(&self, shape: usize) -> Result<Vec<usize>> {
+        self.checked(shape).map(|shape| self.0.view_indices(shape).collect())
+    }
+
+    /// Views `[n, height, width, 3]` on white.
+    fn views<'py>(
+        &self,
+        py: Python<'py>,
+        shape: usize,
+        views: Vec<usize>,
+    ) -> Result<Bound<'py, PyArray4<u8>>> {
+        let shape = self.checked(shape)?;
+        let images = py.detach(|| -> Result<Vec<RgbaImage>> {
+            let files = self.0.views(shape, &views)?;
+            let decode = |file: &Vec<u8>| decode_view(file).map_err(|e| self.0.invalid(shape, e.to_string()));
+            Ok(files.iter().map(decode).collect::<std::result::Result<_, _>>()?)
+        })?;
+        let Some(first) = images.first() else {
+            return Err(invalid("expected at least one view, found none"));
+        };
+        let (width, height) = first.dimensions();
+        if images.iter().any(|image| image.dimensions() != (width, height)) {
+            return Err(self.0.invalid(shape, "has views of different sizes".to_owned()).into());
+        }
+        let bytes = images.iter().flat_map(|image| composite_on_white(image).into_raw()).collect();
+        let sizes = [images.len(), height as usize, width as usize, 3];
+        Ok(PyArray1::from_vec(py, bytes).reshape(sizes)?)
+    }
+
+    /// Points `[n, 3 or 6]`; `None` if the shape has none.
+    fn points<'py>(&self, py: Python<'py>, shape: usize) -> Result<Option<Bound<'py, PyArray2<f32>>>> {
+        let shape = self.checked(shape)?;
+        let Some(array) = py.detach(|| self.0.array(shape, POINTS))? else { return Ok(None) };
+        let &[rows, columns] = &array.shape[..] else {
+            return Err(self.0.invalid(shape, format!("has points of shape {:?}", array.shape)).into());
+        };
+        Ok(Some(PyArray1::from_vec(py, array.to_f32_vec()).reshape([rows, columns])?))
+    }
+
+    /// Labels, captions and other metadata as JSON.
+    fn metadata(&self, py: Python<'_>, shape: usize) -> Result<String> {
+        let shape = self.checked(shape)?;
+        let metadata = py.detach(|| self.0.metadata(shape))?;
+        Ok(serde_json::to_string(&metadata)?)
+    }
+}
+
+impl Dataset {
+    fn checked(&self, shape: usize) -> Result<usize> {
+        match shape < self.0.len() {
+            true => Ok(shape),
+            false => Err(invalid(format!("expected a shape below {}, found {shape}", self.0.len()))),
+        }
+    }
+}
+
+/// Renders and samples 3D files into a data set; an interrupted run is resumed. Returns numbers of shapes by outcome.
+#[pyfunction]
+#[pyo3(signature = (sources, out, *, views, size, rig, points, up, seed, val_fraction, folder_labels, jobs, on_event=None))]
+#[expect(clippy::too_many_arguments, reason = "options of Python are arguments")]
+pub fn prepare(
+    py: Python<'_>,
+    sources: Vec<String>,
+    out: PathBuf,
+    views: usize,
+    size: u32,
+    rig: &str,
+    points: usize,
+    up: &str,
+    seed: u64,
+    val_fraction: f64,
+    folder_labels: bool,
+    jobs: usize,
+    on_event: Option<Py<PyAny>>,
+) -> Result<(usize, usize)> {
+    let rig: RigKind = rig.parse().map_err(|error| invalid(format!("rig: {error}")))?;
+    if !(0.0..1.0).contains(&val_fraction) {
+        return Err(invalid(format!("val_fraction: expected a fraction from 0 to 1, found {val_fraction}")));
+    }
+    let up = parse_up(up)?;
+    let config = PrepareConfig {
+        up,
+        rig,
+        views,
+        size,
+        points,
+        seed,
+        val_fraction,
+        folder_labels,
+        ..PrepareConfig::default()
+    };
+    run_with_events(py, on_event, |on_event| -> Result<(usize, usize)> {
+        let source = CombinedSource::open(&sources)?;
+        let producer = Prepare::new(&source, config, AnnotationTable::default())?.with_jobs(jobs);
+        let options = BuildOptions { num_workers: jobs, ..BuildOptions::default() };
+        build_dataset(&producer, &out, &options, &mut |event| {
+            if let Some(event) = described(&event) {
+                on_event(event.to_string());
+            }
+        })?;
+        merge_partitions(&out)?;
+        let dataset = ShapeDataset::open(&out)?;
+        Ok((dataset.len(), usize::try_from(dataset.manifest().failed).unwrap_or(usize::MAX)))
+    })
+}
+
+fn described(event: &BuildEvent) -> Option<serde_json::Value> {
+    match event {
+        BuildEvent::Planned { shapes, written, failed } => {
+            Some(json!({ "event": "planned", "shapes": shapes - written - failed }))
+        }
+        BuildEvent::Written { source, .. } => Some(json!({ "event": "step", "item": source })),
+        BuildEvent::Failed(failed) => {
+            Some(json!({ "event": "failed", "item": failed.source, "reason": failed.reason }))
+        }
+        BuildEvent::Shard(_) => None,
+    }
+}
