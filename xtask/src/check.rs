@@ -5,12 +5,12 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{dependencies, paths, structure, tidy};
+use crate::{dependencies, paths, python, structure, tidy};
 
 /// Environment variable that names the folder of files too large for the repository.
 const SHARED: &str = "LEXIFORM_SHARED";
 
-/// Format, words, paths, structure, dependencies, clippy, documentation, tests, invariants of the crate graph, MPI.
+/// Format, words, paths, structure, dependencies, clippy, documentation, tests, invariants of the crate graph, Python, MPI.
 ///
 /// # Errors
 ///
@@ -28,6 +28,7 @@ pub fn run() -> Result<()> {
     with_component("clippy", &[&["clippy", "--workspace", "--all-targets", "--"], &relaxed[..]].concat())?;
     documentation()?;
     tests()?;
+    python::check(&python::target_folder()?)?;
     mpi()
 }
 

@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask check | tidy | structure | paths | bench | parity | nano`.
+//! Development tasks: `cargo xtask check | tidy | structure | paths | python | bench | parity | nano`.
 
 mod bench;
 mod check;
@@ -6,6 +6,7 @@ mod dependencies;
 mod nano;
 mod parity;
 mod paths;
+mod python;
 mod structure;
 mod tidy;
 mod words;
@@ -19,15 +20,17 @@ fn main() -> Result<()> {
         ["tidy"] => tidy::run(),
         ["structure"] => structure::run(),
         ["paths"] => paths::run(),
+        ["python"] => python::check(&python::target_folder()?),
         ["bench", names @ ..] => bench::run(names),
         ["parity", names @ ..] => parity::run(names),
         ["nano", arguments @ ..] => nano::run(arguments),
         _ => bail!(
-            "usage: cargo xtask check | tidy | structure | paths | bench [NAME…] | parity [CASE…] | nano OUT [FOLDER]\n\
-             check  everything CI runs: format, tidy, paths, structure, dependencies, clippy, docs, tests\n\
+            "usage: cargo xtask check | tidy | structure | paths | python | bench [NAME…] | parity [CASE…] | nano OUT [FOLDER]\n\
+             check  everything CI runs: format, tidy, paths, structure, dependencies, clippy, docs, tests, Python\n\
              tidy   file sizes, headers and refused words\n\
              structure  lengths, import cycles, comments and doc examples, checked against limits\n\
              paths  files and folders that documents name\n\
+             python builds the wheel of the Python package and runs its tests\n\
              bench  benchmarks against other libraries, recorded in docs/benchmarks.md\n\
              parity numerical parity with PyTorch and other readers, recorded in docs/parity.md\n\
              nano   trains the built-in model from an empty folder"

@@ -18,6 +18,7 @@ use serde_json::json;
 use crate::error::{Result, invalid};
 use crate::model::parse_up;
 use crate::progress::run_with_events;
+use crate::threads::{check_not_forked, compute};
 
 /// A data set that is open for reading.
 #[pyclass(frozen, module = "lexiform._lexiform")]
@@ -28,7 +29,7 @@ impl Dataset {
     /// Opens a folder.
     #[new]
     fn new(py: Python<'_>, path: PathBuf) -> Result<Self> {
-        Ok(Self(py.detach(|| ShapeDataset::open(&path))?))
+        Ok(Self(compute(py, || ShapeDataset::open(&path))?))
     }
 
     fn __len__(&self) -> usize {
@@ -64,7 +65,7 @@ impl Dataset {
         views: Vec<usize>,
     ) -> Result<Bound<'py, PyArray4<u8>>> {
         let shape = self.checked(shape)?;
-        let images = py.detach(|| -> Result<Vec<RgbaImage>> {
+        let images = compute(py, || -> Result<Vec<RgbaImage>> {
             let files = self.0.views(shape, &views)?;
             let decode = |file: &Vec<u8>| decode_view(file).map_err(|e| self.0.invalid(shape, e.to_string()));
             Ok(files.iter().map(decode).collect::<std::result::Result<_, _>>()?)
@@ -84,7 +85,7 @@ impl Dataset {
     /// Points `[n, 3 or 6]`; `None` if the shape has none.
     fn points<'py>(&self, py: Python<'py>, shape: usize) -> Result<Option<Bound<'py, PyArray2<f32>>>> {
         let shape = self.checked(shape)?;
-        let Some(array) = py.detach(|| self.0.array(shape, POINTS))? else { return Ok(None) };
+        let Some(array) = compute(py, || self.0.array(shape, POINTS))? else { return Ok(None) };
         let &[rows, columns] = &array.shape[..] else {
             return Err(self.0.invalid(shape, format!("has points of shape {:?}", array.shape)).into());
         };
@@ -94,7 +95,7 @@ impl Dataset {
     /// Labels, captions and other metadata as JSON.
     fn metadata(&self, py: Python<'_>, shape: usize) -> Result<String> {
         let shape = self.checked(shape)?;
-        let metadata = py.detach(|| self.0.metadata(shape))?;
+        let metadata = compute(py, || self.0.metadata(shape))?;
         Ok(serde_json::to_string(&metadata)?)
     }
 }
@@ -127,6 +128,7 @@ pub fn prepare(
     jobs: usize,
     on_event: Option<Py<PyAny>>,
 ) -> Result<(usize, usize)> {
+    check_not_forked("preparing a data set")?;
     let rig: RigKind = rig.parse().map_err(|error| invalid(format!("rig: {error}")))?;
     if !(0.0..1.0).contains(&val_fraction) {
         return Err(invalid(format!("val_fraction: expected a fraction from 0 to 1, found {val_fraction}")));

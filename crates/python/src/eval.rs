@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::arrays::features;
 use crate::error::{Result, invalid};
+use crate::threads::compute;
 
 /// Zero-shot classification by the nearest class feature. Returns metrics, intervals and the best classes of each item as JSON.
 #[pyfunction]
@@ -23,7 +24,7 @@ pub fn zero_shot(
     seed: u64,
 ) -> Result<String> {
     let (items, classes, labels) = (features(&items)?, features(&classes)?, indices(&labels)?);
-    py.detach(|| {
+    compute(py, || {
         let classes = ClassFeatures::from_features(&classes);
         let predictions = lexiform_metrics::zero_shot(&items, &classes, &labels)?;
         let metrics = classification(&predictions, classes.classes(), Resampling { resamples, seed })?;
@@ -42,7 +43,7 @@ pub fn retrieval(
     seed: u64,
 ) -> Result<String> {
     let (queries, gallery) = (features(&queries)?, features(&gallery)?);
-    py.detach(|| {
+    compute(py, || {
         let results = retrieve(&queries, &gallery, &relevant)?;
         let metrics = RetrievalMetrics::from_results(&results, gallery.rows())?;
         let intervals = metrics.intervals(&results, Resampling { resamples, seed });
@@ -71,7 +72,7 @@ pub fn linear_probe(
 ) -> Result<String> {
     let (train, test) = (features(&train)?, features(&test)?);
     let (train_labels, test_labels) = (indices(&train_labels)?, indices(&test_labels)?);
-    py.detach(|| {
+    compute(py, || {
         let classes = train_labels.iter().chain(&test_labels).max().map_or(0, |most| most + 1);
         let config = ProbeConfig { c, val_fraction, seed, ..ProbeConfig::default() };
         let probe = Probe::train(&train, &train_labels, classes, &config)?;
@@ -105,7 +106,7 @@ pub fn few_shot(
         _ => return Err(invalid(format!("learner: expected prototype or probe, found {learner:?}"))),
     };
     let config = EpisodeConfig { ways, shots, queries, episodes, seed, learner };
-    let result = py.detach(|| lexiform_metrics::few_shot::few_shot(&items, &labels, config))?;
+    let result = compute(py, || lexiform_metrics::few_shot::few_shot(&items, &labels, config))?;
     Ok(serde_json::to_string(&result)?)
 }
 

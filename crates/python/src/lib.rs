@@ -12,6 +12,7 @@ mod library;
 mod model;
 mod progress;
 mod shape;
+mod threads;
 mod training;
 
 /// Native classes and functions of the package `lexiform`; import `lexiform` instead.
@@ -31,6 +32,12 @@ mod _lexiform {
     use crate::shape::{Shape, contact_sheet, decode_picture, encode_png, read_picture};
     #[pymodule_export]
     use crate::training::train;
+
+    #[pymodule_init]
+    fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
+        crate::threads::remember_process();
+        Ok(())
+    }
 
     /// Version of the package.
     #[pymodule_export]

@@ -18,6 +18,7 @@ use crate::arrays::{embeddings, rows_array};
 use crate::error::{PyError, Result, invalid};
 use crate::model::{Model, parse_up};
 use crate::progress::run_with_events;
+use crate::threads::{check_not_forked, compute};
 
 /// Rows of arrays that are written in one transaction.
 const ROWS: usize = 4096;
@@ -90,12 +91,12 @@ impl Library {
         if !self.path.exists() {
             return Ok(0);
         }
-        py.detach(|| Ok(self.open()?.len()?))
+        compute(py, || Ok(self.open()?.len()?))
     }
 
     fn count(&self, py: Python<'_>, filter: &str) -> Result<usize> {
         let filter = parse_filter(filter)?;
-        py.detach(|| Ok(self.open()?.count(&filter)?))
+        compute(py, || Ok(self.open()?.count(&filter)?))
     }
 
     /// Adds the 3D files below `paths`, or updates them. Returns numbers of files by outcome as JSON.
@@ -109,6 +110,7 @@ impl Library {
         retry_failed: bool,
         on_event: Option<Py<PyAny>>,
     ) -> Result<String> {
+        check_not_forked("indexing")?;
         let options = IndexOptions { jobs, prune, retry_failed };
         let summary = run_with_events(py, on_event, |on_event| -> Result<IndexSummary> {
             let library = self.open_for_writing()?;
@@ -174,7 +176,7 @@ impl Library {
             rank_by: rank_by.parse::<RankBy>().map_err(|e| invalid(format!("rank_by: {e}")))?,
             min_score,
         };
-        py.detach(|| {
+        compute(py, || {
             let library = self.open()?;
             let results = match query.terms.is_empty() {
                 true => lexiform_search::SearchResults {
@@ -196,7 +198,7 @@ impl Library {
 
     /// The id of a file's record.
     fn find(&self, py: Python<'_>, path: PathBuf) -> Result<Option<u64>> {
-        py.detach(|| {
+        compute(py, || {
             let library = self.open()?;
             let absolute = path.canonicalize().unwrap_or_else(|_| path.clone());
             let found = library.find(&absolute)?;
@@ -217,7 +219,7 @@ impl Library {
         filter: Option<&str>,
     ) -> Result<(Vec<String>, Bound<'py, PyArray2<f32>>)> {
         let filter = filter.map(parse_filter).transpose()?.unwrap_or(Filter::And(Vec::new()));
-        let (names, rows) = py.detach(|| -> Result<(Vec<String>, Vec<Vec<f32>>)> {
+        let (names, rows) = compute(py, || -> Result<(Vec<String>, Vec<Vec<f32>>)> {
             let library = self.open()?;
             let answers = library.list(&filter)?;
             let (mut names, mut rows) = (Vec::new(), Vec::new());
@@ -238,13 +240,13 @@ impl Library {
     /// The thumbnail of a record, a JPEG file.
     fn thumbnail<'py>(&self, py: Python<'py>, id: u64) -> Result<Option<Bound<'py, PyBytes>>> {
         let id = RecordId::new(id).ok_or_else(|| invalid(format!("{id} is no id of a record")))?;
-        let jpeg = py.detach(|| -> Result<_> { Ok(self.open()?.thumbnail(id)?) })?;
+        let jpeg = compute(py, || -> Result<_> { Ok(self.open()?.thumbnail(id)?) })?;
         Ok(jpeg.map(|bytes| PyBytes::new(py, &bytes)))
     }
 
     /// Files that could not be indexed, and why.
     fn failures(&self, py: Python<'_>) -> Result<Vec<(String, String)>> {
-        let failures = py.detach(|| -> Result<_> { Ok(self.open()?.failures()?) })?;
+        let failures = compute(py, || -> Result<_> { Ok(self.open()?.failures()?) })?;
         Ok(failures.into_iter().map(|failure| (failure.path, failure.error)).collect())
     }
 }

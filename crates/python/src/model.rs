@@ -17,6 +17,7 @@ use rayon::prelude::*;
 use crate::arrays::{embeddings, embeddings_array, pictures, point_cloud};
 use crate::error::{PyError, Result, invalid};
 use crate::shape::Shape;
+use crate::threads::compute;
 
 /// A model.
 #[pyclass(frozen, module = "lexiform._lexiform")]
@@ -55,7 +56,7 @@ impl Model {
                 .map_err(|e| invalid(format!("precision: {e}, found {precision:?}")))?,
             ..EncoderOptions::default()
         };
-        let encoder = py.detach(|| options.open(&name))?;
+        let encoder = compute(py, || options.open(&name))?;
         Ok(Self { encoder, name })
     }
 
@@ -181,7 +182,7 @@ impl Model {
     fn encode_file<'py>(&self, py: Python<'py>, path: PathBuf, up: &str) -> Result<Rows<'py>> {
         let up: UpRule = parse_up(up)?;
         let preprocessor = ShapePreprocessor::for_encoder(&*self.encoder).with_up(up);
-        let embedding = py.detach(|| embed_file(&*self.encoder, &preprocessor, &path))?;
+        let embedding = compute(py, || embed_file(&*self.encoder, &preprocessor, &path))?;
         embeddings_array(py, &[embedding], self.encoder.dim())
     }
 
@@ -199,7 +200,7 @@ impl Model {
             let (expected, found) = (self.encoder.dim(), other.as_slice().len());
             return Err(invalid(format!("expected features of length {expected}, found {found}")));
         }
-        py.detach(|| {
+        compute(py, || {
             let templates = templates.unwrap_or_else(|| self.encoder.templates());
             let classifier = ZeroShotClassifier::new(&*self.encoder, &labels, &templates)?;
             let scores = features.iter().map(|row| classifier.classify(row).into_iter());
@@ -215,7 +216,7 @@ impl Model {
         py: Python<'py>,
         encode: impl FnOnce() -> std::result::Result<Vec<Embedding>, EncodeError> + Send,
     ) -> Result<Rows<'py>> {
-        let rows = py.detach(encode).map_err(|source| self.failed(source))?;
+        let rows = compute(py, encode).map_err(|source| self.failed(source))?;
         embeddings_array(py, &rows, self.encoder.dim())
     }
 

@@ -23,6 +23,7 @@ use rand::rngs::SmallRng;
 use crate::arrays::{channels, cloud_array, picture, picture_array, point_cloud, vectors};
 use crate::error::{Result, invalid};
 use crate::model::parse_up;
+use crate::threads::compute;
 
 /// A shape: triangles and points in world space, +Y up.
 #[pyclass(frozen, module = "lexiform._lexiform")]
@@ -36,7 +37,7 @@ impl Shape {
     #[staticmethod]
     fn read(py: Python<'_>, path: PathBuf, up: &str) -> Result<Self> {
         let options = ReadOptions { up: parse_up(up)? };
-        Ok(Self { scene: Arc::new(py.detach(|| read_with(&path, &options))?) })
+        Ok(Self { scene: Arc::new(compute(py, || read_with(&path, &options))?) })
     }
 
     /// Reads the content of a file; `name` has the extension of its format.
@@ -45,7 +46,7 @@ impl Shape {
         let options = ReadOptions { up: parse_up(up)? };
         // A bare name: nothing next to it is read, wherever the working directory is.
         let path = Path::new("/nonexistent").join(Path::new(name).file_name().unwrap_or_default());
-        Ok(Self { scene: Arc::new(py.detach(|| read_bytes(&path, content, &options))?) })
+        Ok(Self { scene: Arc::new(compute(py, || read_bytes(&path, content, &options))?) })
     }
 
     /// A mesh: vertices `[n, 3]`, faces `[m, 3]`, and colors `[n, 3 or 4]` of the vertices, linear, 0–1.
@@ -122,7 +123,7 @@ impl Shape {
 
     /// The shape in the unit sphere.
     fn normalized(&self, py: Python<'_>) -> Self {
-        let scene = py.detach(|| normalize_unit_sphere((*self.scene).clone(), Center::Bounds).0);
+        let scene = compute(py, || normalize_unit_sphere((*self.scene).clone(), Center::Bounds).0);
         Self { scene: Arc::new(scene) }
     }
 
@@ -151,7 +152,7 @@ impl Shape {
         };
         let background = if transparent { Background::Transparent } else { Background::WHITE };
         let config = RenderConfig { size, background, ..RenderConfig::default() };
-        let images = py.detach(|| {
+        let images = compute(py, || {
             let scene = normalize_unit_sphere((*self.scene).clone(), Center::Bounds).0;
             Renderer::new(&scene).render_views(&rig, &config).images
         });
@@ -165,13 +166,13 @@ impl Shape {
         if n == 0 || self.scene.is_empty() {
             return Err(invalid("expected a number of points, and a shape with a surface"));
         }
-        let cloud = py.detach(|| sample_surface(&self.scene, n, &mut SmallRng::seed_from_u64(seed)));
+        let cloud = compute(py, || sample_surface(&self.scene, n, &mut SmallRng::seed_from_u64(seed)));
         cloud_array(py, &cloud)
     }
 
     /// Writes a 3D file, in the format that the extension names.
     fn write(&self, py: Python<'_>, path: PathBuf) -> Result<()> {
-        Ok(py.detach(|| write(&path, &self.scene)).map_err(anyhow::Error::new)?)
+        Ok(compute(py, || write(&path, &self.scene)).map_err(anyhow::Error::new)?)
     }
 }
 
@@ -221,7 +222,7 @@ pub fn contact_sheet<'py>(
 /// The pixels of an image file, `[height, width, 3]`, or with alpha if some are transparent.
 #[pyfunction]
 pub fn read_picture(py: Python<'_>, path: PathBuf) -> Result<Bound<'_, PyArray3<u8>>> {
-    let image = py.detach(|| lexiform_search::read_image(&path))?;
+    let image = compute(py, || lexiform_search::read_image(&path))?;
     let has_alpha = image.pixels().any(|pixel| pixel[3] < 255);
     picture_array(py, &image, has_alpha)
 }
@@ -231,7 +232,7 @@ pub fn read_picture(py: Python<'_>, path: PathBuf) -> Result<Bound<'_, PyArray3<
 pub fn encode_png<'py>(py: Python<'py>, pixels: PyReadonlyArray3<'py, u8>) -> Result<Bound<'py, PyBytes>> {
     let image = picture(&pixels)?;
     let mut png = Cursor::new(Vec::new());
-    py.detach(|| image.write_to(&mut png, ImageFormat::Png))?;
+    compute(py, || image.write_to(&mut png, ImageFormat::Png))?;
     Ok(PyBytes::new(py, png.get_ref()))
 }
 

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 
 use crate::error::{PyError, Result, invalid};
 use crate::progress::run_with_events;
+use crate::threads::check_not_forked;
 
 /// Trains a model by a recipe and returns the path of its file. `on_event` gets each event as JSON.
 #[pyfunction]
@@ -21,6 +22,7 @@ pub fn train(
     devices: Vec<String>,
     on_event: Option<Py<PyAny>>,
 ) -> Result<PathBuf> {
+    check_not_forked("training")?;
     let open = |name: &String| device(name).map_err(|error| invalid(format!("device {name:?}: {error}")));
     let devices = devices.iter().map(open).collect::<Result<Vec<_>>>()?;
     let options = FitOptions { resume, devices, ..FitOptions::default() };

@@ -26,13 +26,26 @@ def tensors(path: Path) -> dict[str, np.ndarray[Any, Any]]:
         (size,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(size))
         content = file.read()
-    types = {"F32": np.float32, "F64": np.float64, "U8": np.uint8, "I64": np.int64, "I32": np.int32}
+    types = {"F16": np.float16, "F32": np.float32, "F64": np.float64, "U8": np.uint8, "I64": np.int64, "I32": np.int32}
     found = {}
     for name, entry in header.items():
         if name != "__metadata__":
             start, end = entry["data_offsets"]
             found[name] = np.frombuffer(content[start:end], types[entry["dtype"]]).reshape(entry["shape"])
     return found
+
+
+def write_tensors(path: Path, content: dict[str, np.ndarray[Any, Any]]) -> None:
+    """Writes a safetensors file of 32-bit floats."""
+    header, end = {}, 0
+    for name, array in content.items():
+        header[name] = {"dtype": "F32", "shape": list(array.shape), "data_offsets": [end, end + 4 * array.size]}
+        end += 4 * array.size
+    text = json.dumps(header).encode()
+    with open(path, "wb") as file:
+        file.write(struct.pack("<Q", len(text)) + text)
+        for array in content.values():
+            file.write(np.ascontiguousarray(array, np.float32).tobytes())
 
 
 @pytest.fixture(scope="session")

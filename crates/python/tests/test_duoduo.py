@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import lexiform
-from conftest import FIXTURES, tensors
+from conftest import FIXTURES, tensors, write_tensors
 from lexiform.duoduo import DuoduoCLIP, get_model
 
 FOLDER = FIXTURES / "duoduo_tiny224"
@@ -43,9 +45,22 @@ def test_the_example_of_the_authors_runs(duoduo: DuoduoCLIP) -> None:
     np.testing.assert_allclose(
         model.encode_image(views()[:3]), expected["image_features_f3_norm"], atol=2e-5
     )
+    assert "DuoduoCLIP" in repr(model) and isinstance(model.model, lexiform.Model)
+
+
+def test_texts_are_tokenized_as_by_clip(tmp_path: Path) -> None:
+    content = tensors(FOLDER / "model.safetensors")
+    name = next(name for name in content if name.endswith("token_embedding.weight"))
+    # The golden network has a vocabulary of 1,024; the tokenizer needs all of CLIP's 49,408.
+    words = np.random.default_rng(0).normal(scale=0.02, size=(49408, content[name].shape[1]))
+    write_tensors(tmp_path / "model.safetensors", {**content, name: words.astype(np.float32)})
+    config = (FOLDER / "config.json").read_text().replace('"vocab_size": 1024', '"vocab_size": 49408')
+    (tmp_path / "config.json").write_text(config)
+    model = get_model(tmp_path / "model.safetensors")
     text = model.encode_text("a 3D model of a white couch")
     assert text.shape == (1, 32) and abs(float(np.linalg.norm(text)) - 1) < 1e-5
-    assert "DuoduoCLIP" in repr(model) and isinstance(model.model, lexiform.Model)
+    np.testing.assert_array_equal(text, model.encode_text("A  3D model of a white couch"))
+    assert float((text @ model.encode_text("an airplane").T).item()) < 1
 
 
 def test_checkpoints_of_lightning_are_read() -> None:

@@ -63,12 +63,29 @@ def test_files_are_evaluated_by_the_command(tmp_path: Path) -> None:
     table = tmp_path / "labels.csv"
     names = {"armchair.glb": "chair", "banana.glb": "banana", "axe.stl": "axe"}
     table.write_text("file,label\n" + "".join(f"{name},{label}\n" for name, label in names.items()))
-    (found,) = lexiform.eval.zero_shot_files(table, assets=SAMPLES, model="nano")
+    (found,) = lexiform.eval.zero_shot_files(table, assets=SAMPLES, model="nano", views=[4])
+    assert found["views"] == 4
     assert found["shapes"] == 3 and 0 <= found["top_1"] <= 1
     with pytest.raises(lexiform.EvalError, match="missing"):
         lexiform.eval.zero_shot_files(tmp_path / "missing.csv")
     with pytest.raises(lexiform.EvalError):
         lexiform.eval.retrieval_files(table, no_such_option=1)
+
+
+def test_every_evaluation_of_files_has_its_command(tmp_path: Path) -> None:
+    table = tmp_path / "labels.csv"
+    kinds = {"chair": ["armchair.glb", "chair_01.glb"], "fruit": ["banana.glb", "apple_01.glb"]}
+    pairs = [(name, label) for label, names in kinds.items() for name in names if (SAMPLES / name).exists()]
+    table.write_text("file,label\n" + "".join(f"{name},{label}\n" for name, label in pairs))
+    with pytest.raises(lexiform.EvalError):
+        lexiform.eval.few_shot_files(table, assets=SAMPLES, ways=9)
+    with pytest.raises(lexiform.EvalError):
+        lexiform.eval.linear_probe_files(tmp_path / "none.csv")
+    captions = tmp_path / "captions.csv"
+    captions.write_text("file,caption\nbanana.glb,a banana\naxe.stl,an axe\n")
+    found = lexiform.eval.retrieval_files(captions, assets=SAMPLES)
+    assert found and all(isinstance(row, dict) for row in found)
+    assert isinstance(lexiform.eval.zero_shot(np.eye(2), np.eye(2), [0, 1]), lexiform.eval.Report)
 
 
 def test_wrong_arrays_are_errors() -> None:

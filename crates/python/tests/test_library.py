@@ -65,6 +65,7 @@ def test_results_are_shown_and_converted(folder: Path, nano: lexiform.Model) -> 
     found = library.search("fruit", k=3)
     assert found.show().pixels.shape[2] == 3 and found._repr_png_()
     assert found[0].thumbnail()[:2] == b"\xff\xd8"  # type: ignore[index]
+    assert isinstance(found, lexiform.Results) and isinstance(found[0], lexiform.Result)
     assert "1." in repr(found) and "banana" in repr(found[0]) + repr(found[1]) and len(found[:2]) == 2
     assert [row["rank"] for row in found.to_dicts()] == [1, 2, 3]
     unknown = library.search("qwertyuiop")

@@ -133,6 +133,7 @@ def test_properties_say_what_a_model_is(nano: lexiform.Model, tiny: lexiform.Mod
     assert all("{}" in template for template in nano.templates) and nano.logit_scale > 0
     assert nano.understands("a chair") and not nano.understands("qwertyuiop")
     assert "nano" in repr(nano) and any(model.name == "duoduo" for model in lexiform.models())
+    assert isinstance(lexiform.models()[0], lexiform.RegisteredModel)
 
 
 def test_options_reach_the_model(nano: lexiform.Model) -> None:

@@ -122,7 +122,7 @@ def test_many_calls_leave_no_memory_behind(nano: lexiform.Model) -> None:
 def test_the_command_is_part_of_the_package() -> None:
     outcome = lexiform.run("info", SAMPLES / "axe.stl", json=True)
     assert outcome.returncode == 0 and '"triangles"' in outcome.stdout
-    failed = lexiform.run("info", "missing.stl")
+    failed = lexiform.run("sample", "missing.stl", output="points.ply")
     assert failed.returncode == 1 and "missing.stl" in failed.error()[0]
     assert lexiform.run("serch").returncode == 2
     script = os.path.join(os.path.dirname(sys.executable), "lexiform")

@@ -1,15 +1,15 @@
 """Types of the native part; users import ``lexiform``."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-_Floats = npt.NDArray[np.float32]
-_Bytes = npt.NDArray[np.uint8]
-_Labels = npt.NDArray[np.int64]
-_OnEvent = Callable[[str], None]
+_Floats: TypeAlias = npt.NDArray[np.float32]
+_Bytes: TypeAlias = npt.NDArray[np.uint8]
+_Labels: TypeAlias = npt.NDArray[np.int64]
+_OnEvent: TypeAlias = Callable[[str], None]
 
 VERSION: str
 

@@ -46,12 +46,14 @@ class InvalidArgument(LexiformError, ValueError):
 class NotFound(LexiformError, FileNotFoundError):
     """A file or folder does not exist."""
 
-    def __init__(self, message: str, hint: str | None = None) -> None:
-        # `OSError` would take the hint for a message and the message for a number.
-        LexiformError.__init__(self, message, hint)
-
     def __new__(cls, message: str = "", hint: str | None = None) -> NotFound:
-        return LexiformError.__new__(cls, message, hint)
+        # `OSError` takes a second argument for the message, and the first for a number.
+        return FileNotFoundError.__new__(cls, message)
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        self.message = message
+        self.hint = hint
+        self.args = (message, hint)
 
     def __reduce__(self) -> tuple[type[NotFound], tuple[str, str | None]]:
         return (type(self), (self.message, self.hint))

@@ -144,7 +144,7 @@ def retrieval(
     """
     rows = as_floats(queries, "queries", 2)
     given = range(len(rows)) if relevant is None else relevant
-    lists = [[int(item)] if np.ndim(item) == 0 else [int(one) for one in item] for item in given]  # type: ignore[union-attr]
+    lists = [[int(one) for one in item] if isinstance(item, Sequence) else [int(item)] for item in given]
     found = json.loads(
         _lexiform.retrieval(rows, as_floats(gallery, "gallery", 2), lists, resamples, seed)
     )

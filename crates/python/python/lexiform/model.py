@@ -117,8 +117,8 @@ class Model:
 
         >>> import lexiform
         >>> model = lexiform.load("nano")
-        >>> chair, seat, plane = model.encode_text(["a chair", "something to sit on", "an airplane"])
-        >>> bool(chair @ seat > chair @ plane)
+        >>> chair, armchair, plane = model.encode_text(["a chair", "an armchair", "an airplane"])
+        >>> bool(chair @ armchair > chair @ plane)
         True
         """
         is_one = isinstance(text, str)
@@ -160,7 +160,8 @@ class Model:
         ``[dim]`` for one shape, ``[n, dim]`` for several.
         """
         if is_path(views):
-            return self._native.encode_file(os.fspath(views), "format")[0]
+            rows = self._native.encode_file(os.fspath(views), "format")
+            return self._rows(rows, is_one=True)
         if isinstance(views, (list, tuple)):
             is_one = all(_is_picture(view) for view in views)
             sets = [stack_of(views, "views")] if is_one else [self._view_set(view) for view in views]
@@ -269,7 +270,8 @@ class Model:
         return np.concatenate([encode(list(items[start : start + size])) for start in starts])
 
     def _rows(self, rows: Floats, is_one: bool) -> Floats:
-        return rows[0] if is_one else rows
+        one: Floats = rows[0] if is_one else rows
+        return one
 
     def __repr__(self) -> str:
         views = f", {self.n_views} views of {self.view_size} px" if self.n_views else ""

@@ -1,0 +1,121 @@
+//! The Python package: built as a wheel, installed in an environment of its own, tested and type-checked there.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::{Context as _, Result, ensure};
+
+/// Folder of the package.
+const PACKAGE: &str = "crates/python";
+/// What the tests need: the oldest NumPy that is supported runs on the oldest Python.
+const TOOLS: [&str; 11] = [
+    "maturin>=1.9,<2",
+    "mypy",
+    "pyright",
+    "numpy>=2",
+    "pandas",
+    "pillow",
+    "pytest",
+    "trimesh",
+    "nbclient",
+    "nbformat",
+    "ipykernel",
+];
+/// A Python with what is installed in it: the oldest ones that are supported.
+const OLDEST: (&str, [&str; 2]) = ("python3.10", ["numpy==1.26.4", "pytest"]);
+/// The newest.
+const NEWEST: (&str, [&str; 2]) = ("python3.13", ["numpy", "pytest"]);
+
+/// Builds the wheel in the profile of the tests, and tests it with every Python at hand.
+///
+/// # Errors
+///
+/// If one of the steps fails, or in CI if there is no Python.
+pub fn check(target: &Path) -> Result<()> {
+    let Some(python) = usable_python() else {
+        ensure!(std::env::var_os("CI").is_none(), "python3: not found, or older than 3.10");
+        println!("── skipped: Python 3.10 or later is not installed");
+        return Ok(());
+    };
+    let environments = target.join("python");
+    let main = Environment::create(&python, &environments.join("main"), &TOOLS)?;
+    let wheels = environments.join("wheels");
+    let _ = std::fs::remove_dir_all(&wheels);
+    // What CI compiled already; a wheel for others is built with `--release`.
+    let build = ["build", "--profile", "dev", "--auditwheel", "skip", "--out"];
+    let maturin = main.command("maturin").args(build).arg(&wheels).current_dir(PACKAGE).status();
+    ensure!(maturin.context("cannot run maturin")?.success(), "maturin build failed");
+    let wheel = std::fs::read_dir(&wheels)?.next().context("maturin wrote no wheel")??.path();
+    main.install(&wheel)?;
+    main.run("pytest", &["tests"])?;
+    main.run("pytest", &["--pyargs", "lexiform"])?;
+    main.run("mypy", &["--strict", "python", "examples"])?;
+    main.run("pyright", &["python", "examples"])?;
+    for (python, packages) in [OLDEST, NEWEST] {
+        if Command::new(python).arg("--version").output().is_ok_and(|output| output.status.success()) {
+            let other = Environment::create(Path::new(python), &environments.join(python), &packages)?;
+            other.install(&wheel)?;
+            other.run("pytest", &["tests"])?;
+        }
+    }
+    Ok(())
+}
+
+/// The folder of compiled code, absolute.
+///
+/// # Errors
+///
+/// If there is no working folder.
+pub fn target_folder() -> Result<PathBuf> {
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    Ok(std::path::absolute(target)?)
+}
+
+/// `python3` if it is new enough.
+fn usable_python() -> Option<PathBuf> {
+    let check = "import sys; sys.exit(sys.version_info < (3, 10))";
+    ["python3", "python3.13", "python3.12", "python3.11", "python3.10"]
+        .into_iter()
+        .find(|name| {
+            Command::new(name).args(["-c", check]).output().is_ok_and(|output| output.status.success())
+        })
+        .map(PathBuf::from)
+}
+
+/// A virtual environment.
+struct Environment(PathBuf);
+
+impl Environment {
+    fn create(python: &Path, folder: &Path, packages: &[&str]) -> Result<Self> {
+        println!("── Python tests with {}", python.display());
+        let created = Command::new(python).args(["-m", "venv"]).arg(folder).status();
+        ensure!(created.context("cannot run Python")?.success(), "{}: no environment", folder.display());
+        let environment = Self(folder.to_owned());
+        environment.pip(|pip| pip.args(packages))?;
+        Ok(environment)
+    }
+
+    fn install(&self, wheel: &Path) -> Result<()> {
+        self.pip(|pip| pip.args(["--force-reinstall", "--no-deps"]).arg(wheel))
+    }
+
+    fn pip(&self, arguments: impl Fn(&mut Command) -> &mut Command) -> Result<()> {
+        let mut pip = self.command("python");
+        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
+        ensure!(arguments(&mut pip).status().context("cannot run pip")?.success(), "pip install failed");
+        Ok(())
+    }
+
+    /// Runs a tool in the folder of the package.
+    fn run(&self, tool: &str, arguments: &[&str]) -> Result<()> {
+        println!("── {tool} {}", arguments.join(" "));
+        let status = self.command(tool).args(arguments).current_dir(PACKAGE).status();
+        ensure!(status.with_context(|| format!("cannot run {tool}"))?.success(), "{tool} failed");
+        Ok(())
+    }
+
+    fn command(&self, tool: &str) -> Command {
+        let folder = if cfg!(windows) { "Scripts" } else { "bin" };
+        Command::new(self.0.join(folder).join(tool))
+    }
+}
