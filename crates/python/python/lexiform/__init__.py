@@ -1,5 +1,7 @@
 """Words, pictures and 3D shapes in one space.
 
+Examples
+--------
 >>> import lexiform
 >>> model = lexiform.load("nano")
 >>> model.encode_text("a red chair").shape == (model.dim,)

@@ -34,6 +34,8 @@ def run(*arguments: str | os.PathLike[str], **options: Any) -> Outcome:
     Options are keyword arguments: ``views=[1, 4]`` is ``--views 1,4``, ``json=True`` is ``--json``, and ``None`` or ``False`` is
     nothing.
 
+    Examples
+    --------
     >>> import lexiform
     >>> lexiform.run("--version").stdout.split()[0]
     'lexiform'

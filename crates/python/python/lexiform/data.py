@@ -18,7 +18,7 @@ __all__ = ["Dataset", "prepare"]
 
 
 class Dataset:
-    """A data set that ``lexiform data prepare`` or :func:`prepare` made, or that was imported from another project.
+    """A data set that ``lexiform data prepare`` or ``prepare`` made, or that was imported from another project.
 
     Map-style and iterable: ``torch.utils.data.DataLoader`` reads it, with workers too. An item is a dictionary with ``key``,
     ``label``, ``caption``, ``split``, and as asked for ``views`` ``[n, height, width, 3]`` and ``points`` ``[n, 3 or 6]``.

@@ -1,5 +1,7 @@
 """The interface of the Duoduo CLIP authors' package, for code that was written for it.
 
+Examples
+--------
 >>> import lexiform.duoduo
 >>> lexiform.duoduo.get_model.__name__
 'get_model'
@@ -21,7 +23,7 @@ class DuoduoCLIP:
     """Duoduo CLIP: texts, and images of an object from one or several sides, as unit vectors ``[1, 512]``."""
 
     def __init__(self, model: _model.Model) -> None:
-        #: The model, with all of :class:`lexiform.Model`.
+        #: The model, with all of ``Model``.
         self.model = model
 
     def encode_text(self, text: str) -> Floats:
@@ -65,7 +67,7 @@ def get_model(model_name: PathLike = "duoduo", device: str = "cpu", precision: s
     Parameters
     ----------
     model_name
-        A file, such as ``Four_1to6F_bs1600_LT6.ckpt``, or a name of :func:`lexiform.models`.
+        A file, such as ``Four_1to6F_bs1600_LT6.ckpt``, or a name of ``models``.
     device
         ``cpu``; ``cuda`` where the package was built with it.
     precision

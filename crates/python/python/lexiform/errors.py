@@ -1,6 +1,6 @@
 """Exceptions of Lexiform.
 
-All are :class:`LexiformError`; some are also the built-in exception that a caller would expect.
+All are ``LexiformError``; some are also the built-in exception that a caller would expect.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Evaluations: of features that are arrays, and of files by any of the papers' protocols.
 
-Functions on arrays return a :class:`Report`. Functions on files run ``lexiform eval`` with ``--json`` and return its results; every
+Functions on arrays return a ``Report``. Functions on files run ``lexiform eval`` with ``--json`` and return its results; every
 option of the command is a keyword argument (``views=[1, 4, 12]`` is ``--views 1,4,12``).
 """
 
@@ -97,8 +97,11 @@ def zero_shot(features: Any, class_features: Any, labels: Any, *, resamples: int
 
     Returns
     -------
-    ``top_1``, ``top_3``, ``top_5``, ``mean_class_accuracy`` and ``macro_f1``.
+    Report
+        ``top_1``, ``top_3``, ``top_5``, ``mean_class_accuracy`` and ``macro_f1``.
 
+    Examples
+    --------
     >>> import numpy as np, lexiform
     >>> report = lexiform.eval.zero_shot(np.eye(3), np.eye(3), [0, 1, 1])
     >>> round(report["top_1"], 3), report["top_3"]
@@ -135,9 +138,12 @@ def retrieval(
 
     Returns
     -------
-    ``recall_1``, ``recall_3``, ``recall_5``, ``recall_10``, ``mean_rank``, ``median_rank``, ``mean_reciprocal_rank``,
-    ``mean_average_precision`` and ``ndcg_k``.
+    Report
+        ``recall_1``, ``recall_3``, ``recall_5``, ``recall_10``, ``mean_rank``, ``median_rank``, ``mean_reciprocal_rank``,
+        ``mean_average_precision`` and ``ndcg_k``.
 
+    Examples
+    --------
     >>> import numpy as np, lexiform
     >>> lexiform.eval.retrieval(np.eye(4), np.eye(4))["recall_1"]
     1.0
@@ -180,7 +186,8 @@ def linear_probe(
 
     Returns
     -------
-    Accuracies as of :func:`zero_shot`; ``details`` has ``c`` and ``c_search``.
+    Report
+        Accuracies as of ``zero_shot``; ``details`` has ``c`` and ``c_search``.
     """
     found = _lexiform.linear_probe(
         as_floats(train, "train", 2),
@@ -223,7 +230,8 @@ def few_shot(
 
     Returns
     -------
-    ``accuracy``; ``details`` has ``ci95`` and the ``accuracies`` of the episodes.
+    Report
+        ``accuracy``; ``details`` has ``ci95`` and the ``accuracies`` of the episodes.
     """
     found = json.loads(
         _lexiform.few_shot(

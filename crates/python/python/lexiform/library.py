@@ -35,7 +35,7 @@ class Result:
     name
         Name in the library.
     id
-        Id of the record, for :meth:`Library.similar`.
+        Id of the record, for ``Library.similar``.
     semantic_rank, name_rank
         Ranks by meaning and by names; ``None`` if not among those.
     metadata
@@ -139,8 +139,10 @@ class Library:
     up
         Up axis of the files: ``y``, ``z``, ``x``, ``auto`` or ``format``; as recorded in the library by default.
 
-    Searching needs no lock; :meth:`index` and :meth:`add` lock the library for other writers while they run.
+    Searching needs no lock; ``index`` and ``add`` lock the library for other writers while they run.
 
+    Examples
+    --------
     >>> import lexiform, tempfile, pathlib
     >>> folder = pathlib.Path(tempfile.mkdtemp())
     >>> box = lexiform.Shape.from_mesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]])
@@ -198,7 +200,8 @@ class Library:
 
         Returns
         -------
-        Numbers of files by outcome: ``indexed``, ``unchanged``, ``renamed``, ``failed``, ``removed``.
+        dict
+            Numbers of files by outcome: ``indexed``, ``unchanged``, ``renamed``, ``failed``, ``removed``.
         """
         if paths is None:
             if self.root is None:
@@ -230,7 +233,7 @@ class Library:
         names
             A name for each item.
         items
-            Features of the library's model, ``[n, dim]``, or a list of shapes as for :meth:`Model.encode_shape`.
+            Features of the library's model, ``[n, dim]``, or a list of shapes as for ``Model.encode_shape``.
         source
             Tells these items from others.
         prune
@@ -238,7 +241,8 @@ class Library:
 
         Returns
         -------
-        Numbers of names by outcome.
+        dict
+            Numbers of names by outcome.
         """
         is_features = hasattr(items, "shape") and hasattr(items, "dtype")
         features = as_array(items) if is_features else self.model.encode_shape(list(items))

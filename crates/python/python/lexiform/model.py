@@ -27,7 +27,7 @@ class Label(NamedTuple):
 
 
 class RegisteredModel(NamedTuple):
-    """A model that :func:`load` knows by name."""
+    """A model that ``load`` knows by name."""
 
     name: str
     input: str
@@ -37,7 +37,7 @@ class RegisteredModel(NamedTuple):
 
 
 class Model:
-    """A model that embeds texts, pictures and 3D shapes in one space; open one with :func:`load`.
+    """A model that embeds texts, pictures and 3D shapes in one space; open one with ``load``.
 
     All ``encode`` methods return unit vectors of type ``float32``: shape ``[dim]`` for one input and ``[n, dim]`` for a list, so
     that ``a @ b.T`` has cosine similarities. They release the interpreter's lock. Inputs are NumPy arrays, tensors (torch, DLPack),
@@ -85,7 +85,7 @@ class Model:
 
     @property
     def templates(self) -> list[str]:
-        """Sentences for :meth:`classify`, with ``{}`` for the label."""
+        """Sentences for ``classify``, with ``{}`` for the label."""
         return self._native.templates
 
     @property
@@ -96,6 +96,8 @@ class Model:
     def understands(self, text: str) -> bool | None:
         """Whether a text is about something that the model knows; ``None`` if that cannot be said.
 
+        Examples
+        --------
         >>> import lexiform
         >>> model = lexiform.load("nano")
         >>> model.understands("something to sit on"), model.understands("qwertyuiop")
@@ -113,8 +115,11 @@ class Model:
 
         Returns
         -------
-        ``[dim]`` for one text, ``[n, dim]`` for several.
+        ndarray
+            ``[dim]`` for one text, ``[n, dim]`` for several.
 
+        Examples
+        --------
         >>> import lexiform
         >>> model = lexiform.load("nano")
         >>> chair, armchair, plane = model.encode_text(["a chair", "an armchair", "an airplane"])
@@ -140,7 +145,8 @@ class Model:
 
         Returns
         -------
-        ``[dim]`` for one picture, ``[n, dim]`` for several.
+        ndarray
+            ``[dim]`` for one picture, ``[n, dim]`` for several.
         """
         is_one = _is_picture(images)
         pictures = [as_picture(image) for image in ([images] if is_one else images)]
@@ -157,7 +163,8 @@ class Model:
 
         Returns
         -------
-        ``[dim]`` for one shape, ``[n, dim]`` for several.
+        ndarray
+            ``[dim]`` for one shape, ``[n, dim]`` for several.
         """
         if is_path(views):
             rows = self._native.encode_file(os.fspath(views), "format")
@@ -185,7 +192,8 @@ class Model:
 
         Returns
         -------
-        ``[dim]`` for one point cloud, ``[n, dim]`` for several.
+        ndarray
+            ``[dim]`` for one point cloud, ``[n, dim]`` for several.
         """
         is_one = not isinstance(points, (list, tuple)) and as_array(points).ndim == 2
         clouds = [as_floats(cloud, "points", 2) for cloud in ([points] if is_one else points)]
@@ -197,14 +205,15 @@ class Model:
         Parameters
         ----------
         shape
-            A path of any file that Lexiform reads, its content as ``bytes``, a :class:`~lexiform.Shape`, a mesh of trimesh or
-            Open3D, or a dictionary of arrays (see :func:`lexiform.shape.as_shape`). Or a list of these.
+            A path of any file that Lexiform reads, its content as ``bytes``, a ``Shape``, a mesh of trimesh or
+            Open3D, or a dictionary of arrays (see ``shape.as_shape``). Or a list of these.
         up
             Up axis of files: ``y``, ``z``, ``x``, ``auto`` to decide from each shape, or ``format`` for what the format says.
 
         Returns
         -------
-        ``[dim]`` for one shape, ``[n, dim]`` for several.
+        ndarray
+            ``[dim]`` for one shape, ``[n, dim]`` for several.
         """
         is_one = not isinstance(shape, (list, tuple))
         shapes = [shape] if is_one else shape
@@ -223,7 +232,7 @@ class Model:
         Parameters
         ----------
         inputs
-            Vectors of this model, ``[dim]`` or ``[n, dim]``, or shapes as for :meth:`encode_shape`.
+            Vectors of this model, ``[dim]`` or ``[n, dim]``, or shapes as for ``encode_shape``.
         labels
             The labels to choose from.
         templates
@@ -231,8 +240,11 @@ class Model:
 
         Returns
         -------
-        A list of :class:`Label` for one input, a list of such lists for several.
+        list
+            A list of ``Label`` for one input, a list of such lists for several.
 
+        Examples
+        --------
         >>> import lexiform
         >>> model = lexiform.load("nano")
         >>> model.classify(model.encode_text("an armchair"), ["airplane", "chair"])[0].label
@@ -308,7 +320,7 @@ def load(
     Parameters
     ----------
     name
-        A name of :func:`models`, or the path of a released checkpoint (``.ckpt``, ``.pt``, ``.pth``, ``.bin``, ``.safetensors``).
+        A name of ``models``, or the path of a released checkpoint (``.ckpt``, ``.pt``, ``.pth``, ``.bin``, ``.safetensors``).
         ``nano`` is built in.
     device
         ``cpu``, or ``wgpu``, ``vulkan``, ``cuda`` or ``metal`` if the package was built with it.
@@ -323,6 +335,8 @@ def load(
     crop
         Crop of views: ``none``, ``center``, or the seed of the reference's random crop.
 
+    Examples
+    --------
     >>> import lexiform
     >>> lexiform.load("nano").dim == lexiform.load().dim
     True
@@ -339,8 +353,10 @@ def load(
 
 
 def models() -> list[RegisteredModel]:
-    """The models that :func:`load` knows by name.
+    """The models that ``load`` knows by name.
 
+    Examples
+    --------
     >>> import lexiform
     >>> [model.name for model in lexiform.models() if model.name == "nano"]
     ['nano']

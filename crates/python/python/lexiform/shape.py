@@ -37,6 +37,8 @@ class Shape:
         colors
             sRGB colors of vertices, ``[n, 3 or 4]`` in bytes, or in floats from 0 to 1.
 
+        Examples
+        --------
         >>> import lexiform
         >>> triangle = lexiform.Shape.from_mesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]])
         >>> triangle.n_triangles
@@ -127,7 +129,8 @@ class Shape:
 
         Returns
         -------
-        ``[views, size, size, 3]``, with an alpha channel if ``transparent``.
+        ndarray
+            ``[views, size, size, 3]``, with an alpha channel if ``transparent``.
         """
         kind = rig if rig is not None or views == 1 else "ring"
         return self._native.render(views, size, rig=kind, seed=seed, transparent=transparent)
@@ -173,7 +176,7 @@ def as_shape(value: Any, *, up: str = "format") -> Shape:
     Parameters
     ----------
     value
-        A :class:`Shape`, a path, the content of a glTF binary as ``bytes``, a ``Trimesh``, ``Scene`` or ``PointCloud`` of trimesh, a
+        A ``Shape``, a path, the content of a glTF binary as ``bytes``, a ``Trimesh``, ``Scene`` or ``PointCloud`` of trimesh, a
         ``TriangleMesh`` or ``PointCloud`` of Open3D, or a dictionary with ``vertices`` and ``faces`` and perhaps ``colors``, or with
         ``points``. Coordinates in memory are +Y up.
     """
@@ -204,18 +207,20 @@ def render(
     transparent: bool = False,
     up: str = "format",
 ) -> Bytes:
-    """Views of a shape, ``[views, size, size, 3]``; see :meth:`Shape.render` and :func:`as_shape`."""
+    """Views of a shape, ``[views, size, size, 3]``; see ``Shape.render`` and ``as_shape``."""
     return as_shape(shape, up=up).render(views, size, rig=rig, seed=seed, transparent=transparent)
 
 
 def sample(shape: Any, n: int = 10_000, *, seed: int = 0, up: str = "format") -> Floats:
-    """Points on the surface of a shape, ``[n, 3 or 6]``; see :meth:`Shape.sample` and :func:`as_shape`."""
+    """Points on the surface of a shape, ``[n, 3 or 6]``; see ``Shape.sample`` and ``as_shape``."""
     return as_shape(shape, up=up).sample(n, seed=seed)
 
 
 def contact_sheet(images: Sequence[Any], captions: Sequence[str] | None = None, columns: int | None = None) -> Picture:
     """A grid of pictures with captions, which notebooks show.
 
+    Examples
+    --------
     >>> import lexiform, numpy
     >>> sheet = lexiform.contact_sheet(numpy.zeros((4, 32, 32, 3), numpy.uint8))
     >>> sheet.pixels.shape[2]

@@ -43,7 +43,8 @@ def train(
 
     Returns
     -------
-    The path of the model, which :func:`lexiform.load` opens.
+    Path
+        The path of the model, which ``load`` opens.
     """
     functions = [callbacks] if callable(callbacks) else list(callbacks)
 
