@@ -17,7 +17,7 @@ pub const SIDE_FILE_BYTES: u64 = 64 << 20;
 /// Most notes about one file.
 pub const NOTES: usize = 100;
 
-/// Bytes that a compressed file may expand to: so many for each of its bytes, and `FEW_EXPANDED_BYTES` more, within [`FILE_BYTES`].
+/// Bytes that a compressed file may expand to: 64 for each of its bytes, and `FEW_EXPANDED_BYTES` more, within [`FILE_BYTES`].
 pub(crate) fn expanded_bytes(file_bytes: usize) -> u64 {
     const EXPANSION: u64 = 64;
     const FEW_EXPANDED_BYTES: u64 = 64 << 20;

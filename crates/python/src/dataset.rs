@@ -16,7 +16,7 @@ use pyo3::prelude::*;
 use serde_json::json;
 
 use crate::error::{Result, invalid};
-use crate::model::parse_up;
+use crate::options::parse_up;
 use crate::progress::run_with_events;
 use crate::threads::{check_not_forked, compute};
 
@@ -112,7 +112,6 @@ impl Dataset {
 /// Renders and samples 3D files into a data set; an interrupted run is resumed. Returns numbers of shapes by outcome.
 #[pyfunction]
 #[pyo3(signature = (sources, out, *, views, size, rig, points, up, seed, val_fraction, folder_labels, jobs, on_event=None))]
-#[expect(clippy::too_many_arguments, reason = "options of Python are arguments")]
 pub fn prepare(
     py: Python<'_>,
     sources: Vec<String>,

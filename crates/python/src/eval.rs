@@ -58,7 +58,6 @@ pub fn retrieval(
 /// A linear classifier of training features, measured on test features. Returns metrics and the choice of C as JSON.
 #[pyfunction]
 #[pyo3(signature = (train, train_labels, test, test_labels, *, c, val_fraction, seed, resamples))]
-#[expect(clippy::too_many_arguments, reason = "options of Python are arguments")]
 pub fn linear_probe(
     py: Python<'_>,
     train: PyReadonlyArray2<'_, f32>,
@@ -87,7 +86,6 @@ pub fn linear_probe(
 /// Few-shot classification over sampled episodes, as JSON.
 #[pyfunction]
 #[pyo3(signature = (items, labels, *, ways, shots, queries, episodes, seed, learner))]
-#[expect(clippy::too_many_arguments, reason = "options of Python are arguments")]
 pub fn few_shot(
     py: Python<'_>,
     items: PyReadonlyArray2<'_, f32>,

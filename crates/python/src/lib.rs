@@ -2,6 +2,7 @@
 //!
 //! One file per part of the package. Classes here are small and take arrays of one layout; `python/lexiform` next to this folder accepts what
 //! people have (paths, tensors, pictures, shapes of other libraries) and is what users import.
+#![expect(clippy::too_many_arguments, reason = "options of Python are arguments")]
 
 mod arrays;
 mod command;
@@ -10,6 +11,7 @@ mod error;
 mod eval;
 mod library;
 mod model;
+mod options;
 mod progress;
 mod shape;
 mod threads;

@@ -16,7 +16,8 @@ use serde_json::{Value, json};
 
 use crate::arrays::{embeddings, rows_array};
 use crate::error::{PyError, Result, invalid};
-use crate::model::{Model, parse_up};
+use crate::model::Model;
+use crate::options::parse_up;
 use crate::progress::run_with_events;
 use crate::threads::{check_not_forked, compute};
 
@@ -157,7 +158,6 @@ impl Library {
 
     /// Searches. Returns answers, spelling corrections and unknown texts as JSON.
     #[pyo3(signature = (terms, *, k, filter, combine, rank_by, min_score))]
-    #[expect(clippy::too_many_arguments, reason = "options of Python are arguments")]
     fn search(
         &self,
         py: Python<'_>,

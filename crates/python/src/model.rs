@@ -3,12 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use lexiform_model::preprocess::Crop;
 use lexiform_model::registry::MODELS;
 use lexiform_model::{ComputePrecision, Embedding, device};
 use lexiform_search::{
     EncodeError, Encoder, EncoderOptions, Error as SearchError, InputSpec, ModelInput, ShapePreprocessor,
-    UpRule, ZeroShotClassifier, embed_file,
+    ZeroShotClassifier, embed_file,
 };
 use numpy::{PyArray2, PyReadonlyArray2, PyReadonlyArray4};
 use pyo3::prelude::*;
@@ -16,6 +15,7 @@ use rayon::prelude::*;
 
 use crate::arrays::{embeddings, embeddings_array, pictures, point_cloud};
 use crate::error::{PyError, Result, invalid};
+use crate::options::{parse_crop, parse_up};
 use crate::shape::Shape;
 use crate::threads::compute;
 
@@ -34,7 +34,6 @@ impl Model {
     /// Opens a model by name or path.
     #[new]
     #[pyo3(signature = (name, *, device, precision, text_model=None, visual_prompts=None, image_size=None, crop=None))]
-    #[expect(clippy::too_many_arguments, reason = "options of Python are arguments")]
     fn new(
         py: Python<'_>,
         name: String,
@@ -180,7 +179,7 @@ impl Model {
 
     /// The row of a 3D file, a folder or strip of views, or a photo.
     fn encode_file<'py>(&self, py: Python<'py>, path: PathBuf, up: &str) -> Result<Rows<'py>> {
-        let up: UpRule = parse_up(up)?;
+        let up = parse_up(up)?;
         let preprocessor = ShapePreprocessor::for_encoder(&*self.encoder).with_up(up);
         let embedding = compute(py, || embed_file(&*self.encoder, &preprocessor, &path))?;
         embeddings_array(py, &[embedding], self.encoder.dim())
@@ -222,22 +221,6 @@ impl Model {
 
     fn failed(&self, source: EncodeError) -> PyError {
         SearchError::Encode { model: self.encoder.id().to_owned(), source }.into()
-    }
-}
-
-/// The rule for the up axis that a name stands for.
-pub fn parse_up(name: &str) -> Result<UpRule> {
-    name.parse().map_err(|error| invalid(format!("up: {error}")))
-}
-
-fn parse_crop(name: &str) -> Result<Crop> {
-    match name {
-        "none" => Ok(Crop::None),
-        "center" => Ok(Crop::Center),
-        seed => seed
-            .parse()
-            .map(Crop::Reference)
-            .map_err(|_| invalid(format!("crop: expected none, center or a seed, found {name:?}"))),
     }
 }
 

@@ -22,7 +22,7 @@ use rand::rngs::SmallRng;
 
 use crate::arrays::{channels, cloud_array, picture, picture_array, point_cloud, vectors};
 use crate::error::{Result, invalid};
-use crate::model::parse_up;
+use crate::options::parse_up;
 use crate::threads::compute;
 
 /// A shape: triangles and points in world space, +Y up.

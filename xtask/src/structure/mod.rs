@@ -78,7 +78,7 @@ impl Measures {
             self.code_lines += file.code_lines;
         }
         // Commands and tasks have no library whose documentation could be compiled.
-        if !["cli", "xtask"].contains(&name) {
+        if !["cli", "python", "xtask"].contains(&name) {
             *self.examples.entry(name.to_owned()).or_default() += file.examples;
         }
         if name == "cli" {
