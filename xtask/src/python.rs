@@ -7,8 +7,8 @@ use anyhow::{Context as _, Result, ensure};
 
 /// Folder of the package.
 const PACKAGE: &str = "crates/python";
-/// What the tests need: the oldest NumPy that is supported runs on the oldest Python.
-const TOOLS: [&str; 11] = [
+/// What the tests, the types and the site need.
+const TOOLS: [&str; 13] = [
     "maturin>=1.9,<2",
     "mypy",
     "pyright",
@@ -20,11 +20,11 @@ const TOOLS: [&str; 11] = [
     "nbclient",
     "nbformat",
     "ipykernel",
+    "mkdocs-material",
+    "mkdocstrings[python]",
 ];
-/// A Python with what is installed in it: the oldest ones that are supported.
-const OLDEST: (&str, [&str; 2]) = ("python3.10", ["numpy==1.26.4", "pytest"]);
-/// The newest.
-const NEWEST: (&str, [&str; 2]) = ("python3.13", ["numpy", "pytest"]);
+/// Other versions of Python, where they are installed, each with a NumPy: the oldest one that is supported, and the newest.
+const OTHERS: [(&str, &str); 3] = [("3.10", "numpy==1.26.4"), ("3.12", "numpy"), ("3.13", "numpy")];
 
 /// Builds the wheel in the profile of the tests, and tests it with every Python at hand.
 ///
@@ -51,9 +51,13 @@ pub fn check(target: &Path) -> Result<()> {
     main.run("pytest", &["--pyargs", "lexiform"])?;
     main.run("mypy", &["--strict", "python", "examples"])?;
     main.run("pyright", &["python", "examples"])?;
-    for (python, packages) in [OLDEST, NEWEST] {
-        if Command::new(python).arg("--version").output().is_ok_and(|output| output.status.success()) {
-            let other = Environment::create(Path::new(python), &environments.join(python), &packages)?;
+    main.run(
+        "mkdocs",
+        &["build", "--quiet", "--site-dir", &environments.join("site").display().to_string()],
+    )?;
+    for (version, numpy) in OTHERS {
+        if let Some(python) = interpreter(version) {
+            let other = Environment::create(&python, &environments.join(version), &[numpy, "pytest"])?;
             other.install(&wheel)?;
             other.run("pytest", &["tests"])?;
         }
@@ -69,6 +73,25 @@ pub fn check(target: &Path) -> Result<()> {
 pub fn target_folder() -> Result<PathBuf> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
     Ok(std::path::absolute(target)?)
+}
+
+/// The Python of a version: on the path, or one that pyenv has.
+fn interpreter(version: &str) -> Option<PathBuf> {
+    let runs = |path: &Path| {
+        Command::new(path).arg("--version").output().is_ok_and(|output| output.status.success())
+    };
+    let named = PathBuf::from(format!("python{version}"));
+    if runs(&named) {
+        return Some(named);
+    }
+    let versions = Path::new(&std::env::var_os("HOME")?).join(".pyenv/versions");
+    let mut found: Vec<PathBuf> =
+        std::fs::read_dir(versions).ok()?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    found.sort();
+    let is_of_version = |folder: &PathBuf| {
+        folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&format!("{version}.")))
+    };
+    found.into_iter().filter(is_of_version).map(|folder| folder.join("bin/python3")).find(|path| runs(path))
 }
 
 /// `python3` if it is new enough.
