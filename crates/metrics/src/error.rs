@@ -52,6 +52,9 @@ pub enum MetricsError {
         /// The index.
         found: usize,
     },
+    /// A table that METEOR needs is not in its format.
+    #[error("{0}")]
+    InvalidTable(String),
     /// Too few items, classes or queries.
     #[error("{0}")]
     NotEnoughData(String),

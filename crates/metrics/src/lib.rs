@@ -33,6 +33,7 @@
 
 mod accuracy;
 pub mod bootstrap;
+pub mod caption;
 mod confusion;
 mod error;
 mod features;
