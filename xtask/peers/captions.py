@@ -3,7 +3,7 @@
     python xtask/peers/captions.py fixtures/captions
     python xtask/peers/captions.py --compare target/release/lexiform [--seed 0] [--items 500]
 
-The first writes `tokens.json` (captions and how PTBTokenizer splits them) and `scores.json` (tokenized captions and their scores).
+The first writes `tokens.json` (captions and how PTBTokenizer splits them) and `scores.json` (captions, their tokens and scores).
 METEOR is run with the small tables in `fixtures/captions/meteor`, which were written for this purpose, so that tests need no
 other: a copy of its archive gets them in place of its own. The second evaluates random changes of captions with
 `lexiform eval caption` and METEOR's own tables.
@@ -118,7 +118,7 @@ def tokenized(items):
 def write(folder):
     dump = lambda value: json.dumps(value, ensure_ascii=False, indent=1) + "\n"
     (folder / "tokens.json").write_text(dump(list(zip(CAPTIONS, tokenize(CAPTIONS)))))
-    items = tokenized(ITEMS)
+    items = [{"caption": caption, "captions": captions, **tokens} for (caption, captions), tokens in zip(ITEMS, tokenized(ITEMS))]
     with meteor_with(folder / "meteor") as scorer:
         (folder / "scores.json").write_text(dump({"items": items, "scores": scores(items, scorer)}))
 

@@ -68,9 +68,8 @@ fn scores_equal_those_of_the_reference() {
     check("cider", &cider(&items).unwrap(), &scores["cider"]);
 }
 
-#[test]
-fn meteor_equals_the_reference_with_the_same_tables() {
-    let golden = read("scores.json");
+/// METEOR with the small tables.
+fn meteor() -> Meteor {
     let names = ["function/english.words", "nonbreaking/english.prefixes"];
     let [function_words, prefixes] = names.map(|name| text(&format!("meteor/{name}")));
     let names = ["synonym/english.exceptions", "synonym/english.synsets"];
@@ -81,13 +80,31 @@ fn meteor_equals_the_reference_with_the_same_tables() {
         exceptions: &exceptions,
         synsets: &synsets,
     };
-    let meteor = Meteor::new(&tables).unwrap();
+    Meteor::new(&tables).unwrap()
+}
+
+#[test]
+fn meteor_equals_the_reference_with_the_same_tables() {
+    let golden = read("scores.json");
+    let meteor = meteor();
     let paraphrases = text("meteor/data/paraphrase-en");
     let found = meteor.scores(&items(&golden), paraphrases.as_bytes()).unwrap();
     check("meteor", &found, &golden["scores"]["meteor"]);
-    // Each table has an effect.
+    // The table has an effect.
     let none = meteor.scores(&items(&golden), &b""[..]).unwrap();
     assert!(none.corpus < found.corpus);
+}
+
+#[test]
+fn long_captions_are_scored_or_refused() {
+    let item = |candidate: usize, reference: usize| CaptionItem {
+        candidate: "the chair ".repeat(candidate),
+        references: vec!["the chair ".repeat(reference)],
+    };
+    let scores = meteor().scores(&[item(100, 90)], &b""[..]).unwrap();
+    assert!(scores.corpus > 0.9, "{scores:?}");
+    let error = meteor().scores(&[item(1, 1), item(1, 501)], &b""[..]).unwrap_err().to_string();
+    assert_eq!(error, "item 1: METEOR aligns captions of at most 1000 words, found 1002");
 }
 
 #[test]
@@ -101,4 +118,8 @@ fn any_text_is_tokenized() {
         assert!(tokens.starts_with('a') && !tokens.contains("  "), "{c:?}: {tokens:?}");
     }
     assert_eq!(ptb_tokenize(&"(".repeat(10_000)).len(), 6 * 10_000 - 1);
+    // Each part could begin an address or a tag that ends at the end of the text.
+    for part in ["a,", "<a b=\"", "http://a|", "(1)"] {
+        assert!(ptb_tokenize(&part.repeat(20_000)).len() >= 20_000, "{part}");
+    }
 }

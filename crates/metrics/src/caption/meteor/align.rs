@@ -8,22 +8,22 @@ const BEAM: usize = 40;
 /// The matches of an alignment: no word is in two of them. One place per word of the reference.
 pub(super) fn align(matches: &Matches) -> Vec<Option<Match>> {
     let mut beam = vec![Partial::with_the_only_ones(matches)];
-    for place in 0..matches.at.len() {
-        beam.sort_by_key(Partial::order);
-        beam.truncate(BEAM);
-        let mut next = Vec::with_capacity(beam.len());
-        for partial in &beam {
-            partial.continue_at(place, &matches.at[place], &mut next);
+    for (place, possible) in matches.at.iter().enumerate() {
+        let mut continuations = Vec::new();
+        for (parent, partial) in beam.iter().enumerate() {
+            partial.continue_at(place, possible, parent, &mut continuations);
         }
-        if next.is_empty() {
-            next.push(beam.swap_remove(0));
+        if continuations.is_empty() {
+            beam.truncate(1);
+            continue;
         }
-        beam = next;
+        // Stable, as in the reference: of equally good ones the earlier is kept.
+        continuations.sort_by_key(|continuation| continuation.progress.order());
+        continuations.truncate(BEAM);
+        beam = continuations.iter().map(|continuation| continuation.apply(&beam)).collect();
     }
-    beam.sort_by_key(Partial::order);
-    beam.truncate(BEAM);
-    beam.iter_mut().for_each(Partial::end_chunk);
-    beam.sort_by_key(Partial::order);
+    beam.iter_mut().for_each(|partial| partial.progress.end_chunk());
+    beam.sort_by_key(|partial| partial.progress.order());
     beam.swap_remove(0).matches
 }
 
@@ -33,6 +33,12 @@ struct Partial {
     matches: Vec<Option<Match>>,
     used: Vec<bool>,
     candidate_used: Vec<bool>,
+    progress: Progress,
+}
+
+/// How far and how good a partial alignment is.
+#[derive(Clone, Copy, Default)]
+struct Progress {
     /// Words of the candidate and of the reference, weighted.
     words: usize,
     chunks: usize,
@@ -43,6 +49,24 @@ struct Partial {
     chunk_end: Option<usize>,
 }
 
+/// A partial alignment with one more word of the reference, before it is known whether it is among the best.
+struct Continuation {
+    parent: usize,
+    found: Option<Match>,
+    progress: Progress,
+}
+
+impl Continuation {
+    fn apply(&self, beam: &[Partial]) -> Partial {
+        let mut partial = Partial { progress: self.progress, ..beam[self.parent].clone() };
+        if let Some(found) = &self.found {
+            partial.matches[found.start] = Some(*found);
+            partial.set_used(found);
+        }
+        partial
+    }
+}
+
 impl Partial {
     /// Matches of which none shares a word with another are part of every alignment.
     fn with_the_only_ones(all: &Matches) -> Self {
@@ -50,11 +74,7 @@ impl Partial {
             matches: vec![None; all.at.len()],
             used: vec![false; all.at.len()],
             candidate_used: vec![false; all.candidate_coverage.len()],
-            words: 0,
-            chunks: 0,
-            distance: 0,
-            next: 0,
-            chunk_end: None,
+            progress: Progress::default(),
         };
         for (place, matches) in all.at.iter().enumerate() {
             let [only] = matches[..] else { continue };
@@ -67,36 +87,46 @@ impl Partial {
         partial
     }
 
-    /// What partial alignments are sorted by, best first.
-    fn order(&self) -> (std::cmp::Reverse<usize>, usize, usize) {
-        (std::cmp::Reverse(self.words), self.chunks, self.distance)
-    }
-
     /// Adds the continuations at a word of the reference: each match that is still possible, and none.
-    fn continue_at(&self, place: usize, matches: &[Match], next: &mut Vec<Self>) {
-        let mut unmatched = self.clone();
+    fn continue_at(&self, place: usize, matches: &[Match], parent: usize, all: &mut Vec<Continuation>) {
+        let mut progress = self.progress;
         if self.used[place] {
-            if place >= self.next {
+            if place >= progress.next {
                 // A match that is part of every alignment.
-                let Some(fixed) = self.matches[self.next] else { return };
-                unmatched.take(&fixed);
-                unmatched.distance += fixed.distance();
+                let Some(fixed) = self.matches[progress.next] else { return };
+                progress.take(&fixed);
+                progress.distance += fixed.distance();
             }
-            next.push(unmatched);
+            all.push(Continuation { parent, found: None, progress });
             return;
         }
         for found in matches.iter().filter(|found| !self.is_used(found)) {
-            let mut matched = unmatched.clone();
-            matched.set_used(found);
-            matched.matches[place] = Some(*found);
+            let mut matched = progress;
             matched.take(found);
+            all.push(Continuation { parent, found: Some(*found), progress: matched });
             // A quirk of the reference, which adds the distance to the alignment without the match.
-            unmatched.distance += found.distance();
-            next.push(matched);
+            progress.distance += found.distance();
         }
-        unmatched.end_chunk();
-        unmatched.next += 1;
-        next.push(unmatched);
+        progress.end_chunk();
+        progress.next += 1;
+        all.push(Continuation { parent, found: None, progress });
+    }
+
+    fn is_used(&self, found: &Match) -> bool {
+        let used = self.used[found.reference_words()].iter();
+        used.chain(&self.candidate_used[found.candidate_words()]).any(|used| *used)
+    }
+
+    fn set_used(&mut self, found: &Match) {
+        self.used[found.reference_words()].fill(true);
+        self.candidate_used[found.candidate_words()].fill(true);
+    }
+}
+
+impl Progress {
+    /// What partial alignments are sorted by, best first.
+    fn order(&self) -> (std::cmp::Reverse<usize>, usize, usize) {
+        (std::cmp::Reverse(self.words), self.chunks, self.distance)
     }
 
     /// Counts a match.
@@ -111,16 +141,6 @@ impl Partial {
 
     fn end_chunk(&mut self) {
         self.chunks += usize::from(self.chunk_end.take().is_some());
-    }
-
-    fn is_used(&self, found: &Match) -> bool {
-        let used = self.used[found.reference_words()].iter();
-        used.chain(&self.candidate_used[found.candidate_words()]).any(|used| *used)
-    }
-
-    fn set_used(&mut self, found: &Match) {
-        self.used[found.reference_words()].fill(true);
-        self.candidate_used[found.candidate_words()].fill(true);
     }
 }
 

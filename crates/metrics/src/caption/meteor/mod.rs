@@ -39,6 +39,9 @@ use paraphrases::Paraphrases;
 use statistics::Statistics;
 use synonyms::Synonyms;
 
+/// Most words of a caption: the time of the search grows with their square.
+const MAX_WORDS: usize = 1_000;
+
 /// The files of METEOR's archive that a score needs, as text.
 #[derive(Clone, Copy, Debug)]
 pub struct MeteorTables<'a> {
@@ -79,7 +82,7 @@ impl Meteor {
     /// between words of the items are kept in memory.
     ///
     /// # Errors
-    /// If there are no items, one has no reference, or paraphrases cannot be read.
+    /// If there are no items, one has no reference, a caption has more than 1,000 words, or paraphrases cannot be read.
     pub fn scores(
         &self,
         items: &[CaptionItem],
@@ -87,7 +90,14 @@ impl Meteor {
     ) -> Result<CaptionScores, MetricsError> {
         check_items(items)?;
         let items: Vec<NormalizedItem> = items.iter().map(|item| self.normalized(item)).collect();
-        let words = items.iter().flat_map(NormalizedItem::words).collect();
+        for (item, words) in
+            items.iter().enumerate().flat_map(|(i, item)| item.captions().map(move |c| (i, c)))
+        {
+            if words.len() > MAX_WORDS {
+                return Err(MetricsError::CaptionTooLong { item, limit: MAX_WORDS, found: words.len() });
+            }
+        }
+        let words = items.iter().flat_map(NormalizedItem::captions).flatten().map(String::as_str).collect();
         let paraphrases = Paraphrases::read(paraphrases, words)?;
         let matcher = Matcher::new(&self.synonyms, &paraphrases);
         let best: Vec<Statistics> = items.iter().map(|item| self.best(item, &matcher)).collect();
@@ -135,7 +145,7 @@ struct NormalizedItem {
 }
 
 impl NormalizedItem {
-    fn words(&self) -> impl Iterator<Item = &str> {
-        self.candidate.iter().chain(self.references.iter().flatten()).map(String::as_str)
+    fn captions(&self) -> impl Iterator<Item = &Vec<String>> {
+        std::iter::once(&self.candidate).chain(&self.references)
     }
 }

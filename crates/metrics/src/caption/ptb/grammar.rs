@@ -1,5 +1,7 @@
 //! The rules of tokens: patterns over the classes of `alphabet.rs`, and what becomes of what they match.
 //!
+//! Bytes above `\x7f` are classes of characters outside of ASCII, such as `\x80` for letters and `\x85` for apostrophes.
+//!
 //! The longest match wins, and of equally long ones the first rule. What a rule only looks at counts for the length.
 
 use super::words;

@@ -11,6 +11,10 @@ use super::alphabet::class;
 use super::grammar::{Action, rules};
 use super::token::Match;
 
+/// Most characters that a rule looks at. Rules such as that of e-mail addresses look for their end in all that follows, which
+/// would take quadratic time.
+const MAX_TOKEN: usize = 1 << 12;
+
 /// The grammar as one automaton that is built where captions lead it.
 pub(super) struct Lexer {
     automaton: DFA,
@@ -57,7 +61,9 @@ impl Lexer {
         let mut tokens = Vec::new();
         let mut place = 0;
         while place < characters.len() {
-            let Some((action, length)) = self.longest(&mut cache, &classes[place..]) else {
+            let Some((action, length)) =
+                self.longest(&mut cache, &classes[place..classes.len().min(place + MAX_TOKEN)])
+            else {
                 // A space, or a character that the reference does not know.
                 place += 1;
                 continue;
