@@ -50,6 +50,13 @@ pub enum EvalEvent<'a> {
     },
     /// Views and crop windows were sampled for shapes in the order of a data set, not in that of a list.
     SampledInStoredOrder,
+    /// Items with references have no prediction, and are not evaluated.
+    ReferencesWithoutPrediction {
+        /// Items with references.
+        references: usize,
+        /// Those without a prediction.
+        without: usize,
+    },
     /// Only some files are common to the compared runs.
     FilesInCommon {
         /// The first run.

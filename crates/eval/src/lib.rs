@@ -11,6 +11,7 @@
 //! | [`few_shot_folds()`] | few-shot classification on published folds |
 //! | [`attributes()`] | recognition of color, material and parts |
 //! | [`class_scores()`] | a fine-tuned classifier |
+//! | [`caption::caption_scores()`] | captions against references |
 //! | [`compare_runs()`] | several runs, with a paired significance test |
 //!
 //! [`protocol`] has the papers' protocols and published results, [`report`] the HTML report. The metrics themselves are in
@@ -41,6 +42,7 @@
 //! This crate links no training code, prints nothing and does not use the network.
 
 mod attributes;
+pub mod caption;
 mod class_scores;
 mod class_texts;
 mod compare_runs;

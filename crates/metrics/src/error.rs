@@ -52,6 +52,19 @@ pub enum MetricsError {
         /// The index.
         found: usize,
     },
+    /// A caption that is too long for METEOR's search.
+    #[error("item {item}: METEOR aligns captions of at most {limit} words, found {found}")]
+    CaptionTooLong {
+        /// The item.
+        item: usize,
+        /// Most words.
+        limit: usize,
+        /// Words of the caption or of a reference.
+        found: usize,
+    },
+    /// A table that METEOR needs is not in its format.
+    #[error("{0}")]
+    InvalidTable(String),
     /// Too few items, classes or queries.
     #[error("{0}")]
     NotEnoughData(String),

@@ -1,4 +1,4 @@
-//! Classification and retrieval metrics, computed from feature or score matrices.
+//! Classification and retrieval metrics, computed from feature or score matrices, and metrics of captions.
 //!
 //! The input is [`Features`], one row per item; the output is predictions and ranks, and the metrics that papers report.
 //!
@@ -26,6 +26,7 @@
 //! | test-time augmentation: voting over views or augmentations | [`vote`] |
 //! | 95 % bootstrap confidence intervals | [`bootstrap`] |
 //! | comparison of two models on the same items | [`paired`] |
+//! | BLEU, ROUGE-L, CIDEr, METEOR of captions | [`caption`] |
 //!
 //! Similarities are f32 dot products summed in index order, with fused multiply-add where the CPU has it, so all such
 //! machines give the same bits. Everything derived from them is f64. **Ties**: of equal scores, the lower index ranks
@@ -33,6 +34,7 @@
 
 mod accuracy;
 pub mod bootstrap;
+pub mod caption;
 mod confusion;
 mod error;
 mod features;

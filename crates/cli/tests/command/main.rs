@@ -10,6 +10,7 @@ mod duplicates;
 mod embeddings;
 mod end_to_end;
 mod eval;
+mod eval_captions;
 mod eval_datasets;
 mod eval_lvis;
 mod geometry;

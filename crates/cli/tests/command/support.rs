@@ -119,7 +119,7 @@ impl Sandbox {
         self.finish(child.wait_with_output().unwrap())
     }
 
-    fn finish(&self, output: std::process::Output) -> Run {
+    pub fn finish(&self, output: std::process::Output) -> Run {
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         let code = output.status.code().expect("the run was not killed");
         let run = Run { code, stdout: text(output.stdout), stderr: text(output.stderr) };

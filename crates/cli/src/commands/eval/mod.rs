@@ -1,6 +1,7 @@
-//! `lexiform eval`: evaluate a model on files, features or generated shapes.
+//! `lexiform eval`: evaluate a model on files, features, captions or generated shapes.
 
 mod attributes;
+mod caption;
 mod class_text;
 mod classify;
 mod compare;
@@ -36,6 +37,7 @@ enum Measure {
     FewShot(few_shot::FewShotArgs),
     Attributes(attributes::AttributesArgs),
     Classify(classify::ClassifyArgs),
+    Caption(Box<caption::CaptionArgs>),
     Compare(compare::CompareArgs),
 }
 
@@ -49,6 +51,7 @@ impl EvalArgs {
             Measure::FewShot(args) => args.run(),
             Measure::Attributes(args) => args.run(),
             Measure::Classify(args) => args.run(),
+            Measure::Caption(args) => args.run(),
             Measure::Compare(args) => args.run(),
         }
     }

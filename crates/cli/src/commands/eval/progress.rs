@@ -49,6 +49,12 @@ fn show(bar: &mut Option<Progress>, event: EvalEvent<'_>) {
             let (first, run) = (first.display(), run.display());
             output::note(format!("note: {files} files are in both {first} and {run}"));
         }
+        EvalEvent::ReferencesWithoutPrediction { references, without } => {
+            let references = output::quantity(references, "item");
+            output::note(format!(
+                "note: {without} of {references} with references have no prediction and are not evaluated"
+            ));
+        }
         // The enum is non-exhaustive.
         _ => {}
     }
