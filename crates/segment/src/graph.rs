@@ -20,7 +20,8 @@ pub(crate) struct NeighborGraph {
 impl NeighborGraph {
     pub(crate) fn new(positions: &[Vec3]) -> Self {
         let each = NEIGHBORS.min(positions.len());
-        let neighbors: Vec<u32> = knn(positions, positions, NEIGHBORS).into_iter().map(|i| i as u32).collect();
+        let neighbors: Vec<u32> =
+            knn(positions, positions, NEIGHBORS).into_iter().map(|i| i as u32).collect();
         let normal = |near: &[u32]| estimate_normal(near.iter().map(|&i| positions[i as usize]));
         let normals = neighbors.par_chunks(each.max(1)).map(normal).collect();
         Self { neighbors, each, normals }
@@ -37,7 +38,9 @@ impl NeighborGraph {
         (0..n as u32).flat_map(move |a| {
             let others = self.of(a as usize).iter().copied().filter(move |&b| b != a);
             // A pair of mutual neighbors is listed by the lower one.
-            others.filter(move |&b| a < b || !self.of(b as usize).contains(&a)).map(move |b| (a.min(b), a.max(b)))
+            others
+                .filter(move |&b| a < b || !self.of(b as usize).contains(&a))
+                .map(move |b| (a.min(b), a.max(b)))
         })
     }
 }
@@ -119,7 +122,8 @@ mod tests {
         edges.sort_unstable();
         edges.dedup();
         assert_eq!(edges.len(), count);
-        let of_pairs = (0..40_u32).flat_map(|a| graph.of(a as usize).iter().map(move |&b| (a.min(b), a.max(b))));
+        let of_pairs =
+            (0..40_u32).flat_map(|a| graph.of(a as usize).iter().map(move |&b| (a.min(b), a.max(b))));
         let mut expected: Vec<(u32, u32)> = of_pairs.filter(|(a, b)| a != b).collect();
         expected.sort_unstable();
         expected.dedup();

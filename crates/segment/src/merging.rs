@@ -90,7 +90,9 @@ impl RegionGraph {
             }
             let joined = self.merge(regions, affinity);
             let others = self.borders[joined as usize].keys();
-            queue.extend(others.map(|&b| Candidate { affinity: self.affinity(joined, b), regions: [joined, b] }));
+            queue.extend(
+                others.map(|&b| Candidate { affinity: self.affinity(joined, b), regions: [joined, b] }),
+            );
         }
         distinct.into_iter().map(|region| self.superpoints(region)).collect()
     }
@@ -154,7 +156,8 @@ mod tests {
         let edges = inside.into_iter().chain([(7, 8)]);
         let regions = RegionGraph::new(&labels, &[Vec3::ONE; 16], edges).regions();
         // Superpoints themselves are distinct too: nothing was merged to form them.
-        let pairs: Vec<_> = regions.into_iter().filter(|r| r.len() == 2).collect();
+        let mut pairs: Vec<_> = regions.into_iter().filter(|r| r.len() == 2).collect();
+        pairs.sort();
         assert_eq!(pairs, [[0, 1], [2, 3]]);
     }
 }

@@ -98,7 +98,8 @@ impl Search<'_> {
             })
             .collect();
         guesses.sort_by_key(|guess| std::cmp::Reverse(guess.0));
-        let finalists = guesses.iter().take(FINALISTS).map(|&(_, normal, offset)| self.fitted(normal, offset));
+        let finalists =
+            guesses.iter().take(FINALISTS).map(|&(_, normal, offset)| self.fitted(normal, offset));
         // The first of equal ones: the order does not depend on threads.
         finalists.fold(None, |best: Option<Plane>, plane| match best {
             Some(best) if best.points.len() >= plane.points.len() => Some(best),
@@ -155,13 +156,17 @@ mod tests {
             positions.push(position);
             normals.push(normal);
         }
-        let config = PlaneConfig { tolerance: 0.01, min_cosine: 0.9, min_points: 500, max_planes: 9, seed: 1 };
+        let config =
+            PlaneConfig { tolerance: 0.01, min_cosine: 0.9, min_points: 500, max_planes: 9, seed: 1 };
         let mut found = find_planes(&positions, &normals, &config);
         assert_eq!(found.len(), 2);
         found.sort_by(|a, b| a.normal.x.abs().total_cmp(&b.normal.x.abs()));
         for (plane, (normal, offset)) in found.iter().zip([(Vec3::Y, 0.5), (tilted, -0.25)]) {
             let sign = plane.normal.dot(normal).signum();
-            assert!((plane.normal * sign).abs_diff_eq(normal, 1e-3) && (plane.offset * sign - offset).abs() < 1e-3);
+            assert!(
+                (plane.normal * sign).abs_diff_eq(normal, 1e-3)
+                    && (plane.offset * sign - offset).abs() < 1e-3
+            );
             assert!(plane.points.len() >= 1000);
         }
     }

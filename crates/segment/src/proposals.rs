@@ -54,7 +54,10 @@ pub(crate) fn suppress_duplicates(mut proposals: Vec<Proposal>, most: usize) -> 
             break;
         }
         let is_new = kept.iter().all(|other| {
-            let (small, large) = (proposal.voxels.len().min(other.voxels.len()), proposal.voxels.len().max(other.voxels.len()));
+            let (small, large) = (
+                proposal.voxels.len().min(other.voxels.len()),
+                proposal.voxels.len().max(other.voxels.len()),
+            );
             // Sizes alone rule most pairs out.
             (small as f32) < SAME * large as f32 || overlap(&proposal.voxels, &other.voxels).1 < SAME
         });
@@ -71,8 +74,10 @@ mod tests {
 
     #[test]
     fn the_better_of_two_duplicates_stays() {
-        let proposal = |voxels: std::ops::Range<u32>, objectness| Proposal { voxels: voxels.collect(), objectness };
-        let kept = suppress_duplicates(vec![proposal(0..10, 0.5), proposal(0..9, 0.9), proposal(5..15, 0.7)], 9);
+        let proposal =
+            |voxels: std::ops::Range<u32>, objectness| Proposal { voxels: voxels.collect(), objectness };
+        let kept =
+            suppress_duplicates(vec![proposal(0..10, 0.5), proposal(0..9, 0.9), proposal(5..15, 0.7)], 9);
         assert_eq!(kept, [proposal(0..9, 0.9), proposal(5..15, 0.7)]);
     }
 }

@@ -1,9 +1,10 @@
 //! A scene as points: those of its clouds, or some on every triangle.
 
 use glam::Vec3;
+use lexiform_geometry::surface::SceneSurface;
 use lexiform_geometry::{Mesh, Scene};
 
-/// Points on the surface of all meshes of a scene for each of its triangles, on average.
+/// Points on the surface of all meshes of a scene, about.
 const POINTS_PER_SCENE: f64 = 1_500_000.0;
 /// Most points on one triangle.
 const MAX_PER_TRIANGLE: usize = 40_000;
@@ -42,11 +43,12 @@ impl SceneSamples {
         let mut triangles = Vec::new();
         let total: f64 = scene.meshes.iter().flat_map(|m| (0..m.faces().len()).map(|f| area(m, f))).sum();
         let per_area = if total > 0.0 { POINTS_PER_SCENE / total } else { 0.0 };
+        let surface = SceneSurface::new(scene);
         let mut first = 0;
-        for mesh in &scene.meshes {
+        for (part, mesh) in scene.meshes.iter().enumerate() {
             for face in 0..mesh.faces().len() {
                 let count = ((area(mesh, face) * per_area).round() as usize).clamp(1, MAX_PER_TRIANGLE);
-                samples.add_triangle(scene, mesh, face, count);
+                samples.add_triangle(&surface, [part, face], mesh.triangle(face), count);
                 triangles.resize(samples.positions.len(), (first + face) as u32);
             }
             first += mesh.faces().len();
@@ -68,21 +70,18 @@ impl SceneSamples {
         votes.into_iter().enumerate().filter(is_in).map(|(triangle, _)| triangle as u32).collect()
     }
 
-    fn add_triangle(&mut self, scene: &Scene, mesh: &Mesh, face: usize, count: usize) {
-        let [a, b, c] = mesh.triangle(face);
-        let base = mesh.material.and_then(|m| scene.materials.get(m)).map_or(GRAY, |m| m.base_color.truncate());
-        let has_material = mesh.material.is_some();
-        let color = match mesh.colors() {
-            Some(colors) => {
-                let tint = mesh.faces()[face].iter().map(|&v| colors[v as usize].truncate()).sum::<Vec3>() / 3.0;
-                if has_material { tint * base } else { tint }
-            }
-            None => base,
-        };
+    fn add_triangle(
+        &mut self,
+        surface: &SceneSurface<'_>,
+        [part, face]: [usize; 2],
+        [a, b, c]: [Vec3; 3],
+        count: usize,
+    ) {
         for i in 0..count {
             let [u, v] = if count == 1 { [1.0 / 3.0; 2] } else { plastic_sequence(i) };
             self.positions.push(a + (b - a) * u + (c - a) * v);
-            self.colors.push(color);
+            let appearance = surface.appearance(part, face, Vec3::new(1.0 - u - v, u, v));
+            self.colors.push(appearance.map_or(GRAY, |appearance| appearance.color));
         }
     }
 }

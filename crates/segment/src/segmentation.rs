@@ -177,7 +177,8 @@ impl<'a> Proposer<'a> {
             let position = self.positions[point as usize];
             let near = self.graph.of(point as usize).iter();
             near.clone().any(|&other| {
-                self.positions[other as usize].distance_squared(position) <= limit && group.binary_search(&other).is_err()
+                self.positions[other as usize].distance_squared(position) <= limit
+                    && group.binary_search(&other).is_err()
             })
         };
         let border = group.iter().filter(|point| touches_others(point)).count() as f32 / group.len() as f32;

@@ -85,7 +85,9 @@ fn is_inner_wall(plane: &Plane, positions: &[Vec3], up: Vec3) -> bool {
     let across = up.cross(plane.normal).normalize_or_zero();
     let on_plane = || plane.points.iter().map(|&i| positions[i as usize]);
     let span = |points: &mut dyn Iterator<Item = Vec3>, axis: Vec3| {
-        let (low, high) = points.map(|p| p.dot(axis)).fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
+        let (low, high) = points
+            .map(|p| p.dot(axis))
+            .fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
         high - low
     };
     let all = || positions.iter().copied();

@@ -59,7 +59,8 @@ fn tops(surface: &Surface<'_>, cluster: &[u32]) -> Vec<f32> {
     let enough = MIN_TOP_POINTS.max((cluster.len() as f32 * MIN_TOP_SHARE) as usize);
     let is_peak = |b: &usize| {
         let near = b.saturating_sub(2)..(*b + 3).min(counts.len());
-        sum(*b) >= enough && near.clone().all(|other| sum(other) < sum(*b) || (sum(other) == sum(*b) && other >= *b))
+        sum(*b) >= enough
+            && near.clone().all(|other| sum(other) < sum(*b) || (sum(other) == sum(*b) && other >= *b))
     };
     let mut peaks: Vec<usize> = (0..counts.len()).filter(is_peak).collect();
     peaks.sort_by_key(|&b| (std::cmp::Reverse(sum(b)), b));
@@ -81,7 +82,10 @@ mod tests {
         let normals: Vec<Vec3> = (0..470).map(|i| if i < 400 { Vec3::Y } else { Vec3::X }).collect();
         let surface = Surface { positions: &positions, normals: &normals, up: Vec3::Y, size: 1.0 };
         let cluster: Vec<u32> = (0..470).collect();
-        assert_eq!(split_at_tops(&surface, &cluster, 20), [(430..470).collect::<Vec<u32>>(), (0..430).collect()]);
+        assert_eq!(
+            split_at_tops(&surface, &cluster, 20),
+            [(430..470).collect::<Vec<u32>>(), (0..430).collect()]
+        );
         assert!(split_at_tops(&surface, &cluster[..430], 20).is_empty());
     }
 }

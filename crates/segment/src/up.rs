@@ -84,7 +84,8 @@ impl<'a> Evidence<'a> {
         let flatness = 1.0 - (height / width[0].max(width[1]).max(height)).min(1.0);
         let relative = |p: &Vec3| ((p.dot(up) - low) / height).clamp(0.0, 1.0);
         let n = self.clutter.len().max(1) as f32;
-        let mean_height = if self.clutter.is_empty() { 0.5 } else { self.clutter.iter().map(relative).sum::<f32>() / n };
+        let mean_height =
+            if self.clutter.is_empty() { 0.5 } else { self.clutter.iter().map(relative).sum::<f32>() / n };
         floor.min(0.4) + 0.5 * flat + 0.5 * flatness + 0.8 * (1.0 - mean_height)
     }
 

@@ -52,7 +52,8 @@ impl VoxelGrid {
     /// Voxels of a given size.
     pub fn with_size(positions: &[Vec3], colors: &[Vec3], size: f32) -> Self {
         let key = |p: &Vec3| {
-            let cell = (*p / size).floor().as_ivec3().clamp(IVec3::splat(-MAX_CELLS), IVec3::splat(MAX_CELLS - 1));
+            let cell =
+                (*p / size).floor().as_ivec3().clamp(IVec3::splat(-MAX_CELLS), IVec3::splat(MAX_CELLS - 1));
             let [x, y, z] = (cell + MAX_CELLS).to_array().map(|c| c as u64);
             z << 42 | y << 21 | x
         };

@@ -82,7 +82,8 @@ impl Room {
     pub fn generate(config: &RoomConfig) -> Self {
         let mut rng = Rng::named("room", config.seed);
         let shell = shell::Shell::sample(&mut rng);
-        let mut room = Self { scene: Scene::default(), instances: Vec::new(), triangle_instances: Vec::new() };
+        let mut room =
+            Self { scene: Scene::default(), instances: Vec::new(), triangle_instances: Vec::new() };
         for (label, part) in shell.parts(config.ceiling, &mut rng) {
             room.add(label, false, part);
         }
@@ -170,7 +171,9 @@ mod tests {
             let objects: Vec<&RoomInstance> = room.instances.iter().filter(|i| i.is_object).collect();
             assert!((8..=20).contains(&objects.len()), "{seed}: {} objects", objects.len());
             for (i, a) in objects.iter().enumerate() {
-                assert!(a.bounds.min.cmpge(shell.min - 1e-4).all() && a.bounds.max.cmple(shell.max + 1e-4).all());
+                assert!(
+                    a.bounds.min.cmpge(shell.min - 1e-4).all() && a.bounds.max.cmple(shell.max + 1e-4).all()
+                );
                 for b in &objects[..i] {
                     let gap = (a.bounds.min.max(b.bounds.min) - a.bounds.max.min(b.bounds.max)).max_element();
                     // Things that are on others may reach into a rim by a little.

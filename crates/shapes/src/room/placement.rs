@@ -34,7 +34,12 @@ pub(super) struct Placement {
 
 impl Placement {
     pub(super) fn new(width: f32, depth: f32) -> Self {
-        Self { size: vec2(width, depth), on_floor: Vec::new(), floor_boxes: Vec::new(), top_boxes: Vec::new() }
+        Self {
+            size: vec2(width, depth),
+            on_floor: Vec::new(),
+            floor_boxes: Vec::new(),
+            top_boxes: Vec::new(),
+        }
     }
 
     /// The object at a place on the floor; `None` if none is found.
@@ -135,14 +140,16 @@ fn flat_height(support: &Scene, low: Vec3, extents: Vec3) -> Option<f32> {
 
 /// The highest point of a scene above a place on the floor.
 fn height_at(scene: &Scene, at: Vec2) -> Option<f32> {
-    let triangles = scene.meshes.iter().flat_map(|mesh| (0..mesh.faces().len()).map(|face| mesh.triangle(face)));
+    let triangles =
+        scene.meshes.iter().flat_map(|mesh| (0..mesh.faces().len()).map(|face| mesh.triangle(face)));
     let heights = triangles.filter_map(|[a, b, c]| {
         let flat = [a, b, c].map(|p| vec2(p.x, p.z));
         let area = (flat[1] - flat[0]).perp_dot(flat[2] - flat[0]);
         if area.abs() < 1e-9 {
             return None;
         }
-        let weight = |i: usize| (flat[(i + 2) % 3] - flat[(i + 1) % 3]).perp_dot(at - flat[(i + 1) % 3]) / area;
+        let weight =
+            |i: usize| (flat[(i + 2) % 3] - flat[(i + 1) % 3]).perp_dot(at - flat[(i + 1) % 3]) / area;
         let weights = [weight(0), weight(1), weight(2)];
         let inside = weights.iter().all(|w| *w >= 0.0);
         inside.then(|| weights[0] * a.y + weights[1] * b.y + weights[2] * c.y)

@@ -8,12 +8,16 @@ use lexiform_geometry::{Bounds, Mesh, PointCloud, PointCloudError, Scene};
 use super::Room;
 use crate::kit::Rng;
 
-/// Columns of a scanner's panorama, by which hidden points are found; half as many rows.
-const PANORAMA_COLUMNS: usize = 1440;
+/// Fewest and most columns of a scanner's panorama, by which hidden points are found; half as many rows.
+const PANORAMA_COLUMNS: [usize; 2] = [64, 1440];
+/// Points per cell of the panorama, about: with fewer, there is nothing in front of what is hidden.
+const POINTS_PER_CELL: usize = 4;
 /// Height of scanners above the floor as a share of the room's height.
 const SCANNER_HEIGHT: f32 = 0.65;
-/// Points whose distance to a scanner exceeds that of the nearest in the same direction by more are hidden.
+/// Points whose distance to a scanner exceeds that of the nearest in the same direction by more are hidden, in metres and in widths of a
+/// cell: surfaces seen at an angle have depth in a cell.
 const DEPTH_TOLERANCE: f32 = 0.05;
+const CELL_TOLERANCE: f32 = 2.0;
 
 /// How a room is scanned.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -128,17 +132,21 @@ fn scanners(bounds: &Bounds, count: usize, rng: &mut Rng) -> Vec<Vec3> {
 
 /// Which points some scanner sees: the nearest in their direction, on a panorama of depths.
 fn visible(samples: &[Sample], scanners: &[Vec3]) -> Vec<bool> {
-    let rows = PANORAMA_COLUMNS / 2;
+    let [fewest, most] = PANORAMA_COLUMNS;
+    let columns = ((2 * samples.len() / POINTS_PER_CELL) as f32).sqrt() as usize;
+    let columns = columns.clamp(fewest, most);
+    let rows = columns / 2;
+    let tolerance = |distance: f32| DEPTH_TOLERANCE + CELL_TOLERANCE * distance * TAU / columns as f32;
     let mut seen = vec![false; samples.len()];
     for scanner in scanners {
-        let mut nearest = vec![f32::INFINITY; PANORAMA_COLUMNS * rows];
+        let mut nearest = vec![f32::INFINITY; columns * rows];
         let cell = |sample: &Sample| {
             let offset = sample.position - *scanner;
             let distance = offset.length();
             let elevation = (offset.y / distance.max(1e-6)).clamp(-1.0, 1.0).asin();
-            let column = (offset.x.atan2(offset.z) / TAU + 0.5) * PANORAMA_COLUMNS as f32;
+            let column = (offset.x.atan2(offset.z) / TAU + 0.5) * columns as f32;
             let row = ((elevation / PI + 0.5) * rows as f32) as usize;
-            let index = row.min(rows - 1) * PANORAMA_COLUMNS + (column as usize).min(PANORAMA_COLUMNS - 1);
+            let index = row.min(rows - 1) * columns + (column as usize).min(columns - 1);
             (index, distance)
         };
         for sample in samples {
@@ -147,7 +155,7 @@ fn visible(samples: &[Sample], scanners: &[Vec3]) -> Vec<bool> {
         }
         for (sample, seen) in samples.iter().zip(&mut seen) {
             let (index, distance) = cell(sample);
-            *seen |= distance <= nearest[index] + DEPTH_TOLERANCE;
+            *seen |= distance <= nearest[index] + tolerance(distance);
         }
     }
     seen

@@ -9,7 +9,8 @@ use crate::kit::Rng;
 const STEPS: u32 = 6;
 /// Colors of floors and of walls, sRGB.
 const FLOORS: &[[u8; 3]] = &[[150, 110, 75], [120, 85, 60], [170, 165, 155], [95, 95, 100], [185, 160, 125]];
-const WALLS: &[[u8; 3]] = &[[225, 222, 214], [205, 212, 218], [214, 205, 186], [190, 200, 188], [235, 235, 235]];
+const WALLS: &[[u8; 3]] =
+    &[[225, 222, 214], [205, 212, 218], [214, 205, 186], [190, 200, 188], [235, 235, 235]];
 
 /// The inner size of a room in metres; its corner is the origin.
 pub(super) struct Shell {
@@ -55,6 +56,7 @@ fn surface(corner: Vec3, along: Vec3, across: Vec3, srgb: [u8; 3]) -> Scene {
     let base_color = vec3(r, g, b).extend(1.0);
     let materials = vec![Material { base_color, double_sided: true, ..Material::default() }];
     // Sizes are finite and indices are those of the grid.
-    let meshes = Mesh::new(positions, faces).map(|mesh| vec![mesh.with_material(Some(0))]).unwrap_or_default();
+    let meshes =
+        Mesh::new(positions, faces).map(|mesh| vec![mesh.with_material(Some(0))]).unwrap_or_default();
     Scene { meshes, materials, ..Scene::default() }
 }

@@ -12,6 +12,7 @@ mod progress;
 mod protocol;
 mod resampling;
 mod retrieval;
+mod scene;
 mod shapes;
 mod show;
 mod tables;
@@ -35,6 +36,7 @@ enum Measure {
     Probe(probe::ProbeArgs),
     FewShot(few_shot::FewShotArgs),
     Attributes(attributes::AttributesArgs),
+    Scene(scene::SceneArgs),
     Classify(classify::ClassifyArgs),
     Compare(compare::CompareArgs),
 }
@@ -48,6 +50,7 @@ impl EvalArgs {
             Measure::Probe(args) => args.run(),
             Measure::FewShot(args) => args.run(),
             Measure::Attributes(args) => args.run(),
+            Measure::Scene(args) => args.run(),
             Measure::Classify(args) => args.run(),
             Measure::Compare(args) => args.run(),
         }
