@@ -71,7 +71,7 @@ pub use image_file::read_image;
 pub use index::{EmbeddingSource, IndexOptions, NamedFeatures, RowFeatures};
 pub use lexiform_mesh_io::{UpRule, WalkResult, walk};
 pub use lexiform_model::{Embedding, TowerWork, ViewSubsetEmbeddings};
-pub use lexiform_segment::{SegmentConfig, Segmentation, Structure, overlap, segment};
+pub use lexiform_segment::{SegmentConfig, Segmentation, Structure, kmeans, overlap, segment};
 pub use lexiform_store::{Failure, Filter, Payload, Record, RecordId, SpellingCorrection, StoreError};
 pub use library::{Answer, Library, LibraryOptions};
 pub use library_path::{HIDDEN_FOLDER, LibraryPath};

@@ -28,6 +28,7 @@
 
 mod components;
 mod graph;
+mod kmeans;
 mod merging;
 mod planes;
 mod proposals;
@@ -39,6 +40,7 @@ mod supports;
 mod up;
 mod voxels;
 
+pub use kmeans::kmeans;
 pub use planes::{Plane, PlaneConfig, find_planes};
 pub use proposals::{Proposal, overlap};
 pub use samples::SceneSamples;

@@ -24,10 +24,9 @@ const UPRIGHT: f32 = 0.15;
 const MIN_SHARE: f32 = 0.015;
 /// Share of points that may be beyond a floor, wall or ceiling: noise, reflections, what is seen through doors.
 const MAX_BEYOND: f32 = 0.04;
-/// Share of the scene's height that walls have which are not at its border.
-const INNER_WALL_HEIGHT: f32 = 0.8;
-/// Share of the scene's width that such walls have.
-const INNER_WALL_WIDTH: f32 = 0.35;
+/// Share of the scene's height and width that walls at its border have, and those inside.
+const BORDER_WALL: [f32; 2] = [0.45, 0.2];
+const INNER_WALL: [f32; 2] = [0.8, 0.35];
 /// Distance in voxels within which points are of a plane if their normal is the plane's, and whatever their normal is.
 const NEAR: f32 = 2.2;
 const TOUCHING: f32 = 1.1;
@@ -75,22 +74,26 @@ fn kind_of(plane: &Plane, positions: &[Vec3], up: Vec3, size: f32) -> Option<Str
             (false, false) => None,
         };
     }
-    let is_upright = cosine.abs() < UPRIGHT;
-    let is_wall = || beyond(1.0).min(beyond(-1.0)) < MAX_BEYOND || is_inner_wall(plane, positions, up);
-    (is_upright && is_wall()).then_some(Structure::Wall)
+    if cosine.abs() > UPRIGHT {
+        return None;
+    }
+    let at_border = beyond(1.0).min(beyond(-1.0)) < MAX_BEYOND;
+    let [height, width] = if at_border { BORDER_WALL } else { INNER_WALL };
+    let [plane_height, plane_width] = relative_extents(plane, positions, up);
+    (plane_height > height && plane_width > width).then_some(Structure::Wall)
 }
 
-/// Whether an upright plane is nearly as high as the scene and wide.
-fn is_inner_wall(plane: &Plane, positions: &[Vec3], up: Vec3) -> bool {
-    let across = up.cross(plane.normal).normalize_or_zero();
+/// Height and width of an upright plane relative to those of the scene.
+fn relative_extents(plane: &Plane, positions: &[Vec3], up: Vec3) -> [f32; 2] {
     let on_plane = || plane.points.iter().map(|&i| positions[i as usize]);
-    let span = |points: &mut dyn Iterator<Item = Vec3>, axis: Vec3| {
-        let (low, high) = points
-            .map(|p| p.dot(axis))
-            .fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
-        high - low
-    };
-    let all = || positions.iter().copied();
-    span(&mut on_plane(), up) > INNER_WALL_HEIGHT * span(&mut all(), up)
-        && span(&mut on_plane(), across) > INNER_WALL_WIDTH * span(&mut all(), across)
+    let across = up.cross(plane.normal).normalize_or_zero();
+    [up, across]
+        .map(|axis| extent(on_plane(), axis) / extent(positions.iter().copied(), axis).max(f32::MIN_POSITIVE))
+}
+
+/// How far points reach along an axis.
+fn extent(points: impl Iterator<Item = Vec3>, axis: Vec3) -> f32 {
+    let along = points.map(|p| p.dot(axis));
+    let (low, high) = along.fold((f32::INFINITY, f32::NEG_INFINITY), |(l, h), x| (l.min(x), h.max(x)));
+    high - low
 }

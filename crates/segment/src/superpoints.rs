@@ -34,7 +34,7 @@ pub struct Edge {
 }
 
 /// Superpoints of a mesh: for each vertex the index of the vertex that represents its segment, as in `segIndices` of ScanNet's
-/// `segs.json`. Edges of equal weight are taken in the order of the triangles.
+/// `segs.json`. Edges of equal weight are taken in the order of the triangles; in the reference their order depends on its library.
 ///
 /// ```
 /// use glam::vec3;
@@ -52,7 +52,7 @@ pub fn mesh_superpoints(positions: &[Vec3], faces: &[[u32; 3]], config: &Superpo
     let normals = smoothed_normals(positions, faces);
     let weight = |a: u32, b: u32| {
         let [n1, n2] = [a, b].map(|v| normals[v as usize]);
-        let along = (positions[b as usize] - positions[a as usize]).normalize_or_zero();
+        let along = unit(positions[b as usize] - positions[a as usize]);
         let weight = 1.0 - n1.dot(n2);
         // Across a convex edge, parts of one object meet; across a concave one, different objects may.
         if n2.dot(along) > 0.0 { weight * weight } else { weight }
@@ -91,15 +91,21 @@ fn smoothed_normals(positions: &[Vec3], faces: &[[u32; 3]]) -> Vec<Vec3> {
     let mut counts = vec![0_u32; positions.len()];
     for face in faces {
         let [a, b, c] = face.map(|v| positions[v as usize]);
-        let normal = (b - a).cross(c - a).normalize_or_zero();
+        let normal = unit((b - a).cross(c - a));
         for v in face.map(|v| v as usize) {
             let share = 1.0 / (counts[v] as f32 + 1.0);
-            let change = (normal - normals[v]) * share;
-            normals[v] += change;
+            // The order of operations is the reference's: the last bits decide which of nearly equal weights comes first.
+            normals[v] = normal * share + normals[v] * (1.0 - share);
             counts[v] += 1;
         }
     }
     normals
+}
+
+/// A vector of length 1, by division and not by the reciprocal of the length, as in the reference; zero stays zero.
+fn unit(vector: Vec3) -> Vec3 {
+    let length = vector.length();
+    if length > 0.0 { vector / length } else { Vec3::ZERO }
 }
 
 /// Disjoint sets with union by rank, whose representatives are those of the reference: they are part of `segs.json`.

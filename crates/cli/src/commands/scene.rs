@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lexiform_geometry::Scene;
-use lexiform_mesh_io::UpRule;
+use lexiform_mesh_io::{UpAxis, UpRule};
 use lexiform_search::{
     ANSWER_COLORS, ElementKind, Encoder, SceneAnswer, SceneFile, SceneIndex, SegmentConfig, paint,
     similarity_in_words,
 };
+use lexiform_segment::superpoints::{SuperpointConfig, mesh_superpoints};
 use lexiform_server::{PageAnswer, scene_page};
 use serde::Serialize;
 
@@ -29,8 +30,8 @@ pub(crate) struct SceneArgs {
     /// 3D file of a scene: a mesh, or a point cloud of up to 10 million points
     file: PathBuf,
     /// What to find
-    #[arg(long, value_name = "TEXT")]
-    find: String,
+    #[arg(long, value_name = "TEXT", required_unless_present = "segments")]
+    find: Option<String>,
     /// Number of answers
     #[arg(short, value_name = "N", default_value_t = 5)]
     k: usize,
@@ -45,6 +46,9 @@ pub(crate) struct SceneArgs {
     /// Web page to write: the scene turning, with the answers in colors; needs no server
     #[arg(long, value_name = "FILE.html")]
     page: Option<PathBuf>,
+    /// File to write: the superpoints of a mesh as ScanNet's Segmentator writes them, for tools that need segs.json
+    #[arg(long, value_name = "FILE.json")]
+    segments: Option<PathBuf>,
     /// Index the scene again, although it has not changed
     #[arg(long)]
     rebuild: bool,
@@ -62,6 +66,7 @@ const EXAMPLES: &str = "\
 Examples:
   lexiform scene room.ply --find \"a chair\"
   lexiform scene scan.las --find \"a red sofa\" -k 3 -o found.ply --page found.html
+  lexiform scene scene0000_00_vh_clean_2.ply --segments scene0000_00_vh_clean_2.0.010000.segs.json
 
 The scene is indexed when it is first searched, and the index kept next to it in .lexiform/scenes.";
 
@@ -80,24 +85,39 @@ struct AnswerLine<'a> {
     mask: Option<&'a [[u32; 2]]>,
 }
 
+/// ScanNet's `segs.json`.
+#[derive(Serialize)]
+struct Segments {
+    params: SuperpointConfig,
+    #[serde(rename = "sceneId")]
+    scene_id: String,
+    #[serde(rename = "segIndices")]
+    of_vertices: Vec<u32>,
+}
+
 impl SceneArgs {
     /// Reads or builds the index of the scene, and shows the answers.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         if !self.file.exists() {
             return Err(not_found(&self.file));
         }
+        if let Some(path) = &self.segments {
+            self.write_segments(path)?;
+        }
+        let Some(text) = &self.find else { return Ok(Outcome::Done) };
         let outputs = self.outputs()?;
         let encoder = self.model.open_args.for_answers().open(self.model.name(), None)?;
         let mut scene = None;
         let index = self.index(&*encoder, &mut scene)?;
-        let answers = index.find(&*encoder, &self.find, self.k)?;
+        let answers = index.find(&*encoder, text, self.k)?;
         self.show(&*encoder, &index, &answers)?;
         if outputs.iter().any(Option::is_some) {
             let scene = match scene {
                 Some(scene) => scene,
                 None => self.read()?,
             };
-            self.write(&outputs, &paint(&scene, &index, &answers), &index, &answers)?;
+            let title = format!("“{text}” in {}", file_name(&self.file));
+            self.write(&outputs, &title, &paint(&scene, &index, &answers), &index, &answers)?;
         }
         Ok(if answers.is_empty() { Outcome::Failed } else { Outcome::Done })
     }
@@ -128,6 +148,25 @@ impl SceneArgs {
             output::note(output::single_line(&format!("note: cannot keep the index of the scene: {error}")));
         }
         Ok(index)
+    }
+
+    /// Superpoints of the vertices, in the order and with the coordinates of the file.
+    fn write_segments(&self, path: &Path) -> anyhow::Result<()> {
+        let file = self.force.file(path, &["json"], &[&self.file])?;
+        let scene = read_scene(&self.file, UpRule::Axis(UpAxis::Y))?;
+        let [mesh] = &scene.meshes[..] else {
+            let found = output::quantity(scene.meshes.len(), "mesh").replace("meshs", "meshes");
+            anyhow::bail!("{}: expected one mesh for --segments, found {found}", self.file.display());
+        };
+        let config = SuperpointConfig::default();
+        let segments = Segments {
+            params: config,
+            scene_id: self.file.file_stem().unwrap_or_default().to_string_lossy().into_owned(),
+            of_vertices: mesh_superpoints(mesh.positions(), mesh.faces(), &config),
+        };
+        file.write(&serde_json::to_vec(&segments)?)?;
+        output::note(format!("wrote {}", path.display()));
+        Ok(())
     }
 
     fn read(&self) -> anyhow::Result<Scene> {
@@ -181,6 +220,7 @@ impl SceneArgs {
     fn write(
         &self,
         [colored, page]: &[Option<OutputFile>; 2],
+        title: &str,
         painted: &Scene,
         index: &SceneIndex,
         answers: &[SceneAnswer],
@@ -198,8 +238,7 @@ impl SceneArgs {
                 }
             };
             let listed: Vec<PageAnswer> = answers.iter().enumerate().map(answer).collect();
-            let title = format!("“{}” in {}", self.find, file_name(&self.file));
-            file.write(scene_page(painted, index.up, &title, &listed)?.as_bytes())?;
+            file.write(scene_page(painted, index.up, title, &listed)?.as_bytes())?;
             output::note(format!("wrote {}", path.display()));
         }
         Ok(())

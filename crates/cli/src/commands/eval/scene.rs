@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use glam::Vec3;
 use lexiform_eval::{
-    LabeledScene, SceneEvalConfig, SceneInstance, SceneReport, read_scene_layout, write_s3dis_room,
+    Cg3dClass, Cg3dReport, LabeledScene, SceneEvalConfig, SceneInstance, SceneReport, SceneSummary,
+    cg3d_s3dis, read_scene_layout, write_s3dis_room,
 };
 use lexiform_geometry::Scene;
 use lexiform_shapes::{Room, RoomConfig, ScanConfig};
@@ -36,11 +37,23 @@ pub(crate) struct SceneArgs {
     /// Folder to write the generated rooms to: NAME.glb, or scans as NAME.ply and as rooms of S3DIS, NAME/Annotations/*.txt
     #[arg(long, value_name = "FOLDER", requires = "generated")]
     keep: Option<PathBuf>,
+    /// Procedure: proposals, Lexiform's own, or cg3d-s3dis, that of CG3D's code: structure removed by its labels, k-means, and the
+    /// segments above 0.85 of the best
+    #[arg(long, value_enum, value_name = "NAME", default_value = "proposals", hide_possible_values = true)]
+    protocol: Protocol,
     #[command(flatten)]
     model: ModelArg,
     /// Print one JSON object with all results
     #[arg(long)]
     json: bool,
+}
+
+/// How objects are found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Protocol {
+    Proposals,
+    #[value(name = "cg3d-s3dis")]
+    Cg3dS3dis,
 }
 
 impl SceneArgs {
@@ -51,6 +64,15 @@ impl SceneArgs {
             scenes.iter().try_for_each(|scene| keep(scene, folder))?;
         }
         let encoder = self.model.open()?;
+        if self.protocol == Protocol::Cg3dS3dis {
+            let report = cg3d_s3dis(&*encoder, &scenes)?;
+            if self.json {
+                output::json(&report)?
+            } else {
+                show_cg3d(&report)?
+            }
+            return Ok(Outcome::Done);
+        }
         let bar = Progress::new(scenes.len());
         let config = SceneEvalConfig { labels };
         let report =
@@ -108,8 +130,7 @@ fn keep(scene: &LabeledScene, folder: &Path) -> anyhow::Result<()> {
 }
 
 fn show(report: &SceneReport) -> std::io::Result<()> {
-    let sum =
-        |count: fn(&lexiform_eval::SceneSummary) -> usize| report.scenes.iter().map(count).sum::<usize>();
+    let sum = |count: fn(&SceneSummary) -> usize| report.scenes.iter().map(count).sum::<usize>();
     let upright = report.scenes.iter().filter(|scene| scene.up_cosine > 0.98).count();
     let percent = |value: f64| format!("{:.1}", 100.0 * value);
     let rows = [
@@ -130,4 +151,14 @@ fn show(report: &SceneReport) -> std::io::Result<()> {
     ];
     let rows: Vec<Vec<String>> = rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]).collect();
     output::line(output::table(&[("metric", Align::Left), ("", Align::Right)], &rows))
+}
+
+fn show_cg3d(report: &Cg3dReport) -> std::io::Result<()> {
+    let row = |class: &Cg3dClass| {
+        vec![class.label.clone(), class.points.to_string(), format!("{:.1}", 100.0 * class.iou)]
+    };
+    let mut rows: Vec<Vec<String>> = report.classes.iter().map(row).collect();
+    rows.push(vec!["mean".to_owned(), String::new(), format!("{:.1}", 100.0 * report.mean_iou)]);
+    let columns = [("label", Align::Left), ("points", Align::Right), ("IoU %", Align::Right)];
+    output::line(output::table(&columns, &rows))
 }
