@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::LabeledScene;
+use super::failures::unreadable;
 use super::s3dis::{is_s3dis_room, read_s3dis_room};
 use super::scannet::{is_scannet_mesh, read_scannet_scene};
 use crate::EvalError;
@@ -40,13 +41,4 @@ fn collect(folder: &Path, scenes: &mut Vec<LabeledScene>) -> Result<(), EvalErro
         }
     }
     Ok(())
-}
-
-pub(super) fn unreadable(error: &std::io::Error) -> EvalError {
-    EvalError::Input { message: error.to_string(), hint: None }
-}
-
-/// A file that does not have the layout.
-pub(super) fn invalid(path: &Path, reason: &str) -> EvalError {
-    EvalError::Input { message: format!("{}: {reason}", path.display()), hint: None }
 }

@@ -1,6 +1,7 @@
 //! Evaluation on labeled scenes: proposals, objects found by name, recognition with given masks, labels of points, average precision.
 
 mod cg3d;
+mod failures;
 mod labeled_scene;
 mod layout;
 mod measure;

@@ -7,7 +7,7 @@ use glam::{Affine3A, Quat, Vec3};
 use lexiform_formats::write_file;
 use lexiform_geometry::{PointCloud, Scene, linear_from_srgb, srgb_from_linear};
 
-use super::layout::{invalid, unreadable};
+use super::failures::{invalid, unreadable};
 use super::{LabeledScene, SceneInstance};
 use crate::EvalError;
 

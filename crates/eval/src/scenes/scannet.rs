@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::labeled_scene::NO_INSTANCE;
-use super::layout::{invalid, unreadable};
+use super::failures::{invalid, unreadable};
 use super::{LabeledScene, SceneInstance};
 use crate::EvalError;
 
