@@ -91,7 +91,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 /// A package, a crate that must not be among its dependencies, and why.
-const FORBIDDEN: [(&str, &str, &str); 35] = [
+const FORBIDDEN: [(&str, &str, &str); 38] = [
     ("lexiform-formats", "burn-tensor", "formats link no tensor library"),
     ("lexiform-formats", "lexiform-geometry", "formats know no shapes"),
     ("lexiform-formats", "tokio", "formats have no async runtime"),
@@ -119,6 +119,9 @@ const FORBIDDEN: [(&str, &str, &str); 35] = [
     ("lexiform-store", "tokio", "the store has no async runtime"),
     ("lexiform-eval", "lexiform-server", "evaluation does not link the server"),
     ("lexiform-train", "tokio", "training has no async runtime"),
+    ("lexiform-segment", "burn-tensor", "segmentation links no tensor library"),
+    ("lexiform-segment", "lexiform-model", "segmentation knows no models"),
+    ("lexiform-segment", "tokio", "segmentation has no async runtime"),
     ("lexiform-shapes", "burn-tensor", "generated shapes link no tensor library"),
     ("lexiform-shapes", "lexiform-train", "generated shapes know no training"),
     ("lexiform-shapes", "tokio", "generated shapes have no async runtime"),

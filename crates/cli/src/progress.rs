@@ -37,6 +37,12 @@ impl Progress {
         self.0.set_position(done);
     }
 
+    /// Sets the number of steps done, and that of all.
+    pub(crate) fn set_count(&self, done: usize, total: usize) {
+        self.0.set_length(total as u64);
+        self.0.set_position(done as u64);
+    }
+
     /// Counts one step; `what` is shown next to the bar.
     pub(crate) fn step(&self, what: &str) {
         self.0.set_message(crate::output::single_line(what).into_owned());

@@ -67,6 +67,7 @@ mod probe;
 pub mod protocol;
 pub mod report;
 mod retrieval;
+mod scenes;
 mod shape_input;
 mod source;
 mod split;
@@ -93,6 +94,10 @@ pub use orientation::{ShapeOrientation, Turn};
 pub use probe::{LinearProbeConfig, LinearProbeReport, linear_probe};
 pub use retrieval::{
     CaptionSource, DirectionResult, PhotoListing, RetrievalConfig, RetrievalReport, retrieval,
+};
+pub use scenes::{
+    Cg3dClass, Cg3dReport, LabeledScene, SceneEvalConfig, SceneInstance, SceneReport, SceneSummary,
+    cg3d_s3dis, read_scene_layout, scenes, write_s3dis_room,
 };
 pub use source::{DataConfig, LabelSource, ShapeSource};
 pub use stored_shape::StoredShape;

@@ -24,6 +24,7 @@ mod material;
 mod mesh;
 pub mod neighbors;
 pub mod normalize;
+pub mod normals;
 mod point_cloud;
 pub mod registration;
 pub mod resize;

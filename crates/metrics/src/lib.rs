@@ -21,6 +21,7 @@
 //! | confusion matrix, per-class metrics | [`ConfusionMatrix`] |
 //! | zero-shot predictions from class features | [`zero_shot()`] |
 //! | recall@k, NDCG@k, mAP, mean reciprocal rank | [`retrieval`] |
+//! | mean IoU, mean accuracy, average precision of instances in scenes | [`segmentation`] |
 //! | linear probe (logistic regression) | [`probe`] |
 //! | few-shot episodes | [`few_shot`] |
 //! | test-time augmentation: voting over views or augmentations | [`vote`] |
@@ -45,6 +46,7 @@ pub mod paired;
 mod prediction;
 pub mod probe;
 pub mod retrieval;
+pub mod segmentation;
 mod similarity;
 mod splitmix64;
 pub mod vote;

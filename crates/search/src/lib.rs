@@ -49,6 +49,7 @@ mod preprocess;
 mod query;
 mod query_names;
 mod read_limits;
+mod scene;
 mod signature_cache;
 mod similarity;
 mod stored_encoder;
@@ -70,6 +71,7 @@ pub use image_file::read_image;
 pub use index::{EmbeddingSource, IndexOptions, NamedFeatures, RowFeatures};
 pub use lexiform_mesh_io::{UpRule, WalkResult, walk};
 pub use lexiform_model::{Embedding, TowerWork, ViewSubsetEmbeddings};
+pub use lexiform_segment::{SegmentConfig, Segmentation, Structure, kmeans, overlap, segment};
 pub use lexiform_store::{Failure, Filter, Payload, Record, RecordId, SpellingCorrection, StoreError};
 pub use library::{Answer, Library, LibraryOptions};
 pub use library_path::{HIDDEN_FOLDER, LibraryPath};
@@ -79,6 +81,7 @@ pub use query::{
     Combine, NOT_WEIGHT, Query, QueryTerm, RankBy, embed_file, embed_image_file, embed_photos, embed_shape,
     embed_text, embed_views,
 };
+pub use scene::{ANSWER_COLORS, ElementKind, SceneAnswer, SceneFile, SceneIndex, SceneObject, crop, paint};
 pub use similarity::{NOT_SIMILAR, model_name, similarity_in_words};
 pub use view_set::{SplitViews, is_view_set, read_views};
 

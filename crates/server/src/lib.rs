@@ -37,6 +37,7 @@ mod problem;
 mod request;
 mod response;
 mod scene_cache;
+mod scene_page;
 mod service;
 mod short_hash;
 mod text_batcher;
@@ -54,5 +55,6 @@ pub use response::{
     AssetAnswer, AssetDetails, ClassifyResponse, CompareResponse, Ranks, SearchResponse, Statistics,
     UploadResponse,
 };
+pub use scene_page::{PageAnswer, scene_page};
 pub use service::Service;
 pub use text_batcher::TextBatcher;

@@ -24,6 +24,7 @@ mod facts;
 mod families;
 pub mod kit;
 mod questions;
+mod room;
 mod variation;
 
 pub use captions::captions;
@@ -32,6 +33,7 @@ pub use facts::{Facts, facts};
 pub use families::{categories, category, generate};
 pub use kit::{Attributes, Builder, Rng, Specimen};
 pub use questions::{Aspect, Question, is_unseen, questions};
+pub use room::{Room, RoomConfig, RoomInstance, RoomScan, ScanConfig};
 pub use variation::{FileUpAxis, Variation};
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub(crate) mod mcp;
 pub(crate) mod model;
 pub(crate) mod render;
 pub(crate) mod sample;
+pub(crate) mod scene;
 pub(crate) mod search;
 pub(crate) mod serve;
 pub(crate) mod train;

@@ -22,6 +22,7 @@ mod model_card;
 mod names;
 mod old_library;
 mod outputs;
+mod scene;
 mod search;
 mod serve;
 mod snapshots;

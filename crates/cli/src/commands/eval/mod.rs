@@ -13,6 +13,7 @@ mod progress;
 mod protocol;
 mod resampling;
 mod retrieval;
+mod scene;
 mod shapes;
 mod show;
 mod tables;
@@ -36,6 +37,7 @@ enum Measure {
     Probe(probe::ProbeArgs),
     FewShot(few_shot::FewShotArgs),
     Attributes(attributes::AttributesArgs),
+    Scene(scene::SceneArgs),
     Classify(classify::ClassifyArgs),
     Caption(Box<caption::CaptionArgs>),
     Compare(compare::CompareArgs),
@@ -50,6 +52,7 @@ impl EvalArgs {
             Measure::Probe(args) => args.run(),
             Measure::FewShot(args) => args.run(),
             Measure::Attributes(args) => args.run(),
+            Measure::Scene(args) => args.run(),
             Measure::Classify(args) => args.run(),
             Measure::Caption(args) => args.run(),
             Measure::Compare(args) => args.run(),
