@@ -26,7 +26,7 @@ pub mod kit;
 mod questions;
 mod variation;
 
-pub use captions::captions;
+pub use captions::{captions, description};
 pub use category::Category;
 pub use facts::{Facts, facts};
 pub use families::{categories, category, generate};

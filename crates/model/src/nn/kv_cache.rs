@@ -277,6 +277,27 @@ mod tests {
         let difference = (other.select(0, swapped) - whole).abs().max();
         assert!(difference.into_scalar::<f32>() < 1e-6);
     }
+
+    /// Heads that share keys and values are heads with copies of them.
+    #[test]
+    fn grouped_queries_match_repeated_keys_and_values() {
+        let source = WeightSource::random(3, &Device::flex());
+        let config = CachedAttentionConfig { kv_heads: 2, ..CachedAttentionConfig::usual([8, 8], 4) };
+        let grouped = CachedAttention::load(&source, "attn", &config).unwrap();
+        // Keys and values of head 0 serve queries 0 and 1, those of head 1 queries 2 and 3.
+        let weight = grouped.key_value.weight();
+        let head = |i: usize| weight.clone().slice([0..8, 2 * i..2 * i + 2]);
+        let repeated = Tensor::cat([0, 0, 1, 1, 2, 2, 3, 3].map(head).to_vec(), 1);
+        let bias = Some(Tensor::zeros([16], &Device::flex()));
+        let key_value = Linear::from_weight(repeated, bias);
+        let whole = CachedAttention { key_value, kv_heads: 4, ..grouped.clone() };
+        let run = |attention: &CachedAttention| {
+            let cache = attention.project_kv(tokens(5, 8), None);
+            attention.forward(tokens(5, 8), &cache, AttentionScope::Causal, None)
+        };
+        assert!((run(&grouped) - run(&whole)).abs().max().into_scalar::<f32>() < 1e-6);
+    }
+
     #[test]
     fn several_causal_tokens_match_one_at_a_time() {
         let source = WeightSource::random(3, &Device::flex());

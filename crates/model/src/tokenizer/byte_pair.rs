@@ -373,4 +373,25 @@ mod tests {
         let sparse = r#"{"vocab": {"a": 4000000000}, "merges": []}"#;
         assert!(tiny(sparse).unwrap_err().contains("4000000000"));
     }
+
+    #[test]
+    fn templates_state_the_start_of_texts() {
+        let file = |post: &str| {
+            let file = format!(
+                r#"{{"pre_tokenizer": {{"type": "ByteLevel"}}, "post_processor": {post},
+                    "model": {{"vocab": {{"a": 0, "b": 1}}, "merges": []}}}}"#
+            );
+            BytePairTokenizer::from_file(serde_json::from_str(&file).unwrap()).unwrap()
+        };
+        let template = r#"{"type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                       {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+            "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]},
+                               "</s>": {"id": "</s>", "ids": [0], "tokens": ["</s>"]}}}"#;
+        assert_eq!(file(template).start(), [1]);
+        let sequence =
+            format!(r#"{{"type": "Sequence", "processors": [{{"type": "ByteLevel"}}, {template}]}}"#);
+        assert_eq!(file(&sequence).start(), [1]);
+        assert!(file(r#"{"type": "ByteLevel"}"#).start().is_empty() && file("null").start().is_empty());
+    }
 }

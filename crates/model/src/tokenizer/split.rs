@@ -145,4 +145,23 @@ mod tests {
         check("'salt", &["'s", "alt"]);
         check(" \u{a0}x", &[" ", "\u{a0}", "x"]);
     }
+
+    #[test]
+    fn words_are_split_as_by_the_patterns_of_qwen2_and_llama_3() {
+        let patterns = [QWEN2.to_owned(), QWEN2.replace(r"|\p{N}|", r"|\p{N}{1,3}|")];
+        let [qwen, llama] = patterns.map(|regex| SplitPattern::of_regex(&regex).unwrap());
+        assert_eq!(SplitPattern::of_regex(r"\s+"), None);
+        // From Python's `regex`.
+        let check = |text: &str, words: &[&str]| {
+            assert_eq!(qwen.split(text), words, "{text:?}");
+            assert_eq!(llama.split(text), words, "{text:?}");
+        };
+        check("a red  chair", &["a", " red", " ", " chair"]);
+        check("IT'S 3d, they'll!", &["IT", "'S", " ", "3", "d", ",", " they", "'ll", "!"]);
+        check("tab\tand\n\n new  ", &["tab", "\tand", "\n\n", " new", "  "]);
+        check("(table)_chair\n", &["(table", ")_", "chair", "\n"]);
+        check("x !!\n\n?", &["x", " !!\n\n", "?"]);
+        assert_eq!(qwen.split(" \u{a0}x 12345"), [" ", "\u{a0}x", " ", "1", "2", "3", "4", "5"]);
+        assert_eq!(llama.split(" \u{a0}x 12345"), [" ", "\u{a0}x", " ", "123", "45"]);
+    }
 }
