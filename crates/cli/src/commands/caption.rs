@@ -30,7 +30,7 @@ pub(crate) struct CaptionArgs {
     files: Vec<PathBuf>,
     #[command(flatten)]
     model: ModelArg,
-    /// Captioner of the model: a file that `lexiform model train-captioner` wrote, or a checkpoint of ClipCap or DeCap with
+    /// Captioner of the model: a file that `lexiform model train-captioner` wrote, or a checkpoint of ClipCap with
     /// tokenizer.json next to it [default: the built-in one, for nano]
     #[arg(long, value_name = "PATH")]
     captioner: Option<String>,

@@ -5,7 +5,7 @@
 //! replaces the embedding of an image or shape by a mean of near embeddings of texts ([`TextMemory`]): no pairs are needed, so that it
 //! works in any joint space.
 
-mod checkpoint_format;
+mod clipcap;
 mod config;
 mod mapper;
 mod memory;
@@ -17,14 +17,15 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
-use self::checkpoint_format::CheckpointFormat;
 pub use self::config::{PrefixCaptionerConfig, PrefixSizes};
 use self::mapper::PrefixMapper;
 pub use self::memory::{MemoryConfig, TextMemory};
 use crate::config_key;
 use crate::embedding::Embedding;
 use crate::error::ModelError;
-use crate::lm::{DecodingStrategy, EndTokens, Generation, LanguageModel, LengthLimits, TextOptions, decode};
+use crate::lm::{
+    self, DecodingStrategy, EndTokens, Generation, LanguageModel, LengthLimits, TextOptions, decode,
+};
 use crate::registry;
 use crate::tokenizer::{BytePairTokenizer, WordPieceTokenizer};
 use crate::weights::{Precision, TensorList, WeightFile, WeightSource, WeightsError};
@@ -97,7 +98,7 @@ impl PrefixNetwork {
 }
 
 impl PrefixCaptioner {
-    /// Opens a captioner of ours, or a checkpoint of ClipCap or DeCap with `tokenizer.json`, and perhaps GPT-2's `config.json`,
+    /// Opens a captioner of ours, or a checkpoint of ClipCap with GPT-2's `tokenizer.json`, and perhaps its `config.json`,
     /// next to it.
     ///
     /// # Errors
@@ -116,7 +117,7 @@ impl PrefixCaptioner {
 
     /// Whether a file is a captioner.
     pub fn matches_file(file: &WeightFile) -> bool {
-        file.metadata(config_key::CAPTIONER).is_some() || CheckpointFormat::of(file).is_some()
+        file.metadata(config_key::CAPTIONER).is_some() || clipcap::matches_file(file)
     }
 
     /// As [`open`](Self::open), from an open file.
@@ -146,20 +147,20 @@ impl PrefixCaptioner {
     }
 
     fn released(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
-        let format = CheckpointFormat::of(file).ok_or_else(|| WeightsError::Unrecognized {
-            path: file.path().to_owned(),
-            message: "neither a captioner of ours nor the tensors of ClipCap or DeCap".to_owned(),
-        })?;
-        let sizes = format.sizes(file)?;
-        let tokenizer = crate::lm::read_tokenizer(file, sizes.language.vocabulary)?;
-        let source = WeightSource::with_layout(file, format.layout(), device);
+        if !clipcap::matches_file(file) {
+            let message = "neither a captioner of ours nor the tensors of ClipCap".to_owned();
+            return Err(WeightsError::Unrecognized { path: file.path().to_owned(), message }.into());
+        }
+        let sizes = clipcap::sizes(file)?;
+        let tokenizer = lm::read_tokenizer(file, sizes.language.vocabulary)?;
+        let source = WeightSource::with_layout(file, clipcap::layout(), device);
         let network = PrefixNetwork::load(&source, &sizes)?;
-        format.check_tie(file)?;
+        clipcap::check_tie(file)?;
         let name = file.stem().unwrap_or_else(|| "clipcap".to_owned());
         let id = format!("{name}@{:08x}", source.fingerprint());
-        source.finish(|name| format.ignores(name))?;
+        source.finish(clipcap::ignores)?;
         let config = PrefixCaptionerConfig::released(name, &sizes);
-        // A caption ends at its first full stop, as in ClipCap's code; DeCap's have an end token of CLIP, which texts lack.
+        // A caption ends at its first full stop, as in the authors' code.
         let ends = EndTokens::new(&tokenizer.encode(FULL_STOP));
         Ok(Self { id, config, network, words: CaptionWords::BytePair(tokenizer), ends, memory: None })
     }
