@@ -55,6 +55,17 @@ const BENCHES: &[Bench] = &[
         }],
     },
     Bench {
+        name: "lm",
+        description: "a language model of GPT-2's size, 64 tokens one after another",
+        example: "bench_lm",
+        runs_command: false,
+        baselines: &[Baseline {
+            script: "lm.py",
+            environment: "lm",
+            packages: &["numpy", "torch", "transformers"],
+        }],
+    },
+    Bench {
         name: "clip",
         description: "ViT-B/32, 12 views of one shape, and one text",
         example: "bench_clip",

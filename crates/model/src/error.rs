@@ -47,6 +47,16 @@ pub enum ModelError {
     /// Language without concepts, or with factors that are not finite.
     #[error("{0}")]
     InvalidLanguage(String),
+    /// An embedding that a captioner was not trained for.
+    #[error("{captioner} describes embeddings of {expected} numbers, found {found}")]
+    Dimension {
+        /// Id of the captioner.
+        captioner: String,
+        /// Numbers that it expects.
+        expected: usize,
+        /// Numbers that the embedding has.
+        found: usize,
+    },
     /// A shape without views.
     #[error("a shape needs at least one view")]
     NoViews,

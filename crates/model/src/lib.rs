@@ -20,6 +20,7 @@
 //! - [`JointModel`]: text and image towers, perhaps with a point tower; [`ZeroShotHead`] classifies with one.
 //! - [`PointModel`]: a point encoder in the joint space of a CLIP model.
 //! - [`clip`], [`point`], [`blip`], [`lm`]: the networks; [`nn`]: the layers they share.
+//! - [`caption`]: sentences from embeddings.
 //! - [`language`]: everyday words for a model whose text tower knows few.
 //! - [`weights`]: loading `.safetensors` and PyTorch files, and saving.
 //! - [`registry`], [`inspect`]: models by name, and what a file of weights holds.
@@ -27,6 +28,7 @@
 //! This crate reads no 3D files. Only the feature `hub` accesses the network, to download weights.
 
 pub mod blip;
+pub mod caption;
 pub mod clip;
 mod config_key;
 mod device;

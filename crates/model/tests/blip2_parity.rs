@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use burn::tensor::{Device, Tensor};
 use image::RgbaImage;
-use lexiform_model::blip::{Captioner, DecodingStrategy, GenerationConfig};
+use lexiform_model::blip::{Captioner, DecodingStrategy, GenerationConfig, Sampling};
 use lexiform_model::tokenizer::BytePairTokenizer;
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
 use lexiform_model::{ModelError, WeightsError, inspect};
@@ -121,7 +121,7 @@ fn captions_do_not_depend_on_the_batch() {
         }
     }
     // ULIP-2's ten captions of a view.
-    let decoding = DecodingStrategy::Nucleus { top_p: 0.9, sentences: 10 };
+    let decoding = DecodingStrategy::Sample { sampling: Sampling::nucleus(0.9), sentences: 10 };
     let generation = GenerationConfig { decoding, ..captioner.default_generation() };
     let all = captioner.caption(&views, &generation, 1).unwrap();
     assert!(all.iter().all(|said| said.len() == 10 && said.iter().any(|text| *text != said[0])));
@@ -134,7 +134,7 @@ fn sampled_tokens_are_those_that_the_reference_keeps() {
     let captioner = tiny();
     let prompt = "a photo of".to_owned();
     let given = 1 + captioner.tokenizer().encode(&prompt).len();
-    let decoding = DecodingStrategy::Nucleus { top_p: 0.9, sentences: 400 };
+    let decoding = DecodingStrategy::Sample { sampling: Sampling::nucleus(0.9), sentences: 400 };
     let generation =
         GenerationConfig { prompt, decoding, max_length: 1, min_length: 0, ..GenerationConfig::blip_2() };
     let drawn = captioner.caption_ids(captioner.pixels(&views()), &generation, 3).unwrap();

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
 use image::RgbaImage;
-use lexiform_model::blip::{Captioner, DecodingStrategy, GenerationConfig};
+use lexiform_model::blip::{Captioner, DecodingStrategy, GenerationConfig, Sampling};
 use lexiform_model::tokenizer::BertTokenizer;
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
 use lexiform_model::{JointModel, ModelError, OpenOptions, WeightsError};
@@ -121,7 +121,7 @@ fn captions_do_not_depend_on_the_batch() {
 fn randomness_depends_only_on_seeds() {
     let captioner = tiny();
     let views = views();
-    let decoding = DecodingStrategy::Nucleus { top_p: 0.9, sentences: 5 };
+    let decoding = DecodingStrategy::Sample { sampling: Sampling::nucleus(0.9), sentences: 5 };
     let generation = GenerationConfig { decoding, ..GenerationConfig::blip() };
     let all = captioner.caption(&views, &generation, 1).unwrap();
     assert!(all.iter().all(|said| said.len() == 5));

@@ -59,6 +59,23 @@ pub fn captions(category: &Category, specimen: &Specimen, rng: &mut Rng) -> Vec<
     said
 }
 
+/// A description with the class name and most of what is known: adjective, color, material, up to two parts.
+pub fn description(category: &Category, specimen: &Specimen, rng: &mut Rng) -> String {
+    let what = &specimen.attributes;
+    let mut modifiers = Vec::new();
+    if !what.adjectives.is_empty() && rng.chance(0.3) {
+        modifiers.push(rng.choose(&what.adjectives));
+    }
+    modifiers.extend(what.color.filter(|_| rng.chance(0.9)));
+    modifiers.extend(what.material.and_then(|s| s.adjective()).filter(|_| rng.chance(0.8)));
+    let mut parts = what.parts.clone();
+    let keep = if rng.chance(0.8) { rng.int_between(1, 2) } else { 0 };
+    while parts.len() > keep {
+        parts.remove(rng.index(parts.len()));
+    }
+    Phrase { noun: category.name, modifiers, parts }.with_article()
+}
+
 /// A noun phrase.
 pub(crate) struct Phrase {
     pub noun: &'static str,

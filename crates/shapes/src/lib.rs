@@ -27,7 +27,7 @@ mod questions;
 mod room;
 mod variation;
 
-pub use captions::captions;
+pub use captions::{captions, description};
 pub use category::Category;
 pub use facts::{Facts, facts};
 pub use families::{categories, category, generate};

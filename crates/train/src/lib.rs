@@ -14,6 +14,7 @@
 
 mod augment;
 mod batch;
+mod captioner;
 mod data;
 mod error;
 mod event;
@@ -27,6 +28,7 @@ mod reference_names;
 mod run;
 mod sweep;
 
+pub use captioner::{CaptionerOptions, CaptionerStep, train_captioner};
 pub use data::{
     Caption, CaptionSource, CategoryNames, Sample, ShapeSet, validation_clouds, validation_questions,
     validation_shapes,

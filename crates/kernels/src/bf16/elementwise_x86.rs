@@ -7,7 +7,7 @@ use std::arch::x86_64::{
     _mm512_set1_ps, _mm512_setzero_ps, _mm512_sub_ps,
 };
 
-use super::activation::Activation;
+use super::activation::{Activation, GELU_TANH};
 use super::lanes::{LANES, load, store};
 use crate::blocks::{BLOCK, BlockResult};
 use crate::tiles::first_lanes;
@@ -19,6 +19,8 @@ pub(super) fn finish(block: &mut BlockResult, bias: &[f32; BLOCK], activation: O
         None => finish_with(block, bias, |x| x),
         Some(Activation::Gelu) => finish_with(block, bias, |x| gelu(x)),
         Some(Activation::QuickGelu) => finish_with(block, bias, |x| quick_gelu(x)),
+        Some(Activation::GeluTanh) => finish_with(block, bias, |x| gelu_tanh(x)),
+        Some(Activation::Silu) => finish_with(block, bias, |x| times_logistic(x, x)),
         Some(Activation::Relu) => finish_with(block, bias, |x| relu(x)),
     }
 }
@@ -95,7 +97,22 @@ fn exp2(x: __m512) -> __m512 {
 #[inline]
 #[target_feature(enable = "avx512f")]
 fn quick_gelu(x: __m512) -> __m512 {
-    let power = exp2(_mm512_mul_ps(x, _mm512_set1_ps(-1.702 * std::f32::consts::LOG2_E)));
+    times_logistic(x, _mm512_mul_ps(x, _mm512_set1_ps(1.702)))
+}
+
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn gelu_tanh(x: __m512) -> __m512 {
+    let [linear, cubic] = GELU_TANH.map(|factor| _mm512_set1_ps(factor));
+    let slope = _mm512_fmadd_ps(_mm512_mul_ps(x, x), cubic, linear);
+    times_logistic(x, _mm512_mul_ps(x, slope))
+}
+
+/// `x / (1 + exp(-u))`.
+#[inline]
+#[target_feature(enable = "avx512f")]
+fn times_logistic(x: __m512, u: __m512) -> __m512 {
+    let power = exp2(_mm512_mul_ps(u, _mm512_set1_ps(-std::f32::consts::LOG2_E)));
     let denominator = _mm512_add_ps(power, _mm512_set1_ps(1.0));
     // 14 bits, and twice as many after a step of Newton's method; none is needed where the power is infinite and the share 0.
     let share = _mm512_rcp14_ps(denominator);

@@ -1,6 +1,6 @@
 //! The same in plain loops, for tests and for machines without a unit.
 
-use super::activation::Activation;
+use super::activation::{Activation, GELU_TANH};
 use crate::blocks::{BF16_TILES as TILES, BLOCK, BlockResult, EDGE, Tile};
 
 /// The side of a product that an operand is on.
@@ -67,6 +67,8 @@ pub(super) fn finish(block: &mut BlockResult, bias: &[f32; BLOCK], activation: O
             None => *x,
             Some(Activation::Gelu) => *x * normal_share(*x),
             Some(Activation::QuickGelu) => *x / (1.0 + (-1.702 * *x).exp()),
+            Some(Activation::GeluTanh) => *x / (1.0 + (-*x * (GELU_TANH[0] + GELU_TANH[1] * *x * *x)).exp()),
+            Some(Activation::Silu) => *x / (1.0 + (-*x).exp()),
             Some(Activation::Relu) => {
                 if *x < 0.0 {
                     0.0

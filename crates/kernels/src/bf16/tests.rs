@@ -140,7 +140,9 @@ fn normal_share(x: f64) -> f64 {
 fn activations_match_their_definitions() {
     let bias: [f32; BLOCK] = std::array::from_fn(|at| at as f32 * 0.37 - 6.0);
     let inputs = numbers(BLOCK * BLOCK, 5);
-    for activation in [None, Some(Activation::Gelu), Some(Activation::QuickGelu), Some(Activation::Relu)] {
+    let all =
+        [Activation::Gelu, Activation::QuickGelu, Activation::GeluTanh, Activation::Silu, Activation::Relu];
+    for activation in all.map(Some).into_iter().chain([None]) {
         for unit in units() {
             let mut block = BlockResult::ZERO;
             block.0.as_flattened_mut().copy_from_slice(&inputs);
@@ -151,6 +153,11 @@ fn activations_match_their_definitions() {
                     None => x,
                     Some(Activation::Gelu) => x * normal_share(x),
                     Some(Activation::QuickGelu) => x / (1.0 + (-1.702 * x).exp()),
+                    Some(Activation::GeluTanh) => {
+                        let u = (2.0 / std::f64::consts::PI).sqrt() * (x + 0.044_715 * x.powi(3));
+                        0.5 * x * (1.0 + u.tanh())
+                    }
+                    Some(Activation::Silu) => x / (1.0 + (-x).exp()),
                     Some(Activation::Relu) => x.max(0.0),
                 };
                 let off = (f64::from(*found) - expected).abs();
@@ -165,7 +172,14 @@ fn activations_match_their_definitions() {
 fn activations_of_infinity_and_nan_are_not_numbers_where_they_should_not_be() {
     let bias = [0.0; BLOCK];
     for unit in units() {
-        for activation in [Activation::Gelu, Activation::QuickGelu, Activation::Relu] {
+        let all = [
+            Activation::Gelu,
+            Activation::QuickGelu,
+            Activation::GeluTanh,
+            Activation::Silu,
+            Activation::Relu,
+        ];
+        for activation in all {
             let mut block = BlockResult::ZERO;
             (block.0[0][0], block.0[0][1], block.0[0][2]) = (f32::NAN, 1e30, -1e30);
             finish(unit, &mut block, &bias, Some(activation));

@@ -1,5 +1,6 @@
 //! Checkpoint formats of BLIP and BLIP-2 captioners: names of tensors.
 
+use crate::lm::{Architecture, check_tie};
 use crate::weights::{BERT_LAYER, Layout, Renaming, TIMM_BLOCK, WeightFile, WeightsError};
 
 /// The implementation whose names a file's tensors have.
@@ -39,18 +40,6 @@ const QFORMER_LAYER: &[Renaming] = &[
     (".mlp.c_fc.", &[".intermediate_query.dense."]),
     (".mlp.c_proj.", &[".output_query.dense."]),
     (".ln_3.", &[".output_query.LayerNorm."]),
-];
-
-/// OPT's layers in `transformers`.
-const OPT_LAYER: &[Renaming] = &[
-    ("text_decoder.layers.", &["language_model.model.decoder.layers."]),
-    (".attn.query.", &[".self_attn.q_proj."]),
-    (".attn.key_value.", &[".self_attn.k_proj.", ".self_attn.v_proj."]),
-    (".attn.out.", &[".self_attn.out_proj."]),
-    (".ln_1.", &[".self_attn_layer_norm."]),
-    (".mlp.c_fc.", &[".fc1."]),
-    (".mlp.c_proj.", &[".fc2."]),
-    (".ln_3.", &[".final_layer_norm."]),
 ];
 
 /// Copies of tied tensors that a file may have, and their canonical names: the output layer is the token embedding.
@@ -100,11 +89,7 @@ impl CheckpointFormat {
     /// If a copy differs from its original.
     pub fn check_ties(self, file: &WeightFile) -> Result<(), WeightsError> {
         for (copy, canonical) in TIED {
-            let original = self.layout().name(canonical);
-            if file.contains(copy) && file.read(copy)? != file.read(&original)? {
-                let message = format!("{copy} differs from {original}, to which it should be tied");
-                return Err(WeightsError::Unrecognized { path: file.path().to_owned(), message });
-            }
+            check_tie(file, copy, &self.layout().name(canonical))?;
         }
         Ok(())
     }
@@ -146,9 +131,5 @@ fn qformer(layout: Layout) -> Layout {
 }
 
 fn opt(layout: Layout) -> Layout {
-    layout
-        .within("text_decoder.", OPT_LAYER)
-        .rename("text_decoder.token_embedding.", "language_model.model.decoder.embed_tokens.")
-        .rename("text_decoder.positional_embedding", "language_model.model.decoder.embed_positions.weight")
-        .rename("text_decoder.ln_final.", "language_model.model.decoder.final_layer_norm.")
+    Architecture::Opt.layout(layout, "language_model.model.")
 }

@@ -8,8 +8,8 @@ use serde::Deserialize;
 use super::checkpoint_format::CheckpointFormat;
 use super::qformer::QFormerConfig;
 use crate::clip::{VisionConfig, VisionStyle};
-use crate::lm::{LanguageModelConfig, SpecialTokens};
-use crate::nn::{Activation, NormPlacement, TransformerConfig};
+use crate::lm::{LanguageModelConfig, OutputConfig, Positions, SpecialTokens};
+use crate::nn::{Activation, DecoderBlockConfig, NormPlacement, TransformerConfig};
 use crate::weights::{Layout, WeightFile, WeightsError};
 
 /// The configuration file of `transformers`.
@@ -265,11 +265,13 @@ impl TensorShapes<'_> {
         Ok(LanguageModelConfig {
             vocabulary,
             context,
-            transformer: self.blocks("text_decoder", stated, usual)?,
-            norms: NormPlacement::Post,
-            position_offset: 0,
-            transforms_output: true,
-            context_width: Some(image_width),
+            block: DecoderBlockConfig::usual(
+                self.blocks("text_decoder", stated, usual)?,
+                NormPlacement::Post,
+                Some(image_width),
+            ),
+            positions: Positions::Learned { offset: 0 },
+            output: OutputConfig { is_tied: true, has_bias: true, is_transformed: true },
         })
     }
 
@@ -296,11 +298,13 @@ impl TensorShapes<'_> {
         Ok(LanguageModelConfig {
             vocabulary,
             context: positions.saturating_sub(OPT_POSITION_OFFSET).max(1),
-            transformer: self.blocks("text_decoder", Some(stated), usual)?,
-            norms: NormPlacement::Pre,
-            position_offset: OPT_POSITION_OFFSET,
-            transforms_output: false,
-            context_width: None,
+            block: DecoderBlockConfig::usual(
+                self.blocks("text_decoder", Some(stated), usual)?,
+                NormPlacement::Pre,
+                None,
+            ),
+            positions: Positions::Learned { offset: OPT_POSITION_OFFSET },
+            output: OutputConfig::TIED,
         })
     }
 

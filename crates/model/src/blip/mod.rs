@@ -9,9 +9,10 @@ mod config;
 mod qformer;
 mod tokenizer;
 
+use std::ops::ControlFlow;
+
 use burn::tensor::{Device, Tensor};
 use image::RgbaImage;
-use rayon::prelude::*;
 
 pub use self::checkpoint_format::CheckpointFormat;
 pub use self::config::BlipConfig;
@@ -19,8 +20,8 @@ pub use self::qformer::{QFormer, QFormerConfig};
 pub use self::tokenizer::CaptionTokenizer;
 use crate::clip::ClipVision;
 use crate::error::ModelError;
-pub use crate::lm::DecodingStrategy;
-use crate::lm::{DecoderState, Generation, LanguageModel, LengthLimits};
+use crate::lm::{DecoderState, EndTokens, Generation, LanguageModel, LengthLimits, SpecialTokens, decode};
+pub use crate::lm::{DecodingStrategy, Sampling};
 use crate::nn::TransformerConfig;
 use crate::preprocess::Preprocess;
 use crate::registry;
@@ -128,7 +129,7 @@ impl Captioner {
         let tokenizer = CaptionTokenizer::read(file, config.qformer.is_some(), config.language.vocabulary)?;
         let source = WeightSource::with_layout(file, format.layout(), device);
         let vision = ClipVision::without_projection(&source, config.vision)?;
-        let widths = [config.vision.width, config.language.transformer.width];
+        let widths = [config.vision.width, config.language.block.transformer.width];
         let qformer = config.qformer.map(|qformer| QFormer::load(&source, &qformer, widths)).transpose()?;
         let language = LanguageModel::load(&source, "text_decoder", &config.language)?;
         // Output layer and token embedding are one matrix in the network; the file may hold both.
@@ -245,8 +246,10 @@ impl Captioner {
                 max_tokens: max_length,
             });
         }
+        let SpecialTokens { end, padding, .. } = self.config.special_tokens;
         Ok(LengthLimits {
-            special_tokens: self.config.special_tokens,
+            ends: EndTokens::new(&[end]),
+            padding,
             prompt_length,
             min_length: before + generation.min_length,
             max_length,
@@ -259,7 +262,7 @@ impl Captioner {
         let texts = generation.decoding.texts() * (queries + limits.max_length);
         // In BLIP each layer keeps keys and values of the image too.
         let image = if self.qformer.is_some() { 0 } else { self.config.vision.n_tokens() };
-        let TransformerConfig { width, layers, .. } = self.config.language.transformer;
+        let TransformerConfig { width, layers, .. } = self.config.language.block.transformer;
         let bytes = (texts + image) * 2 * width * layers * size_of::<f32>();
         (CACHE_BYTES / bytes.max(1)).clamp(1, MAX_IMAGE_BATCH)
     }
@@ -275,24 +278,8 @@ impl Captioner {
         if count == 0 {
             return Vec::new();
         }
-        let vocabulary = self.config.language.vocabulary;
-        let (mut state, mut logits) = self.begin(images, given, count);
-        loop {
-            let values: Vec<f32> = logits.into_data().try_into_vec().expect("logits are f32");
-            let rows = values.len() / (count * vocabulary);
-            // Searches are independent of each other: sorting a vocabulary is slow enough to share out.
-            let each = searches.par_iter_mut().zip(values.par_chunks(rows * vocabulary));
-            let steps: Vec<_> = each.map(|(search, logits)| search.step(logits, vocabulary)).collect();
-            if searches.iter().all(Generation::is_done) {
-                break;
-            }
-            let steps =
-                || steps.iter().enumerate().flat_map(|(i, steps)| steps.iter().map(move |step| (i, step)));
-            // Beams change places: the cache must follow the rows they continue.
-            state.reorder(&steps().map(|(i, (row, _))| i * rows + row).collect::<Vec<_>>());
-            let words: Vec<u32> = steps().map(|(_, (_, word))| *word).collect();
-            logits = self.language.step(&mut state, &words);
-        }
+        let (mut state, logits) = self.begin(images, given, count);
+        decode(&self.language, &mut state, logits, &mut searches, &mut |_| ControlFlow::Continue(()));
         searches.into_iter().map(Generation::sentences).collect()
     }
 
@@ -304,10 +291,8 @@ impl Captioner {
             Some(qformer) => (None, Tensor::cat(vec![qformer.forward(images), start], 1)),
         };
         let mut state = self.language.init_state(context);
-        let x = self.language.append(&mut state, x);
-        let [_, tokens, width] = x.dims();
-        let last = x.slice([0..count, tokens - 1..tokens, 0..width]).reshape([count, width]);
-        (state, self.language.logits(last))
+        let logits = self.language.prompt(&mut state, x);
+        (state, logits)
     }
 }
 

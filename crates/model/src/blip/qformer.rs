@@ -47,7 +47,7 @@ impl QFormer {
         let fill = Initializer::Normal(DEVIATION);
         let block = |layer: usize| {
             let context_width = layer.is_multiple_of(cross_frequency).then_some(image_width);
-            let config = DecoderBlockConfig { transformer, norms: NormPlacement::Post, context_width };
+            let config = DecoderBlockConfig::usual(transformer, NormPlacement::Post, context_width);
             DecoderBlock::load(source, &format!("qformer.layers.{layer}"), &config)
         };
         let [weight, bias] = ["qformer.projection.weight", "qformer.projection.bias"];
@@ -66,7 +66,7 @@ impl QFormer {
         for block in &self.blocks {
             let context = block.project_context(&images);
             // Queries attend to each other without a mask, and nothing is cached.
-            x = block.forward(x, None, context.as_ref(), AttentionScope::Full).0;
+            x = block.forward(x, None, context.as_ref(), AttentionScope::Full, None).0;
         }
         self.projection.forward(x)
     }

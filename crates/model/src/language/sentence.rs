@@ -220,7 +220,7 @@ impl SentenceNetwork {
             epsilon: EPSILON,
             ..TransformerConfig::usual()
         };
-        let block = DecoderBlockConfig { transformer, norms: NormPlacement::Post, context_width: None };
+        let block = DecoderBlockConfig::usual(transformer, NormPlacement::Post, None);
         let load = |i: usize| DecoderBlock::load(source, &format!("sentence.layers.{i}"), &block);
         Ok(Self {
             tokens: Param::from_tensor(source.tensor(
@@ -249,7 +249,7 @@ impl SentenceNetwork {
         let positions = self.positions.val().slice([0..length, 0..width]).unsqueeze::<3>();
         let mut x = self.norm.forward(module::embedding(table, ids) + positions);
         for block in &self.blocks {
-            x = block.forward(x, None, None, AttentionScope::Full).0;
+            x = block.forward(x, None, None, AttentionScope::Full, None).0;
         }
         x.mean_dim(1).squeeze_dim(1)
     }

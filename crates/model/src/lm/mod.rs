@@ -1,23 +1,31 @@
-//! Language models: BERT as BLIP's text decoder ([arXiv 2201.12086](https://arxiv.org/abs/2201.12086), section 3.1), and OPT
-//! ([arXiv 2205.01068](https://arxiv.org/abs/2205.01068)), which BLIP-2 is built on.
+//! Language models: one decoder for GPT-2, OPT, Llama, Qwen and Phi ([`TextGenerator`]), for BERT as BLIP's text decoder
+//! ([arXiv 2201.12086](https://arxiv.org/abs/2201.12086), section 3.1), and for the OPT that BLIP-2 is built on
+//! ([arXiv 2205.01068](https://arxiv.org/abs/2205.01068)).
 //!
 //! Tokens are appended to cached ones, so that each passes the network once. An image enters by cross-attention, or as
 //! embeddings in front of the text.
 
+mod architecture;
+mod config_file;
 mod generation;
+mod text_generator;
 
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData};
 
-pub use self::generation::{DecodingStrategy, SpecialTokens};
-pub(crate) use self::generation::{Generation, LengthLimits};
+pub use self::architecture::Architecture;
+pub(crate) use self::architecture::{check_tie, is_gpt2_mask};
+pub use self::generation::{DecodingStrategy, EndTokens, Sampling, SpecialTokens};
+pub(crate) use self::generation::{Generation, LengthLimits, decode};
+pub(crate) use self::text_generator::read_tokenizer;
+pub use self::text_generator::{TextGenerator, TextOptions};
 use crate::nn::{
-    Activation, AttentionScope, DecoderBlock, DecoderBlockConfig, KvCache, LayerNorm, Linear, NormPlacement,
-    TransformerConfig,
+    Activation, AttentionScope, DecoderBlock, DecoderBlockConfig, KvCache, LayerNorm, Linear, Norm,
+    NormPlacement, RotaryConfig,
 };
-use crate::weights::{Initializer, WeightSource, WeightsError};
+use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
-/// Standard deviation of BERT's and OPT's initialization.
+/// Standard deviation of the initialization of BERT, GPT-2 and OPT.
 const DEVIATION: f32 = 0.02;
 
 /// Sizes of a language model, and in what it differs from others.
@@ -27,28 +35,57 @@ pub struct LanguageModelConfig {
     pub vocabulary: usize,
     /// Longest sequence in tokens.
     pub context: usize,
-    /// Width, layers and heads.
-    pub transformer: TransformerConfig,
-    /// Where the norms of blocks are. With [`NormPlacement::Post`] embeddings are normalized too.
-    pub norms: NormPlacement,
-    /// Rows of the table of positions before that of the first token: 2 in OPT.
-    pub position_offset: usize,
-    /// Whether a linear layer with an activation precedes the output layer, which then has a bias (BERT).
-    pub transforms_output: bool,
-    /// Width of the tokens of an image that all blocks attend to, if any.
-    pub context_width: Option<usize>,
+    /// The blocks. With [`NormPlacement::Post`] embeddings are normalized too.
+    pub block: DecoderBlockConfig,
+    /// How the model knows the order of tokens.
+    pub positions: Positions,
+    /// What follows the blocks.
+    pub output: OutputConfig,
+}
+
+/// How a language model knows the order of tokens.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Positions {
+    /// By a learned embedding of each position.
+    Learned {
+        /// Rows of the table before that of the first token: 2 in OPT.
+        offset: usize,
+    },
+    /// By rotations of queries and keys.
+    Rotary(RotaryConfig),
+}
+
+/// What follows the blocks of a language model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutputConfig {
+    /// Whether the output layer is the table of token embeddings.
+    pub is_tied: bool,
+    /// Whether the output layer has a bias.
+    pub has_bias: bool,
+    /// Whether a linear layer with an activation comes first (BERT).
+    pub is_transformed: bool,
+}
+
+impl OutputConfig {
+    /// The table of token embeddings, without a bias: GPT-2 and OPT.
+    pub const TIED: Self = Self { is_tied: true, has_bias: false, is_transformed: false };
 }
 
 /// Previous tokens → logits of the next.
 #[derive(Module, Debug)]
 pub struct LanguageModel {
-    /// Output layer, `[width, vocabulary]`; its columns are also the token embeddings (tied).
+    /// Output layer, `[width, vocabulary]`; its columns are also the token embeddings if these are tied.
     words: Linear,
-    positions: Param<Tensor<2>>,
+    /// Token embeddings, `[vocabulary, width]`, if these are not tied to the output layer.
+    embedding: Option<Param<Tensor<2>>>,
+    /// Learned positions, `[context, width]`.
+    positions: Option<Param<Tensor<2>>>,
     ln_pre: Option<LayerNorm>,
     blocks: Vec<DecoderBlock>,
     transform: Option<Linear>,
-    ln_final: LayerNorm,
+    ln_final: Norm,
+    #[module(skip)]
+    rotary: Option<RotaryConfig>,
     #[module(skip)]
     activation: Activation,
 }
@@ -90,35 +127,45 @@ impl LanguageModel {
         name: &str,
         config: &LanguageModelConfig,
     ) -> Result<Self, WeightsError> {
-        let LanguageModelConfig { vocabulary, context, transformer, norms, .. } = *config;
-        let (width, offset) = (transformer.width, config.position_offset);
+        let LanguageModelConfig { vocabulary, block, output, .. } = *config;
+        let (transformer, width) = (block.transformer, block.transformer.width);
         let name = |part: &str| format!("{name}.{part}");
-        let positions = name("positional_embedding");
-        let positions =
-            source.tensor(&positions, [context + offset, width], Initializer::Normal(DEVIATION))?;
-        let block = DecoderBlockConfig { transformer, norms, context_width: config.context_width };
         let blocks = (0..transformer.layers)
             .map(|i| DecoderBlock::load(source, &name(&format!("layers.{i}")), &block));
         let linear = |weight: &str, bias: Option<&str>, sizes: [usize; 2]| {
             Linear::load(source, &name(weight), bias.map(name).as_deref(), sizes, DEVIATION)
         };
-        let norm = |part: &str| LayerNorm::load(source, &name(part), width, transformer.epsilon);
-        let has_transform = config.transforms_output;
+        let fill = Initializer::Normal(DEVIATION);
+        let table = || source.tensor(&name(TOKEN_EMBEDDING), [vocabulary, width], fill);
+        let words = if output.is_tied { TOKEN_EMBEDDING } else { "head.weight" };
+        let transform = || linear("head.transform.weight", Some("head.transform.bias"), [width, width]);
+        let ln_pre = || LayerNorm::load(source, &name("ln_pre"), width, transformer.epsilon);
         Ok(Self {
-            words: linear(
-                "token_embedding.weight",
-                has_transform.then_some("head.bias"),
-                [width, vocabulary],
-            )?,
-            positions: Param::from_tensor(positions.slice([offset..context + offset, 0..width])),
-            ln_pre: (norms == NormPlacement::Post).then(|| norm("ln_pre")).transpose()?,
+            words: linear(words, output.has_bias.then_some("head.bias"), [width, vocabulary])?,
+            embedding: (!output.is_tied).then(table).transpose()?.map(Param::from_tensor),
+            positions: learned_positions(source, &name(POSITIONAL_EMBEDDING), config)?,
+            ln_pre: (block.norms == NormPlacement::Post).then(ln_pre).transpose()?,
             blocks: blocks.collect::<Result<_, WeightsError>>()?,
-            transform: has_transform
-                .then(|| linear("head.transform.weight", Some("head.transform.bias"), [width, width]))
-                .transpose()?,
-            ln_final: norm("ln_final")?,
+            transform: output.is_transformed.then(transform).transpose()?,
+            ln_final: Norm::load(source, &name("ln_final"), block.norm_kind, width, transformer.epsilon)?,
+            rotary: match config.positions {
+                Positions::Learned { .. } => None,
+                Positions::Rotary(rotary) => Some(rotary),
+            },
             activation: transformer.activation,
         })
+    }
+
+    /// Adds the tensors of a model with learned positions without offset, tied and without a transform, to `list`.
+    pub(crate) fn save(&self, name: &str, list: &mut TensorList) {
+        self.words.save(&format!("{name}.{TOKEN_EMBEDDING}"), None, list);
+        if let Some(positions) = &self.positions {
+            list.push(format!("{name}.{POSITIONAL_EMBEDDING}"), positions.val());
+        }
+        for (i, block) in self.blocks.iter().enumerate() {
+            block.save(&format!("{name}.layers.{i}"), list);
+        }
+        self.ln_final.save(&format!("{name}.ln_final"), list);
     }
 
     /// Starts one empty text per image, `[images, tokens, context_width]`; without images, any number of texts.
@@ -134,26 +181,36 @@ impl LanguageModel {
     /// Embeds tokens without their positions: ids of `rows` texts, row by row → `[rows, tokens, width]`. Ids must be below the
     /// vocabulary's size.
     pub fn embed(&self, ids: &[u32], rows: usize) -> Tensor<3> {
-        let table = self.words.weight();
-        let [width, _] = table.dims();
         let tokens = ids.len() / rows.max(1);
         let ids: Vec<i64> = ids.iter().map(|id| i64::from(*id)).collect();
-        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [rows * tokens]), &table.device());
-        table.select(1, ids).transpose().reshape([rows, tokens, width])
+        let ids = |device| Tensor::<1, Int>::from_data(TensorData::new(ids, [rows * tokens]), device);
+        let embedded = match &self.embedding {
+            Some(table) => table.val().select(0, ids(&table.device())),
+            None => {
+                let table = self.words.weight();
+                let ids = ids(&table.device());
+                table.select(1, ids).transpose()
+            }
+        };
+        let [_, width] = embedded.dims();
+        embedded.reshape([rows, tokens, width])
     }
 
     /// Appends embedded tokens, `[rows, tokens, width]`, to each text; returns the output of the last block, of the same shape.
     /// Texts must stay within the context.
-    pub fn append(&self, state: &mut DecoderState, x: Tensor<3>) -> Tensor<3> {
+    pub fn append(&self, state: &mut DecoderState, mut x: Tensor<3>) -> Tensor<3> {
         let [_, tokens, width] = x.dims();
-        let positions = self.positions.val().slice([state.length..state.length + tokens, 0..width]);
-        let mut x = x + positions.unsqueeze::<3>();
+        if let Some(positions) = &self.positions {
+            let positions = positions.val().slice([state.length..state.length + tokens, 0..width]);
+            x = x + positions.unsqueeze::<3>();
+        }
         if let Some(norm) = &self.ln_pre {
             x = norm.forward(x);
         }
+        let rotation = self.rotary.map(|rotary| rotary.rotation(state.length, tokens, &x.device()));
         for (i, block) in self.blocks.iter().enumerate() {
-            let past = state.past[i].take();
-            let (y, cache) = block.forward(x, past, state.context[i].as_ref(), AttentionScope::Causal);
+            let (past, context) = (state.past[i].take(), state.context[i].as_ref());
+            let (y, cache) = block.forward(x, past, context, AttentionScope::Causal, rotation.as_ref());
             state.past[i] = Some(cache);
             x = y;
         }
@@ -170,10 +227,34 @@ impl LanguageModel {
         self.words.forward(self.ln_final.forward(x))
     }
 
+    /// Appends embedded tokens, `[rows, tokens, width]`, and returns the logits of the next token of each text,
+    /// `[rows, vocabulary]`.
+    pub fn prompt(&self, state: &mut DecoderState, x: Tensor<3>) -> Tensor<2> {
+        let x = self.append(state, x);
+        let [rows, tokens, width] = x.dims();
+        self.logits(x.slice([0..rows, tokens - 1..tokens, 0..width]).reshape([rows, width]))
+    }
+
     /// Appends one token to each text and returns the logits of the next, `[texts, vocabulary]`.
     pub fn step(&self, state: &mut DecoderState, ids: &[u32]) -> Tensor<2> {
-        let x = self.append(state, self.embed(ids, ids.len()));
-        let [rows, _, width] = x.dims();
-        self.logits(x.reshape([rows, width]))
+        self.prompt(state, self.embed(ids, ids.len()))
     }
+}
+
+/// Name of the table of token embeddings.
+const TOKEN_EMBEDDING: &str = "token_embedding.weight";
+/// Name of the table of positions.
+const POSITIONAL_EMBEDDING: &str = "positional_embedding";
+
+/// The table of positions from that of the first token, `[context, width]`, if positions are learned.
+fn learned_positions(
+    source: &WeightSource,
+    name: &str,
+    config: &LanguageModelConfig,
+) -> Result<Option<Param<Tensor<2>>>, WeightsError> {
+    let Positions::Learned { offset } = config.positions else { return Ok(None) };
+    let (rows, width) = (config.context + offset, config.block.transformer.width);
+    let table: Tensor<2> = source.tensor(name, [rows, width], Initializer::Normal(DEVIATION))?;
+    let table = if offset > 0 { table.slice([offset..rows, 0..width]) } else { table };
+    Ok(Some(Param::from_tensor(table)))
 }

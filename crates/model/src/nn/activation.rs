@@ -12,6 +12,10 @@ pub enum Activation {
     Gelu,
     /// `x σ(1.702 x)`: OpenAI's CLIP.
     QuickGelu,
+    /// [`Gelu`](Self::Gelu) by the hyperbolic tangent, `x σ(2 u)` with `u = √(2/π) (x + 0.044715 x³)`: GPT-2 and Phi.
+    GeluTanh,
+    /// `x σ(x)` ([arXiv 1702.03118](https://arxiv.org/abs/1702.03118)): Llama and Qwen.
+    Silu,
     /// `max(x, 0)`: fast on a CPU, for small models.
     Relu,
 }
@@ -22,6 +26,8 @@ impl Activation {
         match self {
             Self::Gelu => activation::gelu(x),
             Self::QuickGelu => x.clone() * activation::sigmoid(x * 1.702),
+            Self::GeluTanh => activation::gelu_approximate(x),
+            Self::Silu => activation::silu(x),
             Self::Relu => activation::relu(x),
         }
     }

@@ -12,6 +12,8 @@ use crate::weights::{WeightFile, sharded};
 
 /// The built-in model: matrices in 8 bits.
 static NANO: &[u8] = include_bytes!("../../nano.safetensors");
+/// What describes its embeddings in sentences.
+static NANO_CAPTIONER: &[u8] = include_bytes!("../../nano-captioner.safetensors");
 
 /// A model with a name.
 #[derive(Clone, Copy, Debug)]
@@ -157,6 +159,11 @@ pub fn open_weights(name_or_path: &str) -> Result<WeightFile, ModelError> {
         }),
         _ => Ok(WeightFile::from_static(model.name, NANO)?),
     }
+}
+
+/// Opens the captioner of the built-in model.
+pub(crate) fn nano_captioner() -> Result<WeightFile, ModelError> {
+    Ok(WeightFile::from_static("nano-captioner.safetensors", NANO_CAPTIONER)?)
 }
 
 /// The name as a path, if there is such a file, or a folder with weights.

@@ -1,4 +1,4 @@
-//! Byte-level byte-pair encoding (GPT-2, OPT), from a `tokenizer.json` of Hugging Face's `tokenizers`.
+//! Byte-level byte-pair encoding (GPT-2, OPT, Phi, Qwen, Llama 3), from a `tokenizer.json` of Hugging Face's `tokenizers`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -6,13 +6,12 @@ use std::path::Path;
 use fs_err as fs;
 use serde::Deserialize;
 use serde_json::Value;
-use unicode_normalization::char::is_combining_mark;
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::split::SplitPattern;
 
 /// Largest file in bytes; those of published models have up to 20 MB.
 const MAX_FILE_BYTES: u64 = 64 << 20;
-/// English endings that are tokens of their own.
-const CONTRACTIONS: [&str; 7] = ["'s", "'t", "'re", "'ve", "'m", "'ll", "'d"];
-
 /// A byte-level byte-pair tokenizer ([Radford et al. 2019](https://cdn.openai.com/better-language-models/language_models.pdf),
 /// section 2.2).
 #[derive(Clone, Debug)]
@@ -23,8 +22,19 @@ pub struct BytePairTokenizer {
     merges: Merges,
     /// Tokens that are found in the text before it is split, longest first.
     added: Vec<(String, u32)>,
+    words: WordSplit,
+    /// Tokens that start every text.
+    start: Vec<u32>,
+}
+
+/// How a text becomes the words that are encoded one by one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct WordSplit {
+    pattern: SplitPattern,
     /// Whether a space is put before the first word.
     add_prefix_space: bool,
+    /// Whether characters are composed first (Unicode's NFC).
+    is_composed: bool,
 }
 
 /// Rank and id of the merge of two tokens; lower ranks are merged first.
@@ -38,6 +48,8 @@ struct TokenizerFile {
     normalizer: Option<Value>,
     #[serde(default)]
     pre_tokenizer: Option<PreTokenizer>,
+    #[serde(default)]
+    post_processor: Option<Value>,
     model: Model,
 }
 
@@ -57,6 +69,22 @@ struct PreTokenizer {
     add_prefix_space: bool,
     #[serde(default = "always")]
     use_regex: bool,
+    /// Of `Split`.
+    #[serde(default)]
+    pattern: Option<RegexPattern>,
+    #[serde(default)]
+    behavior: Option<String>,
+    #[serde(default)]
+    invert: bool,
+    /// Of `Sequence`.
+    #[serde(default)]
+    pretokenizers: Vec<PreTokenizer>,
+}
+
+#[derive(Deserialize)]
+struct RegexPattern {
+    #[serde(default, rename = "Regex")]
+    regex: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -106,7 +134,7 @@ impl BytePairTokenizer {
     }
 
     fn from_file(file: TokenizerFile) -> Result<Self, String> {
-        let add_prefix_space = file.check_kind()?;
+        let (words, start) = (file.word_split()?, file.start_tokens());
         let bytes = byte_of_char();
         let most = file.model.vocab.values().chain(file.added_tokens.iter().map(|token| &token.id)).max();
         // Ids index a table: a damaged file must not request gigabytes.
@@ -143,7 +171,7 @@ impl BytePairTokenizer {
             .map(|t| (t.content, t.id))
             .collect();
         added.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.1.cmp(&b.1)));
-        Ok(Self { tokens, ids, merges, added, add_prefix_space })
+        Ok(Self { tokens, ids, merges, added, words, start })
     }
 
     /// Number of ids.
@@ -154,6 +182,11 @@ impl BytePairTokenizer {
     /// Whether there are no tokens.
     pub fn is_empty(&self) -> bool {
         self.tokens.is_empty()
+    }
+
+    /// The special tokens that start every text.
+    pub fn start(&self) -> &[u32] {
+        &self.start
     }
 
     /// Token ids of a text, without special tokens around them.
@@ -182,9 +215,11 @@ impl BytePairTokenizer {
         if text.is_empty() {
             return;
         }
+        let composed = self.words.is_composed.then(|| text.nfc().collect::<String>());
+        let text = composed.as_deref().unwrap_or(text);
         let spaced = format!(" {text}");
-        let needs_space = self.add_prefix_space && !text.starts_with(char::is_whitespace);
-        for word in split_words(if needs_space { &spaced } else { text }) {
+        let needs_space = self.words.add_prefix_space && !text.starts_with(char::is_whitespace);
+        for word in self.words.pattern.split(if needs_space { &spaced } else { text }) {
             self.encode_word(word, ids);
         }
     }
@@ -212,21 +247,62 @@ impl BytePairTokenizer {
 }
 
 impl TokenizerFile {
-    /// Checks that it is a byte-level byte-pair encoding; returns whether a space is put before the first word.
-    fn check_kind(&self) -> Result<bool, String> {
+    /// Checks that it is a byte-level byte-pair encoding; returns how texts are split into words.
+    fn word_split(&self) -> Result<WordSplit, String> {
         let kind = self.model.kind.as_deref().unwrap_or("BPE");
         if kind != "BPE" || self.model.byte_fallback {
             return Err(format!("expected a byte-level BPE model, found {kind} of characters"));
         }
-        if self.normalizer.as_ref().is_some_and(|normalizer| !normalizer.is_null()) {
-            return Err("expected a byte-level BPE model without a normalizer".to_owned());
-        }
-        match &self.pre_tokenizer {
-            Some(pre) if pre.kind == "ByteLevel" && pre.use_regex => Ok(pre.add_prefix_space),
-            other => {
-                let found = other.as_ref().map_or("none", |pre| pre.kind.as_str());
-                Err(format!("expected the pre-tokenizer ByteLevel, found {found}"))
+        let normalizer = self.normalizer.as_ref().filter(|normalizer| !normalizer.is_null());
+        let is_composed = match normalizer.map(|normalizer| normalizer["type"].as_str().unwrap_or("unknown"))
+        {
+            None => false,
+            Some("NFC") => true,
+            Some(other) => {
+                return Err(format!(
+                    "expected a byte-level BPE model without a normalizer, or NFC, found {other}"
+                ));
             }
+        };
+        let pre = self.pre_tokenizer.as_ref();
+        let found = || pre.map_or("none", |pre| pre.kind.as_str()).to_owned();
+        let split = pre.and_then(PreTokenizer::split);
+        let (pattern, add_prefix_space) = split.ok_or_else(|| {
+            format!("expected the pre-tokenizer ByteLevel, or a known pattern before it, found {}", found())
+        })?;
+        Ok(WordSplit { pattern, add_prefix_space, is_composed })
+    }
+
+    /// Special tokens before the text in the template of a single text, which may be one of several steps.
+    fn start_tokens(&self) -> Vec<u32> {
+        let Some(post) = &self.post_processor else { return Vec::new() };
+        let steps = post["processors"].as_array().map_or(std::slice::from_ref(post), Vec::as_slice);
+        let template = steps.iter().find(|step| step["type"] == "TemplateProcessing");
+        let Some((template, single)) = template.and_then(|step| Some((step, step["single"].as_array()?)))
+        else {
+            return Vec::new();
+        };
+        let names = single.iter().map_while(|piece| piece["SpecialToken"]["id"].as_str());
+        let ids = names.filter_map(|name| template["special_tokens"][name]["ids"].as_array());
+        ids.flatten().filter_map(|id| u32::try_from(id.as_u64()?).ok()).collect()
+    }
+}
+
+impl PreTokenizer {
+    /// The pattern, and whether a space is put first: `ByteLevel` with its own pattern, or after `Split` with another.
+    fn split(&self) -> Option<(SplitPattern, bool)> {
+        match (self.kind.as_str(), self.pretokenizers.as_slice()) {
+            ("ByteLevel", _) if self.use_regex => Some((SplitPattern::Gpt2, self.add_prefix_space)),
+            ("Sequence", [only]) => only.split(),
+            ("Sequence", [split, bytes]) => {
+                let is_plain = split.kind == "Split" && !split.invert && bytes.kind == "ByteLevel";
+                let is_isolated = split.behavior.as_deref() == Some("Isolated");
+                let regex = split.pattern.as_ref()?.regex.as_deref()?;
+                let pattern =
+                    SplitPattern::of_regex(regex).filter(|_| is_plain && is_isolated && !bytes.use_regex)?;
+                Some((pattern, bytes.add_prefix_space))
+            }
+            _ => None,
         }
     }
 }
@@ -267,77 +343,9 @@ fn byte_of_char() -> HashMap<char, u8> {
     table
 }
 
-/// The class of a character in GPT-2's pattern.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum CharClass {
-    Letter,
-    Number,
-    Space,
-    Other,
-}
-
-fn class(c: char) -> CharClass {
-    // `\p{L}` is "alphabetic" without marks, numerals and circled letters.
-    let circled =
-        matches!(u32::from(c), 0x24B6..=0x24E9 | 0x1F130..=0x1F149 | 0x1F150..=0x1F169 | 0x1F170..=0x1F189);
-    if c.is_whitespace() {
-        CharClass::Space
-    } else if c.is_numeric() {
-        CharClass::Number
-    } else if c.is_alphabetic() && !is_combining_mark(c) && !circled {
-        CharClass::Letter
-    } else {
-        CharClass::Other
-    }
-}
-
-/// Splits as GPT-2's pattern `'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+`.
-fn split_words(text: &str) -> Vec<&str> {
-    let mut words = Vec::new();
-    let mut rest = text;
-    while !rest.is_empty() {
-        let (word, after) = rest.split_at(first_word(rest));
-        words.push(word);
-        rest = after;
-    }
-    words
-}
-
-/// Length in bytes of the first word of a text that is not empty.
-fn first_word(text: &str) -> usize {
-    if let Some(ending) = CONTRACTIONS.iter().find(|ending| text.starts_with(**ending)) {
-        return ending.len();
-    }
-    let start = usize::from(text.starts_with(' '));
-    let run = |from: usize, wanted: CharClass| {
-        let end = text[from..].find(|c| class(c) != wanted);
-        end.map_or(text.len(), |end| from + end)
-    };
-    match text[start..].chars().next().map(class) {
-        Some(wanted) if wanted != CharClass::Space => run(start, wanted),
-        _ => {
-            let end = run(0, CharClass::Space);
-            let last = text[..end].char_indices().next_back().map_or(0, |(at, _)| at);
-            // The last space before a word belongs to that word, unless it is the only one.
-            if end < text.len() && last > 0 { last } else { end }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn words_are_split_as_by_the_pattern() {
-        // From Python's `regex` with GPT-2's pattern.
-        let check = |text: &str, words: &[&str]| assert_eq!(split_words(text), words, "{text:?}");
-        check("a red  chair", &["a", " red", " ", " chair"]);
-        check("it's 3d, they'll!", &["it", "'s", " 3", "d", ",", " they", "'ll", "!"]);
-        check("tab\tand\n\n new  ", &["tab", "\t", "and", "\n\n", " new", "  "]);
-        check("'salt", &["'s", "alt"]);
-        check(" \u{a0}x", &[" ", "\u{a0}", "x"]);
-    }
 
     fn tiny(model: &str) -> Result<BytePairTokenizer, String> {
         let file = format!(
@@ -364,5 +372,26 @@ mod tests {
         assert!(tiny(unknown).unwrap_err().contains("merge 0"));
         let sparse = r#"{"vocab": {"a": 4000000000}, "merges": []}"#;
         assert!(tiny(sparse).unwrap_err().contains("4000000000"));
+    }
+
+    #[test]
+    fn templates_state_the_start_of_texts() {
+        let file = |post: &str| {
+            let file = format!(
+                r#"{{"pre_tokenizer": {{"type": "ByteLevel"}}, "post_processor": {post},
+                    "model": {{"vocab": {{"a": 0, "b": 1}}, "merges": []}}}}"#
+            );
+            BytePairTokenizer::from_file(serde_json::from_str(&file).unwrap()).unwrap()
+        };
+        let template = r#"{"type": "TemplateProcessing",
+            "single": [{"SpecialToken": {"id": "<s>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}},
+                       {"SpecialToken": {"id": "</s>", "type_id": 0}}],
+            "special_tokens": {"<s>": {"id": "<s>", "ids": [1], "tokens": ["<s>"]},
+                               "</s>": {"id": "</s>", "ids": [0], "tokens": ["</s>"]}}}"#;
+        assert_eq!(file(template).start(), [1]);
+        let sequence =
+            format!(r#"{{"type": "Sequence", "processors": [{{"type": "ByteLevel"}}, {template}]}}"#);
+        assert_eq!(file(&sequence).start(), [1]);
+        assert!(file(r#"{"type": "ByteLevel"}"#).start().is_empty() && file("null").start().is_empty());
     }
 }

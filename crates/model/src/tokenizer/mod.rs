@@ -3,6 +3,7 @@
 mod bert;
 mod byte_pair;
 mod clean;
+mod split;
 mod word_piece;
 
 use std::sync::OnceLock;

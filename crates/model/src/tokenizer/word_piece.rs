@@ -46,14 +46,33 @@ impl WordPieceTokenizer {
         false
     }
 
+    /// Id of the token that ends a text, the largest.
+    pub fn end(&self) -> u32 {
+        self.len() as u32 - 1
+    }
+
+    /// The words of ids, with spaces between them, without start, end and padding.
+    pub fn decode(&self, ids: &[u32]) -> String {
+        let mut text = String::new();
+        let piece = |id: &u32| self.vocabulary.get((*id as usize).checked_sub(2)?);
+        for piece in ids.iter().filter_map(piece) {
+            match piece.strip_prefix(CONTINUATION_PREFIX) {
+                Some(rest) => text.push_str(rest),
+                None if text.is_empty() => text.push_str(piece),
+                None => text.extend([" ", piece]),
+            }
+        }
+        text
+    }
+
     /// Start, pieces, end.
-    pub(super) fn encode(&self, text: &str) -> Vec<u32> {
+    pub fn encode(&self, text: &str) -> Vec<u32> {
         let mut row = vec![1];
         for word in split(&clean(text)) {
             self.encode_word(word, &mut row);
         }
         // The end token has the largest id, as in CLIP: pooling finds it by argmax.
-        row.push(self.len() as u32 - 1);
+        row.push(self.end());
         row
     }
 
@@ -114,6 +133,7 @@ mod tests {
         let id = |piece: &str| words.ids[piece];
         assert_eq!(words.encode("Red chairs!")[1..4], [id("red"), id("chair"), id("##s")]);
         assert_eq!(words.encode("redo")[1..3], [id("red"), id("##o")]);
+        assert_eq!(words.decode(&words.encode("Redo a chair!")), "redo a chair");
     }
 
     #[test]

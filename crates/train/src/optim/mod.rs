@@ -8,7 +8,7 @@
 //! assert!(!matches_pattern("text|points", name));
 //! ```
 
-mod adamw;
+pub(crate) mod adamw;
 pub mod gradients;
 mod param_groups;
 pub mod parameters;

@@ -11,7 +11,7 @@ use lexiform_data::caption::{
 };
 use lexiform_data::{Caption, Member};
 use lexiform_formats::view_format::decode_view;
-use lexiform_model::blip::{self, DecodingStrategy, GenerationConfig};
+use lexiform_model::blip::{self, DecodingStrategy, GenerationConfig, Sampling};
 use serde_json::{Value, json};
 
 use crate::error::UsageError;
@@ -187,8 +187,12 @@ impl CaptionArgs {
     fn generation(&self, usual: GenerationConfig) -> anyhow::Result<GenerationConfig> {
         let sentences = self.caption_count as usize;
         let decoding = match self.caption_decoding {
-            Some(DecodingArg::Nucleus) => DecodingStrategy::Nucleus { top_p: TOP_P, sentences },
-            None if sentences > 1 => DecodingStrategy::Nucleus { top_p: TOP_P, sentences },
+            Some(DecodingArg::Nucleus) => {
+                DecodingStrategy::Sample { sampling: Sampling::nucleus(TOP_P), sentences }
+            }
+            None if sentences > 1 => {
+                DecodingStrategy::Sample { sampling: Sampling::nucleus(TOP_P), sentences }
+            }
             _ if sentences > 1 => {
                 let text = "beam search and greedy decoding give one caption: --caption-count above 1 needs --caption-decoding nucleus";
                 return Err(UsageError(text.to_owned()).into());
@@ -305,7 +309,7 @@ impl Captioner for Blip {
     fn name(&self) -> String {
         let GenerationConfig { prompt, decoding, min_length, max_length, .. } = &self.generation;
         let chance = match decoding {
-            DecodingStrategy::Nucleus { .. } => format!(" seed={}", self.seed),
+            DecodingStrategy::Sample { .. } => format!(" seed={}", self.seed),
             _ => String::new(),
         };
         let id = self.captioner.id();

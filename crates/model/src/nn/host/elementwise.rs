@@ -3,7 +3,7 @@
 use burn::tensor::Tensor;
 use rayon::prelude::*;
 
-use super::simd::{gelu, multiversion, sigmoid};
+use super::simd::{gelu, gelu_tanh, multiversion, sigmoid};
 use crate::nn::Activation;
 
 /// Values per task, about: 64 KiB, which stay in the L2 cache.
@@ -126,6 +126,8 @@ multiversion! {
             None => rows(values, bias, |x| x),
             Some(Activation::Gelu) => rows(values, bias, gelu),
             Some(Activation::QuickGelu) => rows(values, bias, |x| x * sigmoid(1.702 * x)),
+            Some(Activation::GeluTanh) => rows(values, bias, gelu_tanh),
+            Some(Activation::Silu) => rows(values, bias, |x| x * sigmoid(x)),
             // As torch does, NaN stays NaN.
             Some(Activation::Relu) => rows(values, bias, |x| if x < 0.0 { 0.0 } else { x }),
         }
@@ -163,13 +165,21 @@ mod tests {
         assert!(
             is_host_no_grad(&x) && !is_host_no_grad(&Tensor::<1>::zeros([1], &Device::flex().autodiff()))
         );
-        for activation in [None, Some(Activation::Gelu), Some(Activation::QuickGelu), Some(Activation::Relu)]
-        {
+        let all = [
+            Activation::Gelu,
+            Activation::QuickGelu,
+            Activation::GeluTanh,
+            Activation::Silu,
+            Activation::Relu,
+        ];
+        for activation in all.map(Some).into_iter().chain([None]) {
             let sum = x.clone() + bias.clone().unsqueeze::<2>();
             let slow = match activation {
                 None => sum,
                 Some(Activation::Gelu) => activation::gelu(sum),
                 Some(Activation::QuickGelu) => sum.clone() * activation::sigmoid(sum * 1.702),
+                Some(Activation::GeluTanh) => activation::gelu_approximate(sum),
+                Some(Activation::Silu) => activation::silu(sum),
                 Some(Activation::Relu) => activation::relu(sum),
             };
             let fast = bias_activation(x.clone(), Some(bias.clone()), activation);

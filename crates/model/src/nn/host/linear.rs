@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::matmul::{matmul, matmul_into};
 use super::matrix::{Matrix, MatrixMut, Parallelism, WriteMode};
 use super::packed;
-use super::simd::{gelu, gelu_derivative, multiversion, sigmoid};
+use super::simd::{gelu, gelu_derivative, gelu_tanh, gelu_tanh_derivative, multiversion, sigmoid};
 use crate::nn::{Activation, Products};
 
 /// Rows per task. Fixed, so that sums over rows do not depend on the number of threads; small enough that a task's rows
@@ -91,6 +91,8 @@ multiversion! {
             None => each(values, bias, skip, width, |x| x),
             Some(Activation::Gelu) => each(values, bias, skip, width, gelu),
             Some(Activation::QuickGelu) => each(values, bias, skip, width, |x| x * sigmoid(1.702 * x)),
+            Some(Activation::GeluTanh) => each(values, bias, skip, width, gelu_tanh),
+            Some(Activation::Silu) => each(values, bias, skip, width, |x| x * sigmoid(x)),
             // Not `max`: NaN stays NaN, as in torch.
             Some(Activation::Relu) => each(values, bias, skip, width, |x| if x < 0.0 { 0.0 } else { x }),
         }
@@ -103,6 +105,11 @@ multiversion! {
             Activation::QuickGelu => pairs(gradient, x, |x| {
                 let share = sigmoid(1.702 * x);
                 share * (1.0 + 1.702 * x * (1.0 - share))
+            }),
+            Activation::GeluTanh => pairs(gradient, x, gelu_tanh_derivative),
+            Activation::Silu => pairs(gradient, x, |x| {
+                let share = sigmoid(x);
+                share * (1.0 + x * (1.0 - share))
             }),
             Activation::Relu => pairs(gradient, x, |x| if x <= 0.0 { 0.0 } else { 1.0 }),
         }

@@ -108,6 +108,23 @@ pub(super) fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
+/// The exponent of [`gelu_tanh`] is `x (a + b x²)`: `2 √(2/π)`, and that times 0.044715.
+const GELU_TANH: [f32; 2] = [1.595_769_1, 0.071_354_82];
+
+/// GELU by the hyperbolic tangent.
+#[inline(always)]
+pub(super) fn gelu_tanh(x: f32) -> f32 {
+    x * sigmoid(x * (GELU_TANH[0] + GELU_TANH[1] * x * x))
+}
+
+/// The derivative of [`gelu_tanh`].
+#[inline(always)]
+pub(super) fn gelu_tanh_derivative(x: f32) -> f32 {
+    let square = x * x;
+    let share = sigmoid(x * (GELU_TANH[0] + GELU_TANH[1] * square));
+    share * (1.0 + x * (GELU_TANH[0] + 3.0 * GELU_TANH[1] * square) * (1.0 - share))
+}
+
 /// The derivative of [`gelu`]: `Φ(x) + x φ(x)`.
 #[inline(always)]
 pub(super) fn gelu_derivative(x: f32) -> f32 {

@@ -6,6 +6,10 @@ use lexiform_golden::{Golden, fixture};
 
 use super::*;
 
+/// Every activation.
+const ACTIVATIONS: [Activation; 5] =
+    [Activation::Gelu, Activation::QuickGelu, Activation::GeluTanh, Activation::Silu, Activation::Relu];
+
 /// Deterministic pseudo-random numbers around 0.
 fn some<const D: usize>(shape: [usize; D], seed: usize, device: &Device) -> Tensor<D> {
     let count = shape.iter().product::<usize>();
@@ -60,7 +64,7 @@ fn linear_maps_agree_with_the_tensor_operations() {
     let device = Device::flex().autodiff();
     let (x, weight) = (some([3, 50, 20], 1, &device), some([20, 36], 2, &device));
     let (bias, skip) = (some([36], 3, &device), some([3, 50, 36], 4, &device));
-    let activations = [None, Some(Activation::Gelu), Some(Activation::QuickGelu), Some(Activation::Relu)];
+    let activations: Vec<_> = ACTIVATIONS.map(Some).into_iter().chain([None]).collect();
     for (activation, products) in cases(&activations) {
         let fused = FusedLinear { activation, products };
         let fast = learned!(|x, weight, bias, skip| linear(
@@ -89,7 +93,7 @@ fn mlps_agree_with_the_tensor_operations() {
     let (x, skip) = (some([3, 50, 20], 1, &device), some([3, 50, 24], 6, &device));
     let (w_1, b_1) = (some([20, 36], 2, &device), some([36], 3, &device));
     let (w_2, b_2) = (some([36, 24], 4, &device), some([24], 5, &device));
-    for (activation, products) in cases(&[Activation::Gelu, Activation::QuickGelu, Activation::Relu]) {
+    for (activation, products) in cases(&ACTIVATIONS) {
         let fused = FusedMlp { activation, products };
         let fast = learned!(|x, w_1, b_1, w_2, b_2, skip| {
             let maps = [(w_1.clone(), Some(b_1.clone())), (w_2.clone(), Some(b_2.clone()))];

@@ -97,6 +97,8 @@ impl From<Activation> for bf16::Activation {
         match activation {
             Activation::Gelu => Self::Gelu,
             Activation::QuickGelu => Self::QuickGelu,
+            Activation::GeluTanh => Self::GeluTanh,
+            Activation::Silu => Self::Silu,
             Activation::Relu => Self::Relu,
         }
     }

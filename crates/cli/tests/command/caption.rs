@@ -1,0 +1,54 @@
+//! Sentences about shapes, and captioners of other models.
+
+use crate::support::{Sandbox, tiny_model};
+
+#[test]
+fn files_and_folders_are_described() {
+    let sandbox = Sandbox::new();
+    let caption = |args: &[&str]| sandbox.run(&[&["caption", "--model", "nano"], args].concat()).success();
+    let sentence = caption(&["models/kinds/cube.obj"]).stdout;
+    assert_eq!(sentence.lines().count(), 1, "{sentence}");
+    assert!(sentence.split_whitespace().count() >= 2, "{sentence}");
+    let lines = caption(&["models", "missing.glb", "--json"]);
+    assert!(lines.stderr.contains("missing.glb: no such file"), "{lines:#?}");
+    let lines = lines.json();
+    assert_eq!(lines.len(), 3);
+    let cube = lines.iter().find(|line| line["path"].as_str().unwrap().ends_with("cube.obj")).unwrap();
+    assert_eq!(cube["caption"].as_str().unwrap(), sentence.trim());
+    let table = caption(&["models"]).stdout;
+    assert!(table.contains("caption") && table.contains(sentence.trim()), "{table}");
+}
+
+#[test]
+fn sampled_captions_follow_the_seed() {
+    let sandbox = Sandbox::new();
+    let sample = |seed: &str| {
+        let args =
+            ["caption", "models/flat.obj", "--model", "nano", "--count", "8", "--json", "--seed", seed];
+        sandbox.run(&args).success().json().remove(0)["captions"].clone()
+    };
+    assert_eq!(sample("1").as_array().unwrap().len(), 8);
+    assert_eq!(sample("1"), sample("1"));
+    assert_ne!(sample("1"), sample("2"));
+}
+
+#[test]
+fn another_model_needs_a_captioner_of_its_own() {
+    let sandbox = Sandbox::new();
+    let model = tiny_model().to_str().unwrap();
+    let caption = ["caption", "models/flat.obj", "--model", model];
+    sandbox.run(&caption).failure(2, &["describes embeddings of nano", "train-captioner"]);
+    let train = |out: &str| {
+        let sizes = ["--steps", "50", "--batch", "8", "--per-category", "1", "--memory-per-category", "1"];
+        let run = sandbox.run(&[&["model", "train-captioner", model, out], &sizes[..]].concat()).success();
+        run.json().remove(0)
+    };
+    let losses = [train("a.safetensors"), train("b.safetensors")];
+    assert_eq!(losses[0], losses[1], "the seed is the same");
+    // About a thousand words: ln 1000 = 6.9 nats for a guess.
+    assert!(losses[0]["loss"].as_f64().unwrap() < 5.0, "{losses:?}");
+    let bytes = ["a.safetensors", "b.safetensors"].map(|name| std::fs::read(sandbox.path(name)).unwrap());
+    assert_eq!(bytes[0], bytes[1]);
+    let with = [&caption[..], &["--captioner", "a.safetensors"]].concat();
+    assert!(!sandbox.run(&with).success().stdout.trim().is_empty());
+}

@@ -1,0 +1,54 @@
+//! Times a language model of GPT-2's size (124 million parameters) with random weights: 64 tokens, one after another, after a prompt
+//! of 16. Prints one JSON line.
+
+mod support;
+
+use burn::tensor::Device;
+use lexiform_model::lm::{LanguageModel, LanguageModelConfig, OutputConfig, Positions};
+use lexiform_model::nn::{Activation, DecoderBlockConfig, NormPlacement, TransformerConfig};
+use lexiform_model::weights::WeightSource;
+
+use support::measure;
+
+// Numbers of tokens.
+const PROMPT: usize = 16;
+const TOKENS: usize = 64;
+
+fn main() {
+    let transformer = TransformerConfig {
+        width: 768,
+        layers: 12,
+        heads: 12,
+        head_width: 64,
+        qkv_bias: true,
+        mlp_width: 3072,
+        activation: Activation::GeluTanh,
+        epsilon: 1e-5,
+    };
+    let config = LanguageModelConfig {
+        vocabulary: 50_257,
+        context: 1024,
+        block: DecoderBlockConfig::usual(transformer, NormPlacement::Pre, None),
+        positions: Positions::Learned { offset: 0 },
+        output: OutputConfig::TIED,
+    };
+    let source = WeightSource::random(0, &Device::flex());
+    let model = LanguageModel::load(&source, "text_decoder", &config).expect("new weights always fit");
+    let repeats = std::env::args().nth(1).map_or(3, |n| n.parse().expect("a number"));
+    measure("GPT-2, 64 tokens after 16", repeats, || generate(&model));
+}
+
+/// The tokens that greedy search chooses.
+fn generate(model: &LanguageModel) -> Vec<u32> {
+    let prompt: Vec<u32> = (0..PROMPT as u32).map(|i| 100 * i).collect();
+    let mut state = model.init_state(None);
+    let mut logits = model.prompt(&mut state, model.embed(&prompt, 1));
+    let mut ids = Vec::with_capacity(TOKENS);
+    while ids.len() < TOKENS {
+        let values: Vec<f32> = logits.into_data().try_into_vec().expect("logits are f32");
+        let best = values.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(id, _)| id as u32);
+        ids.push(best);
+        logits = model.step(&mut state, &[best]);
+    }
+    ids
+}
