@@ -25,10 +25,10 @@ const TEXT_BATCH: usize = 256;
 const MAX_NORM: f32 = 1.0;
 /// Steps between two reports.
 const REPORT_EVERY: usize = 50;
-/// One caption in this many is held out.
-const HELD_OUT: usize = 32;
+/// One caption in this many is for validation.
+const VALIDATION_SHARE: usize = 32;
 /// Most captions of a validation.
-const VALIDATION: usize = 512;
+const MAX_VALIDATION: usize = 512;
 /// Seed of the first shape of each category, far from those that the towers are evaluated on.
 const FIRST_SEED: u64 = 7_000_000;
 
@@ -88,7 +88,7 @@ pub struct CaptionerStep {
     pub step: usize,
     /// Loss of the last batch, in nats per token.
     pub loss: f32,
-    /// Loss of held-out captions without noise, after the last step.
+    /// Loss of the captions for validation without noise, after the last step.
     pub validation: Option<f32>,
 }
 
@@ -276,8 +276,8 @@ fn learn(
         reach_min: true,
     };
     let mut rng = SmallRng::seed_from_u64(options.seed);
-    let (held_out, learned): (Vec<usize>, Vec<usize>) =
-        (0..examples.ids.len()).partition(|i| i.is_multiple_of(HELD_OUT));
+    let (kept, learned): (Vec<usize>, Vec<usize>) =
+        (0..examples.ids.len()).partition(|i| i.is_multiple_of(VALIDATION_SHARE));
     for step in 0..options.steps {
         let chosen: Vec<usize> =
             (0..options.batch).map(|_| learned[rng.random_range(0..learned.len())]).collect();
@@ -289,16 +289,16 @@ fn learn(
         network = optimizer.step(schedule.rate(options.learning_rate, position), network, gradients);
         let is_last = step + 1 == options.steps;
         if (step + 1).is_multiple_of(REPORT_EVERY) || is_last {
-            let validation = is_last.then(|| validate(&network.valid(), examples, &held_out));
+            let validation = is_last.then(|| validate(&network.valid(), examples, &kept));
             on_step(CaptionerStep { step: step + 1, loss: loss.into_scalar::<f32>(), validation });
         }
     }
     Ok(network.valid())
 }
 
-/// Loss of held-out captions.
-fn validate(network: &PrefixNetwork, examples: &Examples, held_out: &[usize]) -> f32 {
-    let chosen = &held_out[..held_out.len().min(VALIDATION)];
+/// Loss of the captions for validation.
+fn validate(network: &PrefixNetwork, examples: &Examples, kept: &[usize]) -> f32 {
+    let chosen = &kept[..kept.len().min(MAX_VALIDATION)];
     let mut rng = SmallRng::seed_from_u64(0);
     let batch = examples.batch(chosen, 0.0, &mut rng, &Device::flex());
     cross_entropy(network, &batch).into_scalar::<f32>()

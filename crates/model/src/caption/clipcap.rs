@@ -75,7 +75,7 @@ pub(super) fn ignores(name: &str) -> bool {
     name == HEAD || is_gpt2_mask(name)
 }
 
-/// The number of heads in `config.json` next to the weights, if that is there.
+/// The number of heads in `config.json` next to the weights, if the file exists.
 fn stated_heads(file: &WeightFile) -> Result<Option<usize>, WeightsError> {
     let path = file.path().with_file_name(CONFIG_FILE);
     if !path.is_file() {
