@@ -22,6 +22,8 @@ const FILE_LINES_P90: usize = 330;
 const FUNCTION_LINES_P99: usize = 60;
 /// Fewest inline comments per line of code, outside tables.
 const COMMENT_RATIO: f64 = 0.02;
+/// What programs with the command built in call: `run`, and the text and hint of errors, with their exports.
+const PUBLIC_IN_CLI: usize = 4;
 /// Fewest compiled examples in the documentation of all crates; each has at least one.
 const DOC_EXAMPLES: usize = 30;
 
@@ -136,7 +138,10 @@ impl Measures {
             self.examples.values().sum::<usize>() >= DOC_EXAMPLES,
             "fewer than {DOC_EXAMPLES} examples in the documentation"
         );
-        ensure!(self.public_in_cli == 0, "`cli` is a command: its items are at most `pub(crate)`");
+        ensure!(
+            self.public_in_cli <= PUBLIC_IN_CLI,
+            "`cli` is a command: all but {PUBLIC_IN_CLI} of its items are at most `pub(crate)`"
+        );
         ensure!(self.cycles.is_empty(), "modules import each other in a cycle");
         Ok(())
     }

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use lexiform_metrics::Features;
 use lexiform_search::{Encoder, walk};
 
-use super::Pair;
 use super::config::CosineConfig;
+use super::pair::Pair;
 use super::report::CaptionScoresReport;
 use crate::embed::{Embedded, ViewSelection, embed_entries};
 use crate::entry::Entry;

@@ -3,6 +3,7 @@
 mod config;
 mod cosine;
 mod meteor_tables;
+mod pair;
 mod published;
 mod read;
 mod report;
@@ -17,17 +18,8 @@ use lexiform_metrics::caption::{CaptionItem, bleu, cider, ptb_tokenize, rouge_l}
 
 use crate::error::EvalError;
 use crate::event::{EvalEvent, OnEvent};
+use pair::Pair;
 use read::{Captions, Role};
-
-/// A prediction with its references.
-pub(crate) struct Pair {
-    /// The name of the item.
-    pub key: String,
-    /// The predicted caption.
-    pub prediction: String,
-    /// Captions by others, at least one.
-    pub references: Vec<String>,
-}
 
 /// Evaluates predicted captions with pycocoevalcap's metrics, and with cosines if a model is given.
 ///

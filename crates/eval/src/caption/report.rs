@@ -6,7 +6,7 @@ use lexiform_formats::{csv_cell, write_file};
 use lexiform_metrics::caption::CaptionItem;
 use serde::{Serialize, Serializer};
 
-use super::Pair;
+use super::pair::Pair;
 use crate::error::EvalError;
 use crate::unusable::UnusableFile;
 
