@@ -9,8 +9,8 @@ use lexiform_mesh_io::{ReadOptions, UpAxis, UpRule, read_with};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::labeled_scene::NO_INSTANCE;
 use super::failures::{invalid, unreadable};
+use super::labeled_scene::NO_INSTANCE;
 use super::{LabeledScene, SceneInstance};
 use crate::EvalError;
 
