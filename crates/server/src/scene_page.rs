@@ -13,7 +13,7 @@ use crate::viewer_mesh::viewer_mesh;
 /// The page, with places for the title, the list, the viewer and the buffers.
 const PAGE: &str = include_str!("../page/scene.html");
 const VIEWER: &str = include_str!("../page/viewer.js");
-/// Points that are shown of a scene: 20 bytes each.
+/// Points that are shown of a scene: 28 bytes each.
 const MAX_POINTS: usize = 400_000;
 
 /// An entry of the list of answers.
@@ -100,6 +100,7 @@ mod tests {
         let encoded = page.split("\"buffers\">").nth(1).and_then(|rest| rest.split('<').next()).unwrap();
         let bytes = STANDARD.decode(encoded).unwrap();
         assert!(bytes.starts_with(b"LXM1"));
-        assert!(bytes.len() < 5_000_000, "half of the points are left");
+        // Half of the points are left, of 28 bytes each.
+        assert!((28 * MAX_POINTS / 2..28 * MAX_POINTS).contains(&bytes.len()));
     }
 }
