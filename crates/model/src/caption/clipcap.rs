@@ -2,8 +2,7 @@
 
 use serde::Deserialize;
 
-use super::config::{PrefixSizes, gpt2};
-use super::{DECODER, MAPPER};
+use super::config::{DECODER, MAPPER, PrefixSizes, gpt2};
 use crate::lm::{self, Architecture, is_gpt2_mask};
 use crate::weights::{Layout, WeightFile, WeightsError};
 

@@ -17,6 +17,7 @@ use std::path::Path;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 
+use self::config::{DECODER, MAPPER};
 pub use self::config::{PrefixCaptionerConfig, PrefixSizes};
 use self::mapper::PrefixMapper;
 pub use self::memory::{MemoryConfig, TextMemory};
@@ -30,9 +31,6 @@ use crate::registry;
 use crate::tokenizer::{BytePairTokenizer, WordPieceTokenizer};
 use crate::weights::{Precision, TensorList, WeightFile, WeightSource, WeightsError};
 
-/// Canonical prefixes of the tensors.
-const MAPPER: &str = "prefix";
-const DECODER: &str = "text_decoder";
 /// The end of a sentence in ClipCap.
 const FULL_STOP: &str = ".";
 
