@@ -3,7 +3,7 @@
 //!
 //! [Pillow]: https://github.com/python-pillow/Pillow/blob/main/src/libImaging/Resample.c
 
-use image::{Rgb, RgbImage, RgbaImage};
+use image::{RgbImage, RgbaImage};
 
 /// Fraction bits of Pillow's fixed-point weights: 32 minus 8 of a byte and 2 for overshoot.
 const PRECISION_BITS: u32 = 32 - 8 - 2;
@@ -73,14 +73,22 @@ pub fn resize_bicubic_rgba(image: &RgbaImage, width: usize, height: usize) -> Rg
 
 /// Composites straight alpha over white; truncates to bytes instead of rounding, as Duoduo CLIP's data preparation does.
 pub fn composite_on_white(image: &RgbaImage) -> RgbImage {
-    RgbImage::from_fn(image.width(), image.height(), |x, y| {
-        let [r, g, b, a] = image.get_pixel(x, y).0;
+    let mut composited = RgbImage::new(image.width(), image.height());
+    composite_on_white_into(image, &mut composited);
+    composited
+}
+
+/// As [`composite_on_white`], into three bytes for each pixel; pixels for which there is no place are left out.
+pub fn composite_on_white_into(image: &RgbaImage, composited: &mut [u8]) {
+    let pixels = image.as_raw().as_chunks::<4>().0;
+    for (&[r, g, b, a], to) in pixels.iter().zip(composited.as_chunks_mut::<3>().0) {
         if a == 255 {
-            return Rgb([r, g, b]);
+            *to = [r, g, b];
+            continue;
         }
         let alpha = f64::from(a) / 255.0;
-        Rgb([r, g, b].map(|c| ((f64::from(c) / 255.0 * alpha + (1.0 - alpha)) * 255.0) as u8))
-    })
+        *to = [r, g, b].map(|c| ((f64::from(c) / 255.0 * alpha + (1.0 - alpha)) * 255.0) as u8);
+    }
 }
 
 fn resize<const C: usize>(

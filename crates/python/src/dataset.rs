@@ -8,9 +8,9 @@ use lexiform_data::prepare::{CombinedSource, Prepare, PrepareConfig};
 use lexiform_data::{
     BuildEvent, BuildOptions, Dataset as ShapeDataset, POINTS, build_dataset, merge_partitions,
 };
-use lexiform_formats::view_format::decode_view;
+use lexiform_formats::view_format::{ViewFormat, decode_view_into};
 use lexiform_geometry::RigKind;
-use lexiform_geometry::resize::composite_on_white;
+use lexiform_geometry::resize::composite_on_white_into;
 use numpy::{PyArray1, PyArray2, PyArray4, PyArrayMethods as _};
 use pyo3::prelude::*;
 use serde_json::json;
@@ -65,20 +65,7 @@ impl Dataset {
         views: Vec<usize>,
     ) -> Result<Bound<'py, PyArray4<u8>>> {
         let shape = self.checked(shape)?;
-        let images = compute(py, || -> Result<Vec<RgbaImage>> {
-            let files = self.0.views(shape, &views)?;
-            let decode = |file: &Vec<u8>| decode_view(file).map_err(|e| self.0.invalid(shape, e.to_string()));
-            Ok(files.iter().map(decode).collect::<std::result::Result<_, _>>()?)
-        })?;
-        let Some(first) = images.first() else {
-            return Err(invalid("expected at least one view, found none"));
-        };
-        let (width, height) = first.dimensions();
-        if images.iter().any(|image| image.dimensions() != (width, height)) {
-            return Err(self.0.invalid(shape, "has views of different sizes".to_owned()).into());
-        }
-        let bytes = images.iter().flat_map(|image| composite_on_white(image).into_raw()).collect();
-        let sizes = [images.len(), height as usize, width as usize, 3];
+        let (sizes, bytes) = compute(py, || self.decoded(shape, &views))?;
         Ok(PyArray1::from_vec(py, bytes).reshape(sizes)?)
     }
 
@@ -101,6 +88,24 @@ impl Dataset {
 }
 
 impl Dataset {
+    /// Views on white as one array, with its shape.
+    fn decoded(&self, shape: usize, views: &[usize]) -> Result<([usize; 4], Vec<u8>)> {
+        let (mut image, mut bytes, mut size) = (RgbaImage::default(), Vec::new(), None);
+        for (i, file) in self.0.views(shape, views)?.iter().enumerate() {
+            decode_view_into(file, &mut image).map_err(|error| self.0.invalid(shape, error))?;
+            let [height, width] = *size.get_or_insert([image.height() as usize, image.width() as usize]);
+            if [image.height() as usize, image.width() as usize] != [height, width] {
+                return Err(self.0.invalid(shape, "has views of different sizes".to_owned()).into());
+            }
+            bytes.resize(views.len() * height * width * 3, 0);
+            composite_on_white_into(&image, &mut bytes[i * height * width * 3..]);
+        }
+        match size {
+            Some([height, width]) => Ok(([views.len(), height, width, 3], bytes)),
+            None => Err(invalid("expected at least one view, found none")),
+        }
+    }
+
     fn checked(&self, shape: usize) -> Result<usize> {
         match shape < self.0.len() {
             true => Ok(shape),
@@ -111,7 +116,7 @@ impl Dataset {
 
 /// Renders and samples 3D files into a data set; an interrupted run is resumed. Returns numbers of shapes by outcome.
 #[pyfunction]
-#[pyo3(signature = (sources, out, *, views, size, rig, points, up, seed, val_fraction, folder_labels, jobs, on_event=None))]
+#[pyo3(signature = (sources, out, *, views, size, rig, image_format, points, up, seed, val_fraction, folder_labels, jobs, on_event=None))]
 pub fn prepare(
     py: Python<'_>,
     sources: Vec<String>,
@@ -119,6 +124,7 @@ pub fn prepare(
     views: usize,
     size: u32,
     rig: &str,
+    image_format: &str,
     points: usize,
     up: &str,
     seed: u64,
@@ -133,11 +139,14 @@ pub fn prepare(
         return Err(invalid(format!("val_fraction: expected a fraction from 0 to 1, found {val_fraction}")));
     }
     let up = parse_up(up)?;
+    let view_format: ViewFormat =
+        image_format.parse().map_err(|error| invalid(format!("image_format: {error}")))?;
     let config = PrepareConfig {
         up,
         rig,
         views,
         size,
+        view_format,
         points,
         seed,
         val_fraction,

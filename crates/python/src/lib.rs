@@ -37,7 +37,7 @@ mod _lexiform {
 
     #[pymodule_init]
     fn init(_module: &pyo3::Bound<'_, pyo3::types::PyModule>) -> pyo3::PyResult<()> {
-        crate::threads::remember_process();
+        crate::threads::initialize();
         Ok(())
     }
 

@@ -89,6 +89,6 @@ def test_what_is_no_data_set_is_an_error(tmp_path: Path) -> None:
         Dataset(tmp_path)
     with pytest.raises(lexiform.LexiformError):
         prepare(tmp_path / "missing", tmp_path / "out", progress=False)
-    for options in ({"rig": "spiral"}, {"val_fraction": 2.0}, {"up": "w"}):
+    for options in ({"rig": "spiral"}, {"image_format": "gif"}, {"val_fraction": 2.0}, {"up": "w"}):
         with pytest.raises(lexiform.InvalidArgument):
             prepare(SAMPLES, tmp_path / "out", progress=False, **options)

@@ -7,7 +7,7 @@ use crate::lm::{LanguageModelConfig, OutputConfig, Positions};
 use crate::nn::{Activation, DecoderBlockConfig, NormPlacement, TransformerConfig};
 use crate::tokenizer::WordPieceTokenizer;
 
-/// Canonical prefixes of the tensors.
+/// Canonical prefixes of the tensors: what turns an embedding into tokens, and the language model.
 pub(super) const MAPPER: &str = "prefix";
 pub(super) const DECODER: &str = "text_decoder";
 

@@ -35,6 +35,7 @@ def prepare(
     views: int,
     size: int,
     rig: str,
+    image_format: str,
     points: int,
     up: str,
     seed: int,

@@ -155,6 +155,7 @@ def prepare(
     views: int = 12,
     size: int = 224,
     rig: str = "zero123",
+    image_format: str = "qoi",
     points: int = 10_000,
     up: str = "format",
     seed: int = 0,
@@ -173,6 +174,8 @@ def prepare(
         Folder of the data set.
     views, size, rig
         Views per shape, their width and height in pixels, and camera positions: ``zero123``, ``openshape`` or ``ring``.
+    image_format
+        Image format of the views: ``qoi`` is lossless and the fastest to decode; ``png``, ``webp`` (lossless) and ``jpeg``.
     points
         Points per shape; 0 for none.
     up
@@ -196,6 +199,7 @@ def prepare(
             views=views,
             size=size,
             rig=rig,
+            image_format=image_format,
             points=points,
             up=up,
             seed=seed,
