@@ -7,7 +7,7 @@ from pathlib import Path
 
 import lexiform
 
-MODULES = [lexiform, lexiform.data, lexiform.duoduo, lexiform.eval, lexiform.shape]
+MODULES = [lexiform, lexiform.captions, lexiform.scene, lexiform.data, lexiform.duoduo, lexiform.eval, lexiform.shape]
 
 
 def public() -> list[tuple[str, object]]:

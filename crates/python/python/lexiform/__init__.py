@@ -8,13 +8,14 @@ Examples
 True
 
 ``load`` opens a model, ``Library`` indexes and searches a folder, ``read``, ``render`` and ``sample`` work on 3D files, ``data`` has data
-sets, ``eval`` metrics and ``train`` recipes. ``lexiform.duoduo`` has the interface of the Duoduo CLIP authors.
+sets, ``eval`` metrics and ``train`` recipes; ``caption`` describes shapes, ``scene`` finds objects in rooms. ``lexiform.duoduo`` has the interface of the Duoduo CLIP authors.
 """
 
-from . import data, duoduo, errors, eval, shape
+from . import captions, data, duoduo, errors, eval, scene, shape
 from ._command import run
 from ._display import Picture
 from ._lexiform import VERSION as __version__
+from .captions import caption
 from .errors import (
     DataError,
     EvalError,
@@ -50,6 +51,8 @@ __all__ = [
     "ShapeError",
     "TrainingError",
     "__version__",
+    "caption",
+    "captions",
     "contact_sheet",
     "data",
     "duoduo",
@@ -61,6 +64,7 @@ __all__ = [
     "render",
     "run",
     "sample",
+    "scene",
     "shape",
     "train",
 ]

@@ -42,7 +42,7 @@ def run(*arguments: str | os.PathLike[str], **options: Any) -> Outcome:
     """
     given = [os.fspath(argument) for argument in arguments]
     for name, value in options.items():
-        flag = "--" + name.replace("_", "-")
+        flag = f"-{name}" if len(name) == 1 else "--" + name.replace("_", "-")
         if value is None or value is False:
             continue
         if value is True:

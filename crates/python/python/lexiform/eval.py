@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from . import _lexiform
 from ._arrays import PathLike, as_array, as_floats
-from ._command import run
+from ._lines import lines
 from .errors import EvalError, InvalidArgument
 
 __all__ = [
@@ -284,11 +284,7 @@ def attributes(model: PathLike = "nano", **options: Any) -> list[dict[str, Any]]
 
 
 def _eval(command: str, **options: Any) -> list[dict[str, Any]]:
-    outcome = run("eval", command, json=True, **options)
-    lines = [json.loads(line) for line in outcome.stdout.splitlines() if line.startswith("{")]
-    if outcome.returncode != 0 and not lines:
-        raise EvalError(*outcome.error())
-    return lines
+    return lines(EvalError, ["eval", command], [], **options)
 
 
 def _labels(values: Any, what: str) -> npt.NDArray[np.int64]:
