@@ -235,7 +235,7 @@ fn unpacked(
     let bias: Option<Tensor<1>> = config.qkv_bias.then(bias).transpose()?;
     let part = |from: usize, to: usize| {
         let weight: Tensor<2> = weight.clone().slice([from..to, 0..width]);
-        let bias = bias.clone().map(|bias| bias.slice(from..to));
+        let bias = bias.clone().map(|bias| bias.narrow(0, from, to - from));
         Linear::from_file_weight(source, weight, bias)
     };
     Ok((part(0, query), part(query, all)))

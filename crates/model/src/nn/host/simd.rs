@@ -109,7 +109,7 @@ pub(super) fn gelu(x: f32) -> f32 {
 }
 
 /// The exponent of [`gelu_tanh`] is `x (a + b x²)`: `2 √(2/π)`, and that times 0.044715.
-const GELU_TANH: [f32; 2] = [1.595_769, 0.071_354_82];
+const GELU_TANH: [f32; 2] = [1.595_769_2, 0.071_354_82];
 
 /// GELU by the hyperbolic tangent.
 #[inline(always)]
