@@ -102,7 +102,8 @@ fn long_captions_are_scored_or_refused() {
         references: vec!["the chair ".repeat(reference)],
     };
     let scores = meteor().scores(&[item(100, 90)], &b""[..]).unwrap();
-    assert!(scores.corpus > 0.9, "{scores:?}");
+    // Of METEOR's archive: its beam search does not find the alignment of one chunk.
+    assert!((scores.corpus - 0.774_716_309_745_258_8).abs() < TOLERANCE, "{scores:?}");
     let error = meteor().scores(&[item(1, 1), item(1, 501)], &b""[..]).unwrap_err().to_string();
     assert_eq!(error, "item 1: METEOR aligns captions of at most 1000 words, found 1002");
 }

@@ -35,7 +35,10 @@ fn run(sandbox: &Sandbox, args: &[&str]) -> String {
 fn help(args: &[&str]) -> String {
     let sandbox = Sandbox::empty();
     let mut command = sandbox.command(args);
-    command.arg("--help").env_remove("LEXIFORM_MODEL").env_remove("LEXIFORM_DEVICE").env("COLUMNS", COLUMNS);
+    command.arg("--help").env("COLUMNS", COLUMNS);
+    ["LEXIFORM_MODEL", "LEXIFORM_DEVICE", "LEXIFORM_METEOR"].iter().for_each(|name| {
+        command.env_remove(name);
+    });
     let output = command.output().unwrap();
     assert!(output.status.success(), "{output:?}");
     String::from_utf8(output.stdout).unwrap().replace(env!("CARGO_PKG_VERSION"), "[VERSION]")
@@ -80,6 +83,7 @@ fn help_of_every_command() {
         "eval attributes",
         "eval scene",
         "eval classify",
+        "eval caption",
         "eval compare",
         "completions",
         "man",
