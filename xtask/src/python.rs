@@ -56,7 +56,11 @@ pub fn check(target: &Path) -> Result<()> {
         &["build", "--quiet", "--site-dir", &environments.join("site").display().to_string()],
     )?;
     for (version, numpy) in OTHERS {
-        if let Some(python) = interpreter(version) {
+        let python = interpreter(version);
+        if python.is_none() {
+            println!("── skipped: Python {version} is not installed");
+        }
+        if let Some(python) = python {
             let other = Environment::create(&python, &environments.join(version), &[numpy, "pytest"])?;
             other.install(&wheel)?;
             other.run("pytest", &["tests"])?;

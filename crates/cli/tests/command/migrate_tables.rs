@@ -103,6 +103,10 @@ const COMPLETED: &[[&str; 2]] = &[
         "lexiform eval zero-shot --data mvpnet --protocol mvpnet --paper duoduo --model VIEWS --labels-file photos/mvpnet_val.csv",
     ],
     [
+        "lexiform eval caption PREDICTIONS REFERENCES --protocol cap3d",
+        "lexiform eval caption found.csv wanted.csv --protocol cap3d",
+    ],
+    [
         "lexiform eval retrieval --protocol text2shape --paper duoduo",
         "lexiform eval retrieval --data renders --protocol text2shape --paper duoduo",
     ],
@@ -164,6 +168,8 @@ fn more_files(sandbox: &Sandbox) {
     sandbox.write("photos/mvpnet_val.csv", "3,wash_basin,5_2600746d\n");
     sandbox.write("photos/mvimgnet_category.txt", "5,wash basin\n");
     sandbox.write("armchair.txt", "armchair\nchair\n");
+    sandbox.write("found.csv", "key,caption\na,a red chair\n");
+    sandbox.write("wanted.csv", "key,caption\na,a red armchair\n");
     copy(&fixture("data/ulip"), &sandbox.path("ulip"));
     write_supplement(sandbox);
     write_cg3d(sandbox, &save);
