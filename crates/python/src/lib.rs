@@ -5,6 +5,7 @@
 #![expect(clippy::too_many_arguments, reason = "options of Python are arguments")]
 
 mod arrays;
+mod captioner;
 mod command;
 mod dataset;
 mod error;
@@ -20,6 +21,8 @@ mod training;
 /// Native classes and functions of the package `lexiform`; import `lexiform` instead.
 #[pyo3::pymodule]
 mod _lexiform {
+    #[pymodule_export]
+    use crate::captioner::Captioner;
     #[pymodule_export]
     use crate::command::run_command;
     #[pymodule_export]

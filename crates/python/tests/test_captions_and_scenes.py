@@ -20,6 +20,17 @@ def test_shapes_are_described() -> None:
         lexiform.caption("missing.glb")
 
 
+def test_models_describe_shapes_in_memory(nano: lexiform.Model, tiny: lexiform.Model) -> None:
+    banana = lexiform.read(SAMPLES / "banana.glb")
+    assert "banana" in nano.caption(banana)
+    several = nano.caption([banana, SAMPLES / "armchair.glb"])
+    assert len(several) == 2 and several[0] == nano.caption(nano.encode_shape(banana))
+    # The same sentence as the command's.
+    assert lexiform.caption(SAMPLES / "banana.glb", precision="f32")[0]["caption"] == several[0]
+    with pytest.raises(lexiform.InvalidArgument, match="describes vectors of nano"):
+        tiny.caption(banana)
+
+
 def test_captions_are_evaluated(tmp_path: Path) -> None:
     (tmp_path / "found.json").write_text(json.dumps({"a": "a red chair", "b": "a small wooden table"}))
     (tmp_path / "wanted.json").write_text(json.dumps({"a": "a red chair", "b": "a small wooden table"}))

@@ -47,6 +47,7 @@ class Model:
     def __init__(self, native: _lexiform.Model, options: dict[str, Any]) -> None:
         self._native = native
         self._options = options
+        self._captioners: dict[str | None, _lexiform.Captioner] = {}
 
     @property
     def name(self) -> str:
@@ -250,20 +251,59 @@ class Model:
         >>> model.classify(model.encode_text("an armchair"), ["airplane", "chair"])[0].label
         'chair'
         """
-        is_features = hasattr(inputs, "shape") and hasattr(inputs, "dtype")
-        features = as_array(inputs) if is_features else self.encode_shape(inputs, up=up)
-        is_one = features.ndim == 1
-        rows = as_floats(features[None] if is_one else features, "inputs", 2)
+        rows, is_one = self._features(inputs, up)
         given = None if templates is None else list(templates)
         scored = self._native.classify(rows, list(labels), given)
         found = [[Label(label, probability) for label, probability in row] for row in scored]
         return found[0] if is_one else found
+
+    def caption(self, inputs: Any, *, captioner: PathLike | None = None, up: str = "format") -> Any:
+        """Sentences about shapes: kind, color, material, parts.
+
+        Parameters
+        ----------
+        inputs
+            Vectors of this model, ``[dim]`` or ``[n, dim]``, or shapes as for ``encode_shape``.
+        captioner
+            A file that ``lexiform model train-captioner`` wrote for this model; ``nano`` has one built in.
+
+        Returns
+        -------
+        str or list
+            A sentence for one input, a list of sentences for several.
+
+        Examples
+        --------
+        >>> import lexiform
+        >>> model = lexiform.load("nano")
+        >>> "banana" in model.caption(model.encode_text("a yellow banana"))
+        True
+        """
+        key = None if captioner is None else os.fspath(captioner)
+        if key not in self._captioners:
+            self._captioners[key] = _lexiform.Captioner(key)
+        native = self._captioners[key]
+        if native.model and native.model != self.id:
+            raise InvalidArgument(
+                f"the captioner describes vectors of {native.model}, not of {self.id}",
+                "train one: lexiform model train-captioner MODEL OUT",
+            )
+        rows, is_one = self._features(inputs, up)
+        sentences = native.caption(rows)
+        return sentences[0] if is_one else sentences
 
     def similarity(self, a: Any, b: Any) -> npt.NDArray[np.float32]:
         """Cosine similarities of vectors: ``[n, dim]`` and ``[m, dim]`` give ``[n, m]``."""
         rows = [as_array(value).astype(np.float32, copy=False) for value in (a, b)]
         unit = [row / np.linalg.norm(row, axis=-1, keepdims=True) for row in rows]
         return np.asarray(unit[0] @ unit[1].T, dtype=np.float32)
+
+    def _features(self, inputs: Any, up: str) -> tuple[Floats, bool]:
+        """Vectors as they are, or of shapes, and whether it is one."""
+        is_features = hasattr(inputs, "shape") and hasattr(inputs, "dtype")
+        features = as_array(inputs) if is_features else self.encode_shape(inputs, up=up)
+        is_one = features.ndim == 1
+        return as_floats(features[None] if is_one else features, "inputs", 2), is_one
 
     def _view_set(self, views: Any) -> Any:
         if is_path(views):
