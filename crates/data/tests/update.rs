@@ -264,7 +264,7 @@ fn a_changed_or_unreadable_data_set_is_not_replaced() {
 
 #[test]
 fn an_interrupted_replacement_is_finished() {
-    for swapped in [true, false] {
+    for killed in ["after the swap", "between the renames", "before the empty folder is deleted"] {
         let folder = tempfile::tempdir().unwrap();
         let set = prepare(folder.path(), "set", None, None);
         std::fs::write(set.join("notes.txt"), "mine").unwrap();
@@ -273,19 +273,21 @@ fn an_interrupted_replacement_is_finished() {
         let update = Update::new(&dataset, Some(&DESCRIBER), None, UpdateConfig::default()).unwrap();
         build_dataset(&update, &staging, &options(), &mut |_| {}).unwrap();
         let new = merge_partitions(&staging).unwrap();
-        if swapped {
-            // Killed after the swap.
-            assert!(exchange_durably(&set, &staging).unwrap());
-        } else {
-            // Killed between the two renames of a file system without a swap.
-            std::fs::rename(&set, folder.path().join("set.update-old")).unwrap();
+        match killed {
+            "after the swap" => assert!(exchange_durably(&set, &staging).unwrap()),
+            // Of a file system without a swap.
+            "between the renames" => std::fs::rename(&set, folder.path().join("set.update-old")).unwrap(),
+            _ => {
+                replace_dataset(&set, &staging).unwrap();
+                std::fs::create_dir(&staging).unwrap();
+            }
         }
         finish_replacement(&set).unwrap();
         assert_eq!(Manifest::read(&set).unwrap(), new);
         let mut left: Vec<_> =
             std::fs::read_dir(folder.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
         left.sort();
-        assert_eq!(left, ["models", "set"], "swapped: {swapped}");
+        assert_eq!(left, ["models", "set"], "killed {killed}");
         assert_eq!(std::fs::read_to_string(set.join("notes.txt")).unwrap(), "mine");
         finish_replacement(&set).unwrap();
     }

@@ -51,6 +51,9 @@ pub fn finish_replacement(dataset: &Path) -> Result<(), DataError> {
     for old in [sibling(&dataset, STAGING), sibling(&dataset, RETIRED)] {
         if Manifest::read(&old).is_ok_and(|manifest| manifest.index_sha256 == source) {
             remove_replaced(&old, &dataset)?;
+        } else if fs::read_dir(&old).is_ok_and(|mut entries| entries.next().is_none()) {
+            // Killed before its last step, which deletes the empty folder.
+            fs::remove_dir(&old)?;
         }
     }
     Ok(())
