@@ -93,11 +93,15 @@ impl Dataset {
         let (mut image, mut bytes, mut size) = (RgbaImage::default(), Vec::new(), None);
         for (i, file) in self.0.views(shape, views)?.iter().enumerate() {
             decode_view_into(file, &mut image).map_err(|error| self.0.invalid(shape, error))?;
-            let [height, width] = *size.get_or_insert([image.height() as usize, image.width() as usize]);
-            if [image.height() as usize, image.width() as usize] != [height, width] {
+            let found = [image.height() as usize, image.width() as usize];
+            let [height, width] = *size.get_or_insert_with(|| {
+                // Zeroed by the system, not by writing it twice.
+                bytes = vec![0; views.len() * found[0] * found[1] * 3];
+                found
+            });
+            if found != [height, width] {
                 return Err(self.0.invalid(shape, "has views of different sizes".to_owned()).into());
             }
-            bytes.resize(views.len() * height * width * 3, 0);
             composite_on_white_into(&image, &mut bytes[i * height * width * 3..]);
         }
         match size {

@@ -1,6 +1,5 @@
 //! `lexiform._lexiform.Library`: the embeddings of a folder's files, and searches among them.
 
-use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -305,9 +304,9 @@ fn parse_filter(text: &str) -> Result<Filter> {
 
 /// Changes whenever the numbers do.
 fn stamp(numbers: &[f32]) -> String {
-    let mut hasher = std::hash::DefaultHasher::new();
-    numbers.iter().for_each(|number| hasher.write(&number.to_le_bytes()));
-    format!("array {:016x}", hasher.finish())
+    // Kept in libraries, so the same in every version of Rust.
+    let bytes: Vec<u8> = numbers.iter().flat_map(|number| number.to_le_bytes()).collect();
+    format!("array {}", blake3::hash(&bytes).to_hex())
 }
 
 fn answer(answer: &Answer) -> Value {

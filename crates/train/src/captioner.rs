@@ -26,7 +26,7 @@ const MAX_NORM: f32 = 1.0;
 /// Steps between two reports.
 const REPORT_EVERY: usize = 50;
 /// One caption in this many is for validation.
-const VALIDATION_SHARE: usize = 32;
+const VALIDATION_EVERY: usize = 32;
 /// Most captions of a validation.
 const MAX_VALIDATION: usize = 512;
 /// Seed of the first shape of each category, far from those that the towers are evaluated on.
@@ -277,7 +277,7 @@ fn learn(
     };
     let mut rng = SmallRng::seed_from_u64(options.seed);
     let (kept, learned): (Vec<usize>, Vec<usize>) =
-        (0..examples.ids.len()).partition(|i| i.is_multiple_of(VALIDATION_SHARE));
+        (0..examples.ids.len()).partition(|i| i.is_multiple_of(VALIDATION_EVERY));
     for step in 0..options.steps {
         let chosen: Vec<usize> =
             (0..options.batch).map(|_| learned[rng.random_range(0..learned.len())]).collect();
