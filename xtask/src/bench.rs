@@ -10,6 +10,9 @@ use std::process::Command;
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
+use crate::environment::Environment;
+use crate::target;
+
 /// A benchmark, run by its name.
 struct Bench {
     name: &'static str,
@@ -265,8 +268,7 @@ fn collect(is_ours: bool, command: &mut Command, rows: &mut Vec<Row>) -> Result<
 /// If it does not build.
 pub(crate) fn build_example(example: &str) -> Result<PathBuf> {
     build(&["--example", example])?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    Ok(target.join("release").join("examples").join(example))
+    Ok(target::folder()?.join("release").join("examples").join(example))
 }
 
 /// Builds in release mode, always with `--workspace`: a single package would select other features of shared
@@ -288,16 +290,5 @@ fn build(what: &[&str]) -> Result<()> {
 pub(crate) fn environment(name: &str, packages: &[&str]) -> Result<PathBuf> {
     let root = std::env::var_os("LEXIFORM_BASELINES")
         .map_or_else(|| std::env::temp_dir().join("lexiform-baselines"), PathBuf::from);
-    let folder = root.join(name);
-    let python = folder.join("bin").join("python");
-    // Written last, so that an interrupted installation is repeated.
-    if folder.join("ready").exists() {
-        return Ok(python);
-    }
-    let venv = Command::new("python3").args(["-m", "venv"]).arg(&folder).status().context("no python3")?;
-    ensure!(venv.success(), "python3 -m venv failed");
-    let pip = Command::new(&python).args(["-m", "pip", "install", "--quiet"]).args(packages).status()?;
-    ensure!(pip.success(), "pip install {} failed", packages.join(" "));
-    std::fs::write(folder.join("ready"), "")?;
-    Ok(python)
+    Ok(Environment::create(Path::new("python3"), &root.join(name), packages)?.path("python"))
 }

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
-use crate::{dependencies, paths, python, structure, tidy};
+use crate::{dependencies, paths, python, structure, target, tidy};
 
 /// Environment variable that names the folder of files too large for the repository.
 const SHARED: &str = "LEXIFORM_SHARED";
@@ -28,7 +28,7 @@ pub fn run() -> Result<()> {
     with_component("clippy", &[&["clippy", "--workspace", "--all-targets", "--"], &relaxed[..]].concat())?;
     documentation()?;
     tests()?;
-    python::check(&python::target_folder()?)?;
+    python::check(&target::folder()?)?;
     mpi()
 }
 

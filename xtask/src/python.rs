@@ -5,6 +5,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
+use crate::environment::Environment;
+
 /// Folder of the package.
 const PACKAGE: &str = "crates/python";
 /// What the tests, the types and the site need.
@@ -38,6 +40,7 @@ pub fn check(target: &Path) -> Result<()> {
         return Ok(());
     };
     let environments = target.join("python");
+    println!("── Python tests with {}", python.display());
     let main = Environment::create(&python, &environments.join("main"), &TOOLS)?;
     let wheels = environments.join("wheels");
     let _ = std::fs::remove_dir_all(&wheels);
@@ -47,11 +50,12 @@ pub fn check(target: &Path) -> Result<()> {
     ensure!(maturin.context("cannot run maturin")?.success(), "maturin build failed");
     let wheel = std::fs::read_dir(&wheels)?.next().context("maturin wrote no wheel")??.path();
     main.install(&wheel)?;
-    main.run("pytest", &["tests"])?;
-    main.run("pytest", &["--pyargs", "lexiform"])?;
-    main.run("mypy", &["--strict", "python", "examples"])?;
-    main.run("pyright", &["python", "examples"])?;
-    main.run(
+    run(&main, "pytest", &["tests"])?;
+    run(&main, "pytest", &["--pyargs", "lexiform"])?;
+    run(&main, "mypy", &["--strict", "python", "examples"])?;
+    run(&main, "pyright", &["python", "examples"])?;
+    run(
+        &main,
         "mkdocs",
         &["build", "--quiet", "--site-dir", &environments.join("site").display().to_string()],
     )?;
@@ -61,22 +65,21 @@ pub fn check(target: &Path) -> Result<()> {
             println!("── skipped: Python {version} is not installed");
         }
         if let Some(python) = python {
+            println!("── Python tests with {}", python.display());
             let other = Environment::create(&python, &environments.join(version), &[numpy, "pytest"])?;
             other.install(&wheel)?;
-            other.run("pytest", &["tests"])?;
+            run(&other, "pytest", &["tests"])?;
         }
     }
     Ok(())
 }
 
-/// The folder of compiled code, absolute.
-///
-/// # Errors
-///
-/// If there is no working folder.
-pub fn target_folder() -> Result<PathBuf> {
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    Ok(std::path::absolute(target)?)
+/// Runs a tool in the folder of the package.
+fn run(environment: &Environment, tool: &str, arguments: &[&str]) -> Result<()> {
+    println!("── {tool} {}", arguments.join(" "));
+    let status = environment.command(tool).args(arguments).current_dir(PACKAGE).status();
+    ensure!(status.with_context(|| format!("cannot run {tool}"))?.success(), "{tool} failed");
+    Ok(())
 }
 
 /// The Python of a version: on the path, or one that pyenv has.
@@ -107,42 +110,4 @@ fn usable_python() -> Option<PathBuf> {
             Command::new(name).args(["-c", check]).output().is_ok_and(|output| output.status.success())
         })
         .map(PathBuf::from)
-}
-
-/// A virtual environment.
-struct Environment(PathBuf);
-
-impl Environment {
-    fn create(python: &Path, folder: &Path, packages: &[&str]) -> Result<Self> {
-        println!("── Python tests with {}", python.display());
-        let created = Command::new(python).args(["-m", "venv"]).arg(folder).status();
-        ensure!(created.context("cannot run Python")?.success(), "{}: no environment", folder.display());
-        let environment = Self(folder.to_owned());
-        environment.pip(|pip| pip.args(packages))?;
-        Ok(environment)
-    }
-
-    fn install(&self, wheel: &Path) -> Result<()> {
-        self.pip(|pip| pip.args(["--force-reinstall", "--no-deps"]).arg(wheel))
-    }
-
-    fn pip(&self, arguments: impl Fn(&mut Command) -> &mut Command) -> Result<()> {
-        let mut pip = self.command("python");
-        pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]);
-        ensure!(arguments(&mut pip).status().context("cannot run pip")?.success(), "pip install failed");
-        Ok(())
-    }
-
-    /// Runs a tool in the folder of the package.
-    fn run(&self, tool: &str, arguments: &[&str]) -> Result<()> {
-        println!("── {tool} {}", arguments.join(" "));
-        let status = self.command(tool).args(arguments).current_dir(PACKAGE).status();
-        ensure!(status.with_context(|| format!("cannot run {tool}"))?.success(), "{tool} failed");
-        Ok(())
-    }
-
-    fn command(&self, tool: &str) -> Command {
-        let folder = if cfg!(windows) { "Scripts" } else { "bin" };
-        Command::new(self.0.join(folder).join(tool))
-    }
 }

@@ -8,9 +8,14 @@ use lexiform_mesh_io::{UpRule, turn_cloud_upright};
 /// A point cloud as an array `[points, 3 or 6]` in `float16`: positions, then sRGB colors in `0..=1` if there are any. In the unit
 /// sphere the rounding error is at most 2.4e-4.
 pub fn points_to_array(cloud: &PointCloud) -> Array {
+    let (columns, numbers) = point_rows(cloud);
+    Array::from_f16(cloud.positions().len(), columns, numbers.into_iter())
+}
+
+/// The number of columns, and the rows `[points, 3 or 6]` of a point cloud: positions, then sRGB colors in `0..=1` if there are any.
+pub fn point_rows(cloud: &PointCloud) -> (usize, Vec<f32>) {
     let columns = if cloud.colors().is_some() { 6 } else { 3 };
-    let count = cloud.positions().len();
-    let mut numbers = Vec::with_capacity(columns * count);
+    let mut numbers = Vec::with_capacity(columns * cloud.positions().len());
     for (i, position) in cloud.positions().iter().enumerate() {
         numbers.extend(position.to_array());
         if let Some(colors) = cloud.colors() {
@@ -18,7 +23,7 @@ pub fn points_to_array(cloud: &PointCloud) -> Array {
             numbers.extend(colors[i].to_array().map(|c| f32::from(srgb_from_linear(c)) / 255.0));
         }
     }
-    Array::from_f16(count, columns, numbers.into_iter())
+    (columns, numbers)
 }
 
 /// The point cloud in an array `[points, 3 or 6]`, with linear colors if it has six columns.

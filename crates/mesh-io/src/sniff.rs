@@ -33,7 +33,7 @@ fn same_format_family(a: Format, b: Format) -> bool {
 }
 
 /// The format that the first bytes prove.
-fn from_content(bytes: &[u8]) -> Option<Format> {
+pub(super) fn from_content(bytes: &[u8]) -> Option<Format> {
     let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
     let start = head.trim_ascii_start();
     let line = text::lines(start).next().map_or(&[][..], |(_, line)| line.trim_ascii());

@@ -75,15 +75,7 @@ pub fn point_cloud(array: &PyReadonlyArray2<'_, f32>) -> Result<PointCloud> {
 
 /// A point cloud as an array `[n, 3 or 6]`.
 pub fn cloud_array<'py>(py: Python<'py>, cloud: &PointCloud) -> Result<Bound<'py, PyArray2<f32>>> {
-    let columns = if cloud.colors().is_some() { 6 } else { 3 };
-    let mut numbers = Vec::with_capacity(columns * cloud.positions().len());
-    for (i, position) in cloud.positions().iter().enumerate() {
-        numbers.extend(position.to_array());
-        if let Some(colors) = cloud.colors() {
-            let srgb = |linear: f32| f32::from(lexiform_geometry::srgb_from_linear(linear)) / 255.0;
-            numbers.extend(colors[i].to_array().map(srgb));
-        }
-    }
+    let (columns, numbers) = lexiform_data::point_rows(cloud);
     Ok(PyArray1::from_vec(py, numbers).reshape([cloud.positions().len(), columns])?)
 }
 
@@ -129,4 +121,12 @@ pub fn embeddings(array: &PyReadonlyArray2<'_, f32>) -> Result<Vec<Embedding>> {
     let numbers = array.as_slice().map_err(|_| invalid("expected a contiguous array of features"))?;
     let rows = numbers.chunks(array.shape()[1].max(1));
     Ok(rows.map(|row| Embedding::new(row.to_vec())).collect::<std::result::Result<_, _>>()?)
+}
+
+/// As [`embeddings`], of a model whose embeddings have this length.
+pub fn embeddings_of(array: &PyReadonlyArray2<'_, f32>, dim: usize) -> Result<Vec<Embedding>> {
+    match array.shape()[1] {
+        found if found != dim => Err(invalid(format!("expected features of length {dim}, found {found}"))),
+        _ => embeddings(array),
+    }
 }

@@ -34,7 +34,7 @@ mod _lexiform {
     #[pymodule_export]
     use crate::model::{Model, registered_models};
     #[pymodule_export]
-    use crate::shape::{Shape, contact_sheet, decode_picture, encode_png, read_picture};
+    use crate::shape::{Shape, contact_sheet, content_format, decode_picture, encode_png, read_picture};
     #[pymodule_export]
     use crate::training::train;
 

@@ -13,7 +13,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde_json::{Value, json};
 
-use crate::arrays::{embeddings, rows_array};
+use crate::arrays::{embeddings, embeddings_of, rows_array};
 use crate::error::{PyError, Result, invalid};
 use crate::model::Model;
 use crate::options::parse_up;
@@ -130,17 +130,12 @@ impl Library {
         prune: bool,
         on_event: Option<Py<PyAny>>,
     ) -> Result<String> {
-        let features = embeddings(&features)?;
+        let features = embeddings_of(&features, self.encoder.dim())?;
         if names.len() != features.len() {
             let (expected, found) = (features.len(), names.len());
             return Err(invalid(format!(
                 "expected {expected} names, one per row of features, found {found}"
             )));
-        }
-        let dim = self.encoder.dim();
-        if let Some(other) = features.iter().find(|row| row.as_slice().len() != dim) {
-            let found = other.as_slice().len();
-            return Err(invalid(format!("expected features of length {dim}, found {found}")));
         }
         let count = names.len();
         let summary = run_with_events(py, on_event, |on_event| -> Result<IndexSummary> {

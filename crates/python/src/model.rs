@@ -9,11 +9,11 @@ use lexiform_search::{
     EncodeError, Encoder, EncoderOptions, Error as SearchError, InputSpec, ModelInput, ShapePreprocessor,
     ZeroShotClassifier, embed_file,
 };
-use numpy::{PyArray2, PyReadonlyArray2, PyReadonlyArray4};
+use numpy::{PyArray2, PyReadonlyArray2, PyReadonlyArray3, PyReadonlyArray4};
 use pyo3::prelude::*;
 use rayon::prelude::*;
 
-use crate::arrays::{embeddings, embeddings_array, pictures, point_cloud};
+use crate::arrays::{embeddings_array, embeddings_of, picture, pictures, point_cloud};
 use crate::error::{PyError, Result, invalid};
 use crate::options::{parse_crop, parse_up};
 use crate::shape::Shape;
@@ -121,8 +121,8 @@ impl Model {
     }
 
     /// Whether a text is about something that the model knows; `None` if that cannot be said.
-    fn understands(&self, text: &str) -> Option<bool> {
-        self.encoder.understands(text)
+    fn understands(&self, py: Python<'_>, text: &str) -> Option<bool> {
+        compute(py, || self.encoder.understands(text))
     }
 
     fn encode_texts<'py>(&self, py: Python<'py>, texts: Vec<String>) -> Result<Rows<'py>> {
@@ -132,15 +132,23 @@ impl Model {
         })
     }
 
-    /// One row for each picture `[n, height, width, 3 or 4]`.
-    fn encode_photos<'py>(&self, py: Python<'py>, photos: PyReadonlyArray4<'py, u8>) -> Result<Rows<'py>> {
-        let photos = pictures(&photos)?;
+    /// One row for each picture `[height, width, 3 or 4]`.
+    fn encode_photos<'py>(
+        &self,
+        py: Python<'py>,
+        photos: Vec<PyReadonlyArray3<'py, u8>>,
+    ) -> Result<Rows<'py>> {
+        let photos = photos.iter().map(picture).collect::<Result<Vec<_>>>()?;
         self.rows(py, || photos.iter().map(|photo| self.encoder.embed_image(photo)).collect())
     }
 
     /// One row for several photos of one object.
-    fn encode_photo_set<'py>(&self, py: Python<'py>, photos: PyReadonlyArray4<'py, u8>) -> Result<Rows<'py>> {
-        let photos = pictures(&photos)?;
+    fn encode_photo_set<'py>(
+        &self,
+        py: Python<'py>,
+        photos: Vec<PyReadonlyArray3<'py, u8>>,
+    ) -> Result<Rows<'py>> {
+        let photos = photos.iter().map(picture).collect::<Result<Vec<_>>>()?;
         self.rows(py, || Ok(vec![self.encoder.embed_photos(&photos)?]))
     }
 
@@ -194,11 +202,7 @@ impl Model {
         labels: Vec<String>,
         templates: Option<Vec<String>>,
     ) -> Result<Vec<Vec<(String, f32)>>> {
-        let features = embeddings(&features)?;
-        if let Some(other) = features.iter().find(|row| row.as_slice().len() != self.encoder.dim()) {
-            let (expected, found) = (self.encoder.dim(), other.as_slice().len());
-            return Err(invalid(format!("expected features of length {expected}, found {found}")));
-        }
+        let features = embeddings_of(&features, self.encoder.dim())?;
         compute(py, || {
             let templates = templates.unwrap_or_else(|| self.encoder.templates());
             let classifier = ZeroShotClassifier::new(&*self.encoder, &labels, &templates)?;

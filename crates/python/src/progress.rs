@@ -30,7 +30,7 @@ where
                 });
                 if let Err(error) = passed {
                     raised = Some(error);
-                    // Runs have no way to be told to stop: they are built to be killed. Not a panic, so no message.
+                    // A run has no cancel flag, and what it wrote survives an abrupt end. Unlike a panic, this prints nothing.
                     resume_unwind(Box::new(Interrupted));
                 }
             })

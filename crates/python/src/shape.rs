@@ -4,13 +4,14 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use glam::Vec4;
+use glam::{Vec3, Vec4};
 use image::ImageFormat;
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_geometry::sample::sample_surface;
 use lexiform_geometry::{Camera, Mesh, Rig, RigKind, Scene};
-use lexiform_mesh_io::{ReadOptions, read_bytes, read_with, write};
+use lexiform_mesh_io::{Format, ReadOptions, read_bytes, read_with, write};
 use lexiform_render::{Background, RenderConfig, Renderer, SheetCell};
+use lexiform_server::scene_page;
 use numpy::{
     PyArray1, PyArray2, PyArray3, PyArray4, PyArrayMethods as _, PyReadonlyArray2, PyReadonlyArray3,
     PyUntypedArrayMethods as _,
@@ -170,6 +171,12 @@ impl Shape {
         cloud_array(py, &cloud)
     }
 
+    /// A web page that shows the shape, and turns it.
+    fn page(&self, py: Python<'_>, title: &str) -> Result<String> {
+        let page = compute(py, || scene_page(&self.scene, Vec3::Y, title, &[]));
+        page.map_err(|problem| invalid(problem.detail))
+    }
+
     /// Writes a 3D file, in the format that the extension names.
     fn write(&self, py: Python<'_>, path: PathBuf) -> Result<()> {
         Ok(compute(py, || write(&path, &self.scene)).map_err(anyhow::Error::new)?)
@@ -183,7 +190,7 @@ impl Shape {
             let n = numbers.len() / columns;
             PyArray1::from_vec(py, numbers).reshape([n, columns])
         };
-        let of = |vectors: &[glam::Vec3]| vectors.iter().flat_map(|v| v.to_array()).collect::<Vec<f32>>();
+        let of = |vectors: &[Vec3]| vectors.iter().flat_map(|v| v.to_array()).collect::<Vec<f32>>();
         dict.set_item("vertices", rows(of(mesh.positions()), 3)?)?;
         let corners: Vec<u32> = mesh.faces().iter().flatten().copied().collect();
         dict.set_item("faces", PyArray1::from_vec(py, corners).reshape([mesh.faces().len(), 3])?)?;
@@ -240,4 +247,10 @@ pub fn encode_png<'py>(py: Python<'py>, pixels: PyReadonlyArray3<'py, u8>) -> Re
 #[pyfunction]
 pub fn decode_picture<'py>(py: Python<'py>, content: &[u8]) -> Result<Bound<'py, PyArray3<u8>>> {
     picture_array(py, &image::load_from_memory(content)?.into_rgba8(), false)
+}
+
+/// The extension of the format that content has, if its first bytes say.
+#[pyfunction]
+pub fn content_format(content: &[u8]) -> Option<&'static str> {
+    Format::from_content(content).map(Format::extension)
 }

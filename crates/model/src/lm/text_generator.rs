@@ -118,7 +118,8 @@ impl TextGenerator {
         &self.tokenizer
     }
 
-    /// Continues a text. `on_text` gets the first text piece by piece as it is generated (beam search: at the end).
+    /// Generates continuations of a prompt. `on_text` gets the first of them as it is generated, part by part; with beam search, at the
+    /// end.
     ///
     /// # Errors
     /// [`ModelError::PromptTooLong`] if the prompt leaves no room for a token.

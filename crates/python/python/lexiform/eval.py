@@ -154,10 +154,8 @@ def retrieval(
     found = json.loads(
         _lexiform.retrieval(rows, as_floats(gallery, "gallery", 2), lists, resamples, seed)
     )
-    scores = dict(found["metrics"])
-    scores = {**{key: scores[key] for key in ("queries", "gallery") if key in scores}, **scores.get("scores", scores)}
     details = {"top_k": found["top_k"], "first_ranks": found["first_ranks"]}
-    return Report(_flat(scores), _flat(found["intervals"]), details)
+    return Report(_flat(found["metrics"]), _flat(found["intervals"]), details)
 
 
 def linear_probe(

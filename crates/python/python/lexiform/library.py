@@ -392,13 +392,7 @@ class _Terms:
             self.files.append(([os.fspath(picture) for picture in pictures], weight))
             return
         arrays = [as_picture(picture, "images") for picture in pictures]
-        sizes = {array.shape for array in arrays}
-        if len(sizes) == 1:
-            row = self._model._native.encode_photo_set(np.ascontiguousarray(np.stack(arrays)))
-        else:
-            mean = self._model.encode_images(arrays).mean(axis=0, keepdims=True)
-            row = mean
-        self._add(row, weight)
+        self._add(self._model._native.encode_photo_set(arrays), weight)
 
     def shapes(self, given: Any) -> None:
         if given is None:

@@ -151,7 +151,7 @@ class Model:
         """
         is_one = _is_picture(images)
         pictures = [as_picture(image) for image in ([images] if is_one else images)]
-        return self._rows(self._chunked(pictures, self._encode_photos, _CHUNK), is_one)
+        return self._rows(self._chunked(pictures, self._native.encode_photos, _CHUNK), is_one)
 
     def encode_views(self, views: Any) -> Floats:
         """Vectors of shapes that are given as views: pictures of one object from several sides.
@@ -309,10 +309,6 @@ class Model:
         if is_path(views):
             raise InvalidArgument("views: expected arrays in a list of several shapes, found a path")
         return stack_of(views, "views")
-
-    def _encode_photos(self, pictures: list[Any]) -> Floats:
-        # Photos have sizes of their own.
-        return np.concatenate([self._native.encode_photos(picture[None]) for picture in pictures])
 
     def _chunked(self, items: Sequence[Any], encode: Any, size: int) -> Floats:
         """Encodes chunk by chunk, so that an interrupt is noticed in between."""

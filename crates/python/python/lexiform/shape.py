@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from . import _lexiform
 from ._arrays import Bytes, Floats, PathLike, as_array, as_floats, as_picture, is_path
@@ -185,7 +186,8 @@ def as_shape(value: Any, *, up: str = "format") -> Shape:
     if is_path(value):
         return read(value, up=up)
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return read(bytes(value), up=up, name=_name_of(bytes(value[:16])))
+        content = bytes(value)
+        return read(content, up=up, name=_name_of(content))
     if isinstance(value, Mapping):
         return _from_dictionary(value)
     module = type(value).__module__.split(".")[0]
@@ -241,20 +243,25 @@ def _linear(colors: Any) -> Floats:
     array = as_array(colors)
     if array.ndim != 2 or array.shape[1] not in (3, 4):
         raise InvalidArgument(f"colors: expected shape [n, 3 or 4], found {list(array.shape)}")
-    scale = 255.0 if array.dtype.kind in "iu" else 1.0
-    srgb = np.clip(array.astype(np.float32) / scale, 0.0, 1.0)
+    srgb = np.clip(_unit(array), 0.0, 1.0)
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     if array.shape[1] == 4:
         linear[:, 3] = srgb[:, 3]
     return np.ascontiguousarray(linear, dtype=np.float32)
 
 
-def _name_of(start: bytes) -> str:
+def _unit(colors: npt.NDArray[Any]) -> Floats:
+    """Colors from 0 to 1, which may be given in bytes."""
+    return colors.astype(np.float32) / np.float32(255.0 if colors.dtype.kind in "iu" else 1.0)
+
+
+def _name_of(content: bytes) -> str:
     """A file name for content whose format its first bytes say."""
-    signatures = {b"glTF": "shape.glb", b"ply": "shape.ply", b"PK": "shape.3mf", b"Kaydara": "shape.fbx"}
-    for signature, name in signatures.items():
-        if start.startswith(signature):
-            return name
+    extension = _lexiform.content_format(content)
+    if extension is None and content.startswith(b"PK"):
+        extension = "3mf"
+    if extension is not None:
+        return f"shape.{extension}"
     raise InvalidArgument(
         "the content has no signature of a format", 'say which: lexiform.read(content, name="chair.stl")'
     )
@@ -293,6 +300,4 @@ def _cloud(positions: Any, colors: Any) -> Shape:
     points = np.asarray(positions, dtype=np.float32)
     if colors is None:
         return Shape.from_points(points)
-    rgb = np.asarray(colors)[:, :3]
-    unit = rgb.astype(np.float32) / (255.0 if rgb.dtype.kind in "iu" else 1.0)
-    return Shape.from_points(np.concatenate([points, unit], axis=1))
+    return Shape.from_points(np.concatenate([points, _unit(np.asarray(colors)[:, :3])], axis=1))
