@@ -57,8 +57,15 @@ def test_open3d_geometry_is_read_by_its_attributes() -> None:
             return True
 
     TriangleMesh.__module__ = "open3d.cpu.pybind.geometry"
-    shape = lexiform.shape.as_shape(TriangleMesh())
-    assert shape.meshes()[0]["colors"][0].tolist() == [1.0, 0.0, 0.0, 1.0]
+    class TensorMesh:
+        def to_legacy(self) -> TriangleMesh:
+            return TriangleMesh()
+
+    TensorMesh.__module__ = "open3d.cpu.pybind.t.geometry"
+    TensorMesh.__name__ = "TriangleMesh"
+    for mesh in (TriangleMesh(), TensorMesh()):
+        shape = lexiform.shape.as_shape(mesh)
+        assert shape.meshes()[0]["colors"][0].tolist() == [1.0, 0.0, 0.0, 1.0]
 
 
 def test_views_and_points_can_be_batched(tiny: lexiform.Model, nano: lexiform.Model) -> None:

@@ -178,8 +178,8 @@ def as_shape(value: Any, *, up: str = "format") -> Shape:
     ----------
     value
         A ``Shape``, a path, the content of a glTF binary as ``bytes``, a ``Trimesh``, ``Scene`` or ``PointCloud`` of trimesh, a
-        ``TriangleMesh`` or ``PointCloud`` of Open3D, or a dictionary with ``vertices`` and ``faces`` and perhaps ``colors``, or with
-        ``points``. Coordinates in memory are +Y up.
+        ``TriangleMesh`` or ``PointCloud`` of Open3D, also of ``open3d.t``, or a dictionary with ``vertices`` and ``faces`` and perhaps
+        ``colors``, or with ``points``. Coordinates in memory are +Y up.
     """
     if isinstance(value, Shape):
         return value
@@ -287,6 +287,9 @@ def _from_trimesh(value: Any) -> Shape:
 
 
 def _from_open3d(value: Any) -> Shape:
+    if hasattr(value, "to_legacy"):
+        # Of `open3d.t.geometry`, whose arrays may be on a GPU and of any type.
+        value = value.to_legacy()
     kind = type(value).__name__
     if kind == "PointCloud":
         return _cloud(value.points, value.colors if value.has_colors() else None)
