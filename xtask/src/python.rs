@@ -10,7 +10,8 @@ use crate::environment::Environment;
 /// Folder of the package.
 const PACKAGE: &str = "crates/python";
 /// What the tests, the types and the site need.
-const TOOLS: [&str; 13] = [
+const TOOLS: [&str; 14] = [
+    "coverage",
     "maturin>=1.9,<2",
     "mypy",
     "pyright",
@@ -27,6 +28,8 @@ const TOOLS: [&str; 13] = [
 ];
 /// Other versions of Python, where they are installed, each with a NumPy: the oldest one that is supported, and the newest.
 const OTHERS: [(&str, &str); 3] = [("3.10", "numpy==1.26.4"), ("3.12", "numpy"), ("3.13", "numpy")];
+/// Least percentage of the package's statements that its tests run.
+const COVERAGE: &str = "95";
 
 /// Builds the wheel in the profile of the tests, and tests it with every Python at hand.
 ///
@@ -50,7 +53,9 @@ pub fn check(target: &Path) -> Result<()> {
     ensure!(maturin.context("cannot run maturin")?.success(), "maturin build failed");
     let wheel = std::fs::read_dir(&wheels)?.next().context("maturin wrote no wheel")??.path();
     main.install(&wheel)?;
-    run(&main, "pytest", &["tests"])?;
+    let data = environments.join("coverage").display().to_string();
+    run(&main, "coverage", &["run", "--data-file", &data, "--source", "lexiform", "-m", "pytest", "tests"])?;
+    run(&main, "coverage", &["report", "--data-file", &data, "--fail-under", COVERAGE])?;
     run(&main, "pytest", &["--pyargs", "lexiform"])?;
     run(&main, "mypy", &["--strict", "python", "examples"])?;
     run(&main, "pyright", &["python", "examples"])?;
