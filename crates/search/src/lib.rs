@@ -42,6 +42,7 @@ mod index;
 mod library;
 mod library_path;
 mod listing;
+mod map;
 mod min_search;
 mod paired_encoder;
 mod part_names;
@@ -75,6 +76,7 @@ pub use lexiform_segment::{SegmentConfig, Segmentation, Structure, kmeans, overl
 pub use lexiform_store::{Failure, Filter, Payload, Record, RecordId, SpellingCorrection, StoreError};
 pub use library::{Answer, Library, LibraryOptions};
 pub use library_path::{HIDDEN_FOLDER, LibraryPath};
+pub use map::neighbor_map;
 pub use paired_encoder::EncoderOptions;
 pub use preprocess::{Processed, ShapePreprocessor, SimulatedScan};
 pub use query::{

@@ -29,6 +29,7 @@ const post = (path, body, signal) =>
   request(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal });
 
 export const stats = () => json("v1/stats");
+export const map = () => json("v1/map");
 export const search = async (query, signal) => (await post("v1/search", query, signal)).json();
 export const asset = (id) => json(`v1/assets/${id}`);
 export const labels = (id) => json(`v1/assets/${id}/labels`);

@@ -2,6 +2,7 @@
 import * as api from "./api.js";
 import { card, element } from "./cards.js";
 import { openDetail } from "./dialog.js";
+import { lightAnswers, showMap } from "./map.js";
 
 const PAGE = 48;
 const DEBOUNCE_MS = 180;
@@ -12,8 +13,9 @@ let terms = [];
 let offset = 0;
 let timer = 0;
 let pending = null;
-/** The request whose answers are shown. */
+/** The request whose answers are shown, and the answers. */
 let answered = null;
+let shown = [];
 
 const count = (n) => n.toLocaleString("en");
 
@@ -59,6 +61,8 @@ async function show(asked, isNew) {
     $("results").append(...found.answers.map((answer) => card(answer, detail)));
     offset = asked.offset + found.answers.length;
     answered = asked;
+    shown = isNew ? found.answers : [...shown, ...found.answers];
+    light();
     $("more").hidden = !found.more || found.answers.length < PAGE;
     explain(asked, found);
     $("where").removeAttribute("aria-invalid");
@@ -70,6 +74,33 @@ async function show(asked, isNew) {
       pending = null;
       $("results").classList.remove("stale");
     }
+  }
+}
+
+/** Lights the answers on the map; a list lights nothing. */
+function light() {
+  if (!$("map").hidden) lightAnswers(answered && isRanked(answered) ? shown.map((answer) => answer.id) : []);
+}
+
+/** Shows the map above the results, or hides it. */
+async function toggleMap() {
+  const isOpen = $("map").hidden;
+  $("map").hidden = !isOpen;
+  $("map-button").setAttribute("aria-pressed", String(isOpen));
+  if (!isOpen) return;
+  try {
+    await showMap(async (point) => {
+      const known = shown.find((answer) => answer.id === point.id);
+      try {
+        detail(known || await api.asset(point.id));
+      } catch (problem) {
+        await fail(problem, {});
+      }
+    });
+    light();
+  } catch (problem) {
+    await fail(problem, {});
+    $("map-message").textContent = problem.message;
   }
 }
 
@@ -208,6 +239,7 @@ const soon = () => {
 };
 for (const id of ["text", "not", "where"]) $(id).addEventListener("input", soon);
 $("format").addEventListener("change", search);
+$("map-button").addEventListener("click", toggleMap);
 $("search").addEventListener("submit", (event) => {
   event.preventDefault();
   clearTimeout(timer);

@@ -28,8 +28,11 @@
 //! This crate does not print.
 
 mod assets;
+mod captions;
+mod embeddings;
 mod http;
 mod lru;
+mod map;
 mod mcp;
 mod picture;
 mod pool;
@@ -46,7 +49,13 @@ mod uploads;
 mod viewer_mesh;
 
 pub use assets::{Derived, Download, ViewRequest};
+pub use captions::{CaptionRequest, CaptionResponse};
+pub use embeddings::{
+    EmbeddingInput, EmbeddingInputs, EmbeddingNumbers, EmbeddingObject, EmbeddingsRequest,
+    EmbeddingsResponse, EncodingFormat,
+};
 pub use http::{Server, ServerOptions};
+pub use map::{MapPoint, MapResponse};
 pub use mcp::McpSession;
 pub use picture::Angle;
 pub use problem::Problem;

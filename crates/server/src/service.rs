@@ -7,7 +7,9 @@ use lexiform_search::{
     embed_text, similarity_in_words,
 };
 
+use crate::captions::BuiltInCaptioner;
 use crate::lru::{Lru, lock};
+use crate::map::MapCache;
 use crate::request::{checked_text, record_id};
 use crate::response::AssetAnswer;
 use crate::scene_cache::SceneCache;
@@ -37,6 +39,8 @@ pub struct Service {
     pub(crate) scenes: SceneCache,
     /// Names everyday kinds of objects; made when it is first needed.
     kinds: OnceLock<ZeroShotClassifier>,
+    pub(crate) captioner: BuiltInCaptioner,
+    pub(crate) map_cache: MapCache,
 }
 
 impl Service {
@@ -50,6 +54,8 @@ impl Service {
             pictures: Mutex::new(Lru::new(PICTURE_BYTES)),
             scenes: SceneCache::default(),
             kinds: OnceLock::new(),
+            captioner: BuiltInCaptioner::default(),
+            map_cache: MapCache::default(),
         }
     }
 
@@ -178,19 +184,21 @@ impl Service {
     /// 400 for an invalid id, 404 for an unknown one.
     pub fn labels(&self, id: &str) -> Result<ClassifyResponse, Problem> {
         let embedding = self.embedding(&Item::Asset(id.to_owned()))?;
-        let classifier = match self.kinds.get() {
-            Some(made) => made,
-            None => {
-                let names: Vec<String> =
-                    lexiform_shapes::categories().iter().map(|category| category.name.to_owned()).collect();
-                let encoder = self.library.encoder();
-                let made = ZeroShotClassifier::new(encoder, &names, &encoder.templates())?;
-                self.kinds.get_or_init(|| made)
-            }
-        };
-        let mut labels = classifier.classify(&embedding);
+        let mut labels = self.kinds()?.classify(&embedding);
         labels.truncate(MAX_KINDS);
         Ok(ClassifyResponse { labels, model: self.model().to_owned() })
+    }
+
+    /// The classifier of everyday kinds of objects.
+    pub(crate) fn kinds(&self) -> Result<&ZeroShotClassifier, Problem> {
+        if let Some(made) = self.kinds.get() {
+            return Ok(made);
+        }
+        let names: Vec<String> =
+            lexiform_shapes::categories().iter().map(|category| category.name.to_owned()).collect();
+        let encoder = self.library.encoder();
+        let made = ZeroShotClassifier::new(encoder, &names, &encoder.templates())?;
+        Ok(self.kinds.get_or_init(|| made))
     }
 
     /// The similarity of two things.
@@ -203,7 +211,7 @@ impl Service {
         Ok(CompareResponse { score, words, model: self.model().to_owned() })
     }
 
-    fn embedding(&self, item: &Item) -> Result<Embedding, Problem> {
+    pub(crate) fn embedding(&self, item: &Item) -> Result<Embedding, Problem> {
         match item {
             Item::Text(text) => Ok(embed_text(self.library.encoder(), &checked_text(text)?)?),
             Item::Asset(id) => Ok(self.library.embedding(self.record(record_id(id)?)?.id)?),
@@ -264,7 +272,7 @@ impl Service {
         Ok(filter.map_or_else(|| self.library.len(), |filter| self.library.count(filter))?)
     }
 
-    fn scoped(&self, filter: Option<Filter>) -> Option<Filter> {
+    pub(crate) fn scoped(&self, filter: Option<Filter>) -> Option<Filter> {
         Filter::both(self.scope.clone(), filter)
     }
 }

@@ -13,13 +13,14 @@ use super::guard::{COOKIE, Guard};
 use crate::Problem;
 
 /// Files of the page: name, media type, content.
-pub(super) const FILES: [(&str, &str, &str); 8] = [
+pub(super) const FILES: [(&str, &str, &str); 9] = [
     ("index.html", "text/html; charset=utf-8", include_str!("../../page/index.html")),
     ("style.css", "text/css; charset=utf-8", include_str!("../../page/style.css")),
     ("app.js", "text/javascript; charset=utf-8", include_str!("../../page/app.js")),
     ("api.js", "text/javascript; charset=utf-8", include_str!("../../page/api.js")),
     ("cards.js", "text/javascript; charset=utf-8", include_str!("../../page/cards.js")),
     ("dialog.js", "text/javascript; charset=utf-8", include_str!("../../page/dialog.js")),
+    ("map.js", "text/javascript; charset=utf-8", include_str!("../../page/map.js")),
     ("viewer.js", "text/javascript; charset=utf-8", include_str!("../../page/viewer.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../page/icon.svg")),
 ];

@@ -13,14 +13,17 @@ use super::{assets, measure, page, search};
 use crate::Problem;
 
 /// Routes of the API, described by `openapi.json`.
-fn api() -> [(&'static str, MethodRouter<Arc<App>>); 15] {
+fn api() -> [(&'static str, MethodRouter<Arc<App>>); 18] {
     [
         ("/v1/health", get(search::health)),
         ("/v1/stats", get(search::statistics)),
+        ("/v1/map", get(search::map)),
         ("/v1/search", get(search::search_url).post(search::search)),
         ("/v1/uploads", post(search::upload)),
         ("/v1/classify", post(search::classify)),
+        ("/v1/caption", post(search::caption)),
         ("/v1/compare", post(search::compare)),
+        ("/v1/embeddings", post(search::embeddings)),
         ("/v1/assets/{id}", get(assets::asset)),
         ("/v1/assets/{id}/labels", get(search::labels)),
         ("/v1/assets/{id}/similar", get(search::similar)),

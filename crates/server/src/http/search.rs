@@ -1,4 +1,5 @@
-//! Handlers that search: `/v1/search`, `/v1/uploads`, `/v1/classify`, `/v1/compare`, `/v1/stats`.
+//! Handlers that search and describe: `/v1/search`, `/v1/uploads`, `/v1/classify`, `/v1/caption`, `/v1/compare`, `/v1/embeddings`,
+//! `/v1/map`, `/v1/stats`.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use super::body;
 use super::query_string::pairs;
 use super::reply::json;
 use crate::uploads::MAX_UPLOAD;
-use crate::{ClassifyRequest, CompareRequest, Problem, SearchRequest};
+use crate::{CaptionRequest, ClassifyRequest, CompareRequest, EmbeddingsRequest, Problem, SearchRequest};
 
 type Reply = Result<Response, Problem>;
 
@@ -72,6 +73,16 @@ pub(super) async fn classify(State(app): State<Arc<App>>, headers: HeaderMap, bo
     json(&app.call(Work::Search, move |service| service.classify(&request)).await?)
 }
 
+pub(super) async fn caption(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Reply {
+    let request: CaptionRequest = body::json(&headers, body, app.receive_time).await?;
+    json(&app.call(Work::Search, move |service| service.caption(&request)).await?)
+}
+
+pub(super) async fn embeddings(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Reply {
+    let request: EmbeddingsRequest = body::json(&headers, body, app.receive_time).await?;
+    json(&app.call(Work::Search, move |service| service.embeddings(request)).await?)
+}
+
 pub(super) async fn compare(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Reply {
     let request: CompareRequest = body::json(&headers, body, app.receive_time).await?;
     json(&app.call(Work::Search, move |service| service.compare(&request)).await?)
@@ -79,6 +90,11 @@ pub(super) async fn compare(State(app): State<Arc<App>>, headers: HeaderMap, bod
 
 pub(super) async fn statistics(State(app): State<Arc<App>>) -> Reply {
     json(&app.call(Work::Search, |service| service.statistics()).await?)
+}
+
+pub(super) async fn map(State(app): State<Arc<App>>) -> Reply {
+    // Among renders: it computes for seconds, and searches must not wait for it.
+    json(&*app.call(Work::Render, |service| service.map()).await?)
 }
 
 pub(super) async fn health(State(app): State<Arc<App>>) -> Reply {

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use crate::{ClassifyRequest, CompareRequest, Item, Problem, SearchRequest, Service};
+use crate::{CaptionRequest, ClassifyRequest, CompareRequest, Item, Problem, SearchRequest, Service};
 
 /// What `tools/list` returns.
 const TOOLS: &str = include_str!("tools.json");
@@ -124,13 +124,16 @@ fn similar(service: &Service, Similar { id, k, thumbnails }: &Similar) -> Result
 
 fn describe(service: &Service, Describe { id, labels }: Describe) -> Result<Value, Problem> {
     let details = service.asset(&id)?;
+    // Only the built-in model has a captioner.
+    let caption = service.caption(&CaptionRequest { item: Item::Asset(id.clone()) }).ok();
     let labels = match labels.is_empty() {
         true => service.labels(&id)?,
         false => {
             service.classify(&ClassifyRequest { item: Item::Asset(id), labels, templates: Vec::new() })?
         }
     };
-    text(&json!({ "asset": details, "labels": labels.labels }))
+    let caption = caption.map(|found| found.caption);
+    text(&json!({ "asset": details, "caption": caption, "labels": labels.labels }))
 }
 
 fn thumbnail(service: &Service, Thumbnail { id, size }: &Thumbnail) -> Result<Value, Problem> {

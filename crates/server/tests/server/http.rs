@@ -171,6 +171,33 @@ fn a_file_that_is_gone_has_its_last_thumbnail() {
 }
 
 #[test]
+fn the_map_has_a_place_for_each_file_that_is_served() {
+    let models = Models::new();
+    let server = models.serve(|_| {});
+    let map = server.get("/v1/map").ok();
+    let ids = |found: &Value, list: &str| {
+        let mut ids: Vec<String> = (found[list].as_array().unwrap().iter())
+            .map(|point| point["id"].as_str().unwrap().to_owned())
+            .collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(ids(&map, "points"), ids(&server.get("/v1/search").ok(), "answers"));
+    assert_eq!((&map["total"], &map["model"]), (&4.into(), &"colors@1".into()));
+    for point in map["points"].as_array().unwrap() {
+        for axis in ["x", "y"] {
+            assert!((0.0..=1.0).contains(&point[axis].as_f64().unwrap()), "{point}");
+        }
+        assert!(point["label"].is_string(), "{point}");
+    }
+    assert_eq!(server.get("/v1/map").ok(), map);
+    let part = models.service_of("path ~ 'kinds/*'").map().unwrap();
+    let mut paths: Vec<&str> = part.points.iter().map(|point| &point.path[..]).collect();
+    paths.sort_unstable();
+    assert_eq!((paths, part.total), (vec!["kinds/blue.ply", "kinds/green.ply"], 2));
+}
+
+#[test]
 fn the_page_is_complete_and_light() {
     let models = Models::new();
     let server = models.serve(|_| {});
@@ -183,12 +210,14 @@ fn the_page_is_complete_and_light() {
     for module in ["app.js", "dialog.js"] {
         let script = String::from_utf8(server.get(&format!("/static/{module}")).body).unwrap();
         names.extend(
-            ["api.js", "cards.js", "dialog.js", "viewer.js"].iter().filter(|name| script.contains(**name)),
+            ["api.js", "cards.js", "dialog.js", "map.js", "viewer.js"]
+                .iter()
+                .filter(|name| script.contains(**name)),
         );
     }
     names.sort_unstable();
     names.dedup();
-    assert_eq!(names.len(), 7, "{names:?}");
+    assert_eq!(names.len(), 8, "{names:?}");
     let mut weight = html.len();
     for name in names {
         let file = server.get(&format!("/static/{name}"));

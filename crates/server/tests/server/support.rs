@@ -9,7 +9,8 @@ use std::time::Duration;
 use image::RgbaImage;
 use lexiform_geometry::RigKind;
 use lexiform_search::{
-    Embedding, EncodeError, Encoder, Filter, IndexOptions, InputSpec, Library, LibraryPath, ModelInput,
+    Embedding, EncodeError, Encoder, EncoderOptions, Filter, IndexOptions, InputSpec, Library, LibraryPath,
+    ModelInput,
 };
 use lexiform_server::{Server, ServerOptions, Service, TextBatcher};
 use serde_json::Value;
@@ -96,12 +97,22 @@ pub const HTML_NAME: &str = "<img src=x onerror=alert(1)>.ply";
 pub struct Models {
     folder: tempfile::TempDir,
     texts: Arc<TextBatcher>,
+    model: &'static str,
 }
 
 impl Models {
     pub fn new() -> Self {
-        let texts = Arc::new(TextBatcher::start(Arc::new(ColorModel)).unwrap());
-        let models = Self { folder: tempfile::tempdir().unwrap(), texts };
+        Self::of("colors", Arc::new(ColorModel))
+    }
+
+    /// A library of the built-in model.
+    pub fn of_nano() -> Self {
+        Self::of("nano", EncoderOptions::default().open("nano").unwrap())
+    }
+
+    fn of(model: &'static str, encoder: Arc<dyn Encoder>) -> Self {
+        let texts = Arc::new(TextBatcher::start(encoder).unwrap());
+        let models = Self { folder: tempfile::tempdir().unwrap(), texts, model };
         for (path, color) in [
             ("red.ply", [255, 0, 0]),
             ("kinds/green.ply", [0, 255, 0]),
@@ -126,7 +137,7 @@ impl Models {
 
     fn library(&self) -> Library {
         let path = LibraryPath::for_assets(&self.root());
-        let library = Library::open(path.clone(), self.texts.clone(), "colors").unwrap();
+        let library = Library::open(path.clone(), self.texts.clone(), self.model).unwrap();
         library.index(&[self.root()], &IndexOptions::default(), &mut |_| {}).unwrap();
         drop(library);
         Library::open_for_reading(path, self.texts.clone()).unwrap()
