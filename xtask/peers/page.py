@@ -269,6 +269,33 @@ def detail(tab):
     tab.loaded()
 
 
+def library_map(browser):
+    tab = Page(browser, viewport={"width": 1280, "height": 1000}, color_scheme="light")
+    page = tab.page
+    page.click("#map-button")
+    wait("the map is there", lambda: "close together" in page.inner_text("#map-message"), 60)
+    page.locator("#map-canvas").scroll_into_view_if_needed()
+    tab.until("performance.getEntriesByType('resource').filter(r => r.name.includes('size=128')).length > 20")
+    before = hash(page.locator("#map-canvas").screenshot())
+    tab.search("something to sit on", "chair")
+    wait("a search lights answers", lambda: hash(page.locator("#map-canvas").screenshot()) != before)
+    page.focus("#map-canvas")
+    page.keyboard.press("ArrowRight")
+    wait("arrow keys choose a file", lambda: page.is_visible("#map-card") and page.inner_text("#map-chosen") != "")
+    tab.shot("map")
+    chosen = page.inner_text("#map-card .name")
+    page.keyboard.press("Enter")
+    wait("Enter opens it", lambda: page.is_visible("#detail") and page.inner_text("#detail-title") == chosen)
+    page.keyboard.press("Escape")
+    expect(f"contrast {page.evaluate(CONTRAST)}", not page.evaluate(CONTRAST))
+    page.mouse.move(640, 700)
+    page.mouse.wheel(0, -800)
+    page.keyboard.press("0")
+    page.click("#map-button")
+    expect("the map is hidden", not page.is_visible("#map-canvas"))
+    tab.end("map")
+
+
 def phone(browser):
     tab = Page(browser, viewport={"width": 390, "height": 844}, device_scale_factor=2, has_touch=True, is_mobile=True, color_scheme="light")
     page = tab.page
@@ -300,6 +327,7 @@ def main():
         arguments = ["--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
         browser = driver.chromium.launch(executable_path=chromium, args=arguments)
         desktop(browser)
+        library_map(browser)
         phone(browser)
         below_a_path(browser)
         browser.close()

@@ -77,7 +77,7 @@ async function show(asked, isNew) {
   }
 }
 
-/** Lights the answers on the map; a list lights nothing. */
+/** Lights the best answers on the map; a list lights nothing. */
 function light() {
   if (!$("map").hidden) lightAnswers(answered && isRanked(answered) ? shown.map((answer) => answer.id) : []);
 }

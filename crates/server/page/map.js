@@ -8,6 +8,10 @@ const LEGEND = 10;
 /** Farthest a click or touch may be from a point, in CSS pixels. */
 const REACH = 14;
 const MAX_ZOOM = 200;
+/** Up to this number of files in view are drawn as pictures, others as dots. */
+const MAX_PICTURES = 160;
+/** Answers of a search that are lit. */
+const MAX_LIT = 12;
 
 /** Colors of the most frequent labels, apart from each other also without red and green. */
 const HUES = [212, 28, 145, 340, 265, 48, 185, 5, 300, 95];
@@ -17,7 +21,9 @@ const canvas = $("map-canvas");
 let points = [];
 let colors = new Map();
 let lit = new Set();
-/** Where the map's center is, and pixels per unit. */
+/** Thumbnails by id, kept while the page is open. */
+const pictures = new Map();
+/** The center, in units of the map, and the magnification. */
 let view = { x: 0.5, y: 0.5, zoom: 1 };
 let hovered = null;
 let open = () => {};
@@ -28,7 +34,7 @@ export async function showMap(onOpen) {
   open = onOpen;
   $("map-message").textContent = "Computing the map …";
   const map = await api.map();
-  points = map.points;
+  points = filled(map.points);
   const shown = points.length.toLocaleString("en");
   $("map-message").textContent = map.total > points.length
     ? `The first ${shown} of ${map.total.toLocaleString("en")} files. Similar files are close together.`
@@ -37,9 +43,22 @@ export async function showMap(onOpen) {
   draw();
 }
 
-/** Lights the answers of a search; all points are equal without one. */
+/** Points over the whole square, whatever the shape of the map. */
+function filled(all) {
+  const fit = (axis) => {
+    const values = all.map((point) => point[axis]);
+    const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+    const high = values.reduce((a, b) => Math.max(a, b), -Infinity);
+    return (value) => (value - low) / (high - low || 1);
+  };
+  const [x, y] = [fit("x"), fit("y")];
+  return all.map((point) => ({ ...point, x: x(point.x), y: y(point.y) }));
+}
+
+/** Lights the best answers of a search; all points are equal without one. */
 export function lightAnswers(ids) {
-  lit = new Set(ids);
+  lit = new Set(ids.slice(0, MAX_LIT));
+  hover(null);
   draw();
 }
 
@@ -64,51 +83,83 @@ function color(label) {
   return colors.has(label) ? `hsl(${colors.get(label)} 70% ${light}%)` : `hsl(220 8% ${isDark() ? 55 : 60}%)`;
 }
 
-/** Pixels per unit of the map without zoom. */
+/** Pixels per unit of the map; its axes mean nothing, so it fills the canvas. */
 function scale() {
-  return 0.92 * Math.min(canvas.clientWidth, canvas.clientHeight) * view.zoom;
+  return [0.86 * canvas.clientWidth * view.zoom, 0.86 * canvas.clientHeight * view.zoom];
 }
 
 function toScreen(point) {
-  return [canvas.clientWidth / 2 + (point.x - view.x) * scale(), canvas.clientHeight / 2 + (point.y - view.y) * scale()];
+  const [across, down] = scale();
+  return [canvas.clientWidth / 2 + (point.x - view.x) * across, canvas.clientHeight / 2 + (point.y - view.y) * down];
+}
+
+/** The thumbnail of a point, once it has arrived. */
+function picture(point) {
+  let image = pictures.get(point.id);
+  if (!image) {
+    image = new Image();
+    image.onload = draw;
+    image.src = api.thumbnailUrl(point.id, 128);
+    pictures.set(point.id, image);
+  }
+  return image.complete && image.naturalWidth ? image : null;
 }
 
 function draw() {
   cancelAnimationFrame(frame);
-  frame = requestAnimationFrame(() => {
-    const [width, height] = [canvas.clientWidth, canvas.clientHeight];
-    canvas.width = width * devicePixelRatio;
-    canvas.height = height * devicePixelRatio;
-    const context = canvas.getContext("2d");
-    context.scale(devicePixelRatio, devicePixelRatio);
-    const radius = RADIUS * Math.min(2.5, Math.sqrt(view.zoom)) * (points.length > 3000 ? 0.6 : 1);
-    // Lit ones last, so that nothing hides them.
-    for (const isLit of lit.size ? [false, true] : [true]) {
-      for (const point of points) {
-        if (lit.size && lit.has(point.id) !== isLit) continue;
-        const [x, y] = toScreen(point);
-        if (x < -radius || y < -radius || x > width + radius || y > height + radius) continue;
-        context.globalAlpha = isLit ? 0.9 : 0.18;
-        context.fillStyle = color(point.label);
-        context.beginPath();
-        context.arc(x, y, lit.size && isLit ? radius * 1.6 : radius, 0, 2 * Math.PI);
-        context.fill();
-      }
-    }
-    context.globalAlpha = 1;
-    if (hovered) {
-      const [x, y] = toScreen(hovered);
-      context.lineWidth = 3;
-      context.strokeStyle = isDark() ? "#fff" : "#111";
-      context.beginPath();
-      context.arc(x, y, radius * 1.6 + 2, 0, 2 * Math.PI);
-      context.stroke();
-    }
-  });
+  frame = requestAnimationFrame(drawNow);
+}
+
+function drawNow() {
+  const [width, height] = [canvas.clientWidth, canvas.clientHeight];
+  canvas.width = width * devicePixelRatio;
+  canvas.height = height * devicePixelRatio;
+  const context = canvas.getContext("2d");
+  context.scale(devicePixelRatio, devicePixelRatio);
+  const margin = 40;
+  const isVisible = ([x, y]) => x > -margin && y > -margin && x < width + margin && y < height + margin;
+  const visible = points.map((point) => ({ point, at: toScreen(point) })).filter(({ at }) => isVisible(at));
+  const areSmall = points.length > 3000;
+  radius = RADIUS * Math.min(2.5, Math.sqrt(view.zoom)) * (areSmall ? 0.6 : 1);
+  size = visible.length <= MAX_PICTURES ? Math.min(96, Math.max(30, 0.6 * Math.sqrt(width * height / (visible.length + 1)))) : 0;
+  $("map-legend").hidden = size > 0;
+  // Lit ones last, so that nothing hides them.
+  const isLit = ({ point }) => !lit.size || lit.has(point.id);
+  for (const shown of [...visible.filter((other) => !isLit(other)), ...visible.filter(isLit)]) {
+    context.globalAlpha = isLit(shown) ? 1 : 0.2;
+    drawPoint(context, shown);
+  }
+  context.globalAlpha = 1;
+  if (hovered) ring(context, toScreen(hovered), 3, isDark() ? "#fff" : "#111");
+}
+
+/** Radius of a dot, and size of a picture; 0 if there are too many. */
+let radius = RADIUS;
+let size = 0;
+
+function drawPoint(context, { point, at: [x, y] }) {
+  const image = size && picture(point);
+  if (image) {
+    context.drawImage(image, x - size / 2, y - size / 2, size, size);
+    if (lit.has(point.id)) ring(context, [x, y], 2, isDark() ? "#8fb2ff" : "#2456d6");
+    return;
+  }
+  context.fillStyle = color(point.label);
+  context.beginPath();
+  context.arc(x, y, lit.has(point.id) ? radius * 1.6 : radius, 0, 2 * Math.PI);
+  context.fill();
+}
+
+function ring(context, [x, y], lineWidth, strokeStyle) {
+  Object.assign(context, { lineWidth, strokeStyle });
+  context.beginPath();
+  context.arc(x, y, size ? 0.62 * size : radius * 1.6 + 2, 0, 2 * Math.PI);
+  context.stroke();
 }
 
 /** The point nearest to a place on the screen, within reach; lit ones before others. */
-function pointAt(x, y, reach = REACH) {
+function pointAt(x, y) {
+  const reach = Math.max(REACH, size / 2);
   let best = null;
   for (const point of points) {
     const [px, py] = toScreen(point);
@@ -140,17 +191,19 @@ function hover(point) {
 }
 
 function zoomAt(x, y, factor) {
-  const before = scale();
   const zoom = Math.min(MAX_ZOOM, Math.max(0.5, view.zoom * factor));
+  // What is under the pointer stays there.
+  const [across, down] = scale();
+  const kept = 1 - view.zoom / zoom;
   const [dx, dy] = [x - canvas.clientWidth / 2, y - canvas.clientHeight / 2];
-  const after = before * zoom / view.zoom;
-  view = { x: view.x + dx / before - dx / after, y: view.y + dy / before - dy / after, zoom };
+  view = { x: view.x + kept * dx / across, y: view.y + kept * dy / down, zoom };
   hover(null);
   draw();
 }
 
 function move(dx, dy) {
-  view = { ...view, x: view.x - dx / scale(), y: view.y - dy / scale() };
+  const [across, down] = scale();
+  view = { ...view, x: view.x - dx / across, y: view.y - dy / down };
   draw();
 }
 
