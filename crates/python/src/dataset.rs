@@ -11,7 +11,7 @@ use lexiform_data::{
 use lexiform_formats::view_format::{ViewFormat, decode_view_into};
 use lexiform_geometry::RigKind;
 use lexiform_geometry::resize::composite_on_white_into;
-use numpy::{PyArray1, PyArray2, PyArray4, PyArrayMethods as _};
+use numpy::{PyArray1, PyArray2, PyArray4, PyArrayMethods as _, PyUntypedArrayMethods as _};
 use pyo3::prelude::*;
 use serde_json::json;
 
@@ -57,16 +57,26 @@ impl Dataset {
         self.checked(shape).map(|shape| self.0.view_indices(shape).collect())
     }
 
-    /// Views `[n, height, width, 3]` on white.
+    /// Views `[n, height, width, 3]` on white: in `out` if it has their shape, else in a new array.
+    #[pyo3(signature = (shape, views, out=None))]
     fn views<'py>(
         &self,
         py: Python<'py>,
         shape: usize,
         views: Vec<usize>,
+        out: Option<Bound<'py, PyArray4<u8>>>,
     ) -> Result<Bound<'py, PyArray4<u8>>> {
         let shape = self.checked(shape)?;
-        let (sizes, bytes) = compute(py, || self.decoded(shape, &views))?;
-        Ok(PyArray1::from_vec(py, bytes).reshape(sizes)?)
+        // One that is in use, or no plain array, is not written.
+        let mut borrowed = out.as_ref().and_then(|out| out.try_readwrite().ok());
+        let sizes = out.as_ref().map(|out| out.shape().to_vec());
+        let place = borrowed.as_mut().and_then(|out| out.as_slice_mut().ok());
+        let (sizes, bytes) = compute(py, || self.decoded(shape, &views, sizes.zip(place)))?;
+        drop(borrowed);
+        match (bytes, out) {
+            (None, Some(out)) => Ok(out),
+            (bytes, _) => Ok(PyArray1::from_vec(py, bytes.unwrap_or_default()).reshape(sizes)?),
+        }
     }
 
     /// Points `[n, 3 or 6]`; `None` if the shape has none.
@@ -88,26 +98,39 @@ impl Dataset {
 }
 
 impl Dataset {
-    /// Views on white as one array, with its shape.
-    fn decoded(&self, shape: usize, views: &[usize]) -> Result<([usize; 4], Vec<u8>)> {
-        let (mut image, mut bytes, mut size) = (RgbaImage::default(), Vec::new(), None);
-        for (i, file) in self.0.views(shape, views)?.iter().enumerate() {
-            decode_view_into(file, &mut image).map_err(|error| self.0.invalid(shape, error))?;
-            let found = [image.height() as usize, image.width() as usize];
-            let [height, width] = *size.get_or_insert_with(|| {
-                // Zeroed by the system, not by writing it twice.
-                bytes = vec![0; views.len() * found[0] * found[1] * 3];
-                found
-            });
-            if found != [height, width] {
+    /// Views on white as one array, with its shape: in `out`, a shape and a place, if that is the shape, else in new memory.
+    fn decoded(
+        &self,
+        shape: usize,
+        views: &[usize],
+        out: Option<(Vec<usize>, &mut [u8])>,
+    ) -> Result<([usize; 4], Option<Vec<u8>>)> {
+        let files = self.0.views(shape, views)?;
+        let mut image = RgbaImage::default();
+        let decode = |file: &[u8], image: &mut RgbaImage| {
+            decode_view_into(file, image).map_err(|error| self.0.invalid(shape, error))
+        };
+        let first = files.first().ok_or_else(|| invalid("expected at least one view, found none"))?;
+        decode(first, &mut image)?;
+        let (width, height) = image.dimensions();
+        let sizes = [views.len(), height as usize, width as usize, 3];
+        let length: usize = sizes[1..].iter().product();
+        let mut fresh = None;
+        let place: &mut [u8] = match out {
+            Some((found, place)) if found == sizes => place,
+            // Zeroed by the system, not by writing it twice.
+            _ => fresh.insert(vec![0; views.len() * length]),
+        };
+        for (i, file) in files.iter().enumerate() {
+            if i > 0 {
+                decode(file, &mut image)?;
+            }
+            if image.dimensions() != (width, height) {
                 return Err(self.0.invalid(shape, "has views of different sizes".to_owned()).into());
             }
-            composite_on_white_into(&image, &mut bytes[i * height * width * 3..]);
+            composite_on_white_into(&image, &mut place[i * length..]);
         }
-        match size {
-            Some([height, width]) => Ok(([views.len(), height, width, 3], bytes)),
-            None => Err(invalid("expected at least one view, found none")),
-        }
+        Ok((sizes, fresh))
     }
 
     fn checked(&self, shape: usize) -> Result<usize> {

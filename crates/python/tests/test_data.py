@@ -57,6 +57,26 @@ def test_samples_follow_from_seed_and_epoch(dataset_path: Path) -> None:
     assert "views" not in Dataset(dataset_path, views=None)[0]
 
 
+def test_memory_of_views_is_used_again_only_if_nobody_has_it(dataset_path: Path) -> None:
+    dataset = Dataset(dataset_path, views=2)
+    expected = [Dataset(dataset_path, views=2)[i]["views"].copy() for i in range(4)]
+    held = [dataset[i]["views"] for i in range(3)]
+    for views, pixels in zip(held, expected):
+        np.testing.assert_array_equal(views, pixels)
+    part = held[1][0, :5]
+    place = held[0].ctypes.data
+    del held, views
+    again = dataset[3]["views"]
+    assert again.ctypes.data == place
+    np.testing.assert_array_equal(again, expected[3])
+    # A part of an array keeps the whole of it.
+    others = [dataset[i]["views"] for i in range(4)]
+    assert not any(np.shares_memory(part, other) for other in others)
+    np.testing.assert_array_equal(part, expected[1][0, :5])
+    # Another number of views has another array.
+    assert Dataset.views(dataset, 0).shape == (4, 64, 64, 3)
+
+
 def test_splits_transforms_and_loops(dataset_path: Path) -> None:
     train, test = Dataset(dataset_path, split="train"), Dataset(dataset_path, split="test")
     assert len(train) + len(test) == 4 and {item["split"] for item in train} == {"train"}

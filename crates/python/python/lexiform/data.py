@@ -11,6 +11,7 @@ import numpy as np
 
 from . import _lexiform
 from ._arrays import PathLike, is_path
+from ._memory import ReusedMemory
 from ._progress import Progress
 from .errors import InvalidArgument
 
@@ -58,6 +59,7 @@ class Dataset:
             if (isinstance(value, str) and value != "all") or (isinstance(value, int) and value < 1):
                 raise InvalidArgument(f"{name}: expected all, a number from 1 or None, found {value!r}")
         self._native = _lexiform.Dataset(self.path)
+        self._memory = ReusedMemory()
         count = len(self._native)
         self._shapes = [i for i in range(count) if split is None or self._native.split(i) == split]
         if split is not None and not self._shapes:
@@ -90,7 +92,7 @@ class Dataset:
     def views(self, index: int, which: Sequence[int] | None = None) -> Any:
         """Views of a shape, ``[n, height, width, 3]``; all by default."""
         shape = self._at(index)
-        return self._native.views(shape, self._native.view_indices(shape) if which is None else list(which))
+        return self._views_of(shape, self._native.view_indices(shape) if which is None else list(which))
 
     def points(self, index: int) -> Any:
         """All points of a shape, ``[n, 3]``, or ``[n, 6]`` with sRGB colors from 0 to 1; ``None`` if it has none."""
@@ -108,7 +110,7 @@ class Dataset:
         texts = [caption["text"] for caption in captions if "text" in caption]
         item["caption"] = str(texts[generator.integers(len(texts))]) if texts else item["label"]
         if self._views is not None:
-            item["views"] = self._native.views(shape, self._chosen_views(shape, generator))
+            item["views"] = self._views_of(shape, self._chosen_views(shape, generator))
         if self._points is not None:
             points = self._native.points(shape)
             if points is not None:
@@ -117,6 +119,13 @@ class Dataset:
 
     def __iter__(self) -> Iterator[Any]:
         return (self[index] for index in range(len(self)))
+
+    def _views_of(self, shape: int, which: list[int]) -> Any:
+        free = self._memory.unused(len(which))
+        views = self._native.views(shape, which, free)
+        if views is not free:
+            self._memory.keep(views)
+        return views
 
     def _chosen_views(self, shape: int, generator: np.random.Generator) -> list[int]:
         present = self._native.view_indices(shape)
