@@ -141,25 +141,66 @@ fn push(out: &mut Vec<u8>, pixel: Pixel, last: Pixel) {
     out.extend_from_slice(&[OP_RGB, r, g, b]);
 }
 
-/// Decodes a file whose edges are at most `largest` pixels into `image`, whose memory is reused.
-pub(crate) fn decode_into(bytes: &[u8], largest: u32, image: &mut RgbaImage) -> Result<(), String> {
-    let short = || "the file is truncated".to_owned();
-    let (header, data) = bytes.split_at_checked(HEADER).ok_or_else(short)?;
+/// Width, height and the encoded pixels of a file whose edges are at most `largest` pixels.
+fn header(bytes: &[u8], largest: u32) -> Result<([u32; 2], &[u8]), String> {
+    let (header, data) = bytes.split_at_checked(HEADER).ok_or_else(truncated)?;
     let number = |at: usize| u32::from_be_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
     let (width, height) = (number(4), number(8));
     let fits = |edge: u32| (1..=largest).contains(&edge);
     if !is_qoi(header) || !fits(width) || !fits(height) {
         return Err(format!("expected a QOI image of at most {largest} × {largest} pixels"));
     }
+    Ok(([width, height], data))
+}
+
+fn truncated() -> String {
+    "the file is truncated".to_owned()
+}
+
+/// Decodes a file whose edges are at most `largest` pixels into `image`, whose memory is reused.
+pub(crate) fn decode_into(bytes: &[u8], largest: u32, image: &mut RgbaImage) -> Result<(), String> {
+    let ([width, height], data) = header(bytes, largest)?;
     let mut raw = std::mem::take(image).into_raw();
     raw.resize(Pixel::default().len() * width as usize * height as usize, 0);
-    fill(raw.as_chunks_mut().0, data).ok_or_else(short)?;
-    *image = RgbaImage::from_raw(width, height, raw).ok_or_else(short)?;
+    fill(raw.as_chunks_mut().0, data, |pixel| pixel).ok_or_else(truncated)?;
+    *image = RgbaImage::from_raw(width, height, raw).ok_or_else(truncated)?;
     Ok(())
 }
 
+/// Decodes a file into the place that `place` returns for its width and height, each pixel converted to three bytes.
+pub(crate) fn decode_rgb<'a>(
+    bytes: &[u8],
+    largest: u32,
+    convert: impl Fn(Pixel) -> [u8; 3],
+    place: impl FnOnce([u32; 2]) -> Result<&'a mut [[u8; 3]], String>,
+) -> Result<(), String> {
+    let (size, data) = header(bytes, largest)?;
+    fill(place(size)?, data, convert).ok_or_else(truncated)
+}
+
+/// A decoded pixel.
+trait Decoded: Copy {
+    fn fill(run: &mut [Self], value: Self);
+}
+
+impl Decoded for Pixel {
+    fn fill(run: &mut [Self], value: Self) {
+        run.fill(value);
+    }
+}
+
+impl Decoded for [u8; 3] {
+    fn fill(run: &mut [Self], value: Self) {
+        // Three bytes at a time are slow; long runs are backgrounds, of one byte.
+        match value {
+            [r, g, b] if r == g && g == b => run.as_flattened_mut().fill(r),
+            _ => run.fill(value),
+        }
+    }
+}
+
 /// Decodes all pixels; `None` if the data ends before. Between runs the only branch is on the kind of operation.
-fn fill(pixels: &mut [Pixel], mut data: &[u8]) -> Option<()> {
+fn fill<P: Decoded>(pixels: &mut [P], mut data: &[u8], convert: impl Fn(Pixel) -> P) -> Option<()> {
     let (mut seen, mut last) = ([0; 64], u32::from_le_bytes(INITIAL_PIXEL));
     let mut at = 0;
     while at < pixels.len() {
@@ -170,7 +211,7 @@ fn fill(pixels: &mut [Pixel], mut data: &[u8]) -> Option<()> {
             let runs = data.iter().take_while(|tag| (OP_RUN..OP_RGB).contains(tag));
             let (bytes, count) = runs.fold((0, 0), |(n, sum), tag| (n + 1, sum + usize::from(tag & 63) + 1));
             let end = pixels.len().min(at + count);
-            pixels[at..end].fill(last.to_le_bytes());
+            P::fill(&mut pixels[at..end], convert(last.to_le_bytes()));
             (at, data) = (end, &data[bytes..]);
             continue;
         }
@@ -197,7 +238,7 @@ fn fill(pixels: &mut [Pixel], mut data: &[u8]) -> Option<()> {
         };
         // Pixels from the table are written there again, which saves a branch.
         seen[hash_index(last)] = last;
-        pixels[at] = last.to_le_bytes();
+        pixels[at] = convert(last.to_le_bytes());
         at += 1;
         data = &data[bytes..];
     }

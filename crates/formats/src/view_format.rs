@@ -160,6 +160,26 @@ pub fn decode_view_into(bytes: &[u8], image: &mut RgbaImage) -> Result<(), Strin
     Ok(())
 }
 
+/// As [`decode_view`], into the place that `place` returns for width and height: three bytes for each pixel, converted by `convert`.
+/// QOI is decoded there without an image in between.
+///
+/// # Errors
+/// As [`decode_view`], and those of `place`.
+pub fn decode_view_rgb<'a>(
+    bytes: &[u8],
+    convert: impl Fn([u8; 4]) -> [u8; 3],
+    place: impl FnOnce([u32; 2]) -> Result<&'a mut [[u8; 3]], String>,
+) -> Result<(), String> {
+    if qoi::is_qoi(bytes) {
+        return qoi::decode_rgb(bytes, MAX_EDGE, convert, place);
+    }
+    let image = decode_view(bytes)?;
+    for (pixel, to) in image.as_raw().as_chunks::<4>().0.iter().zip(place(image.dimensions().into())?) {
+        *to = convert(*pixel);
+    }
+    Ok(())
+}
+
 /// The file name extension of an encoded image's format, if it is one of [`ViewFormat`]'s.
 pub fn extension_of(bytes: &[u8]) -> Option<&'static str> {
     if qoi::is_qoi(bytes) {
@@ -200,6 +220,30 @@ mod tests {
         }
         let shown = decode_view(&ViewFormat::Jpeg.encode(&clear).unwrap()).unwrap();
         assert!(shown.get_pixel(0, 15).0.iter().all(|c| *c > 240));
+    }
+
+    #[test]
+    fn three_bytes_of_each_pixel_are_decoded_into_a_place() {
+        // Runs of gray and of another color, and pixels of their own.
+        let image = RgbaImage::from_fn(90, 20, |x, y| match x / 30 {
+            0 => Rgba([255, 255, 255, 0]),
+            1 => Rgba([3, 200, 90, 255]),
+            _ => Rgba([x as u8 * 2, y as u8 * 9, 7, (x * y) as u8]),
+        });
+        let convert = |[r, g, b, a]: [u8; 4]| [r ^ a, g ^ a, b];
+        for format in [ViewFormat::Webp, ViewFormat::Png, ViewFormat::Qoi] {
+            let bytes = format.encode(&image).unwrap();
+            let expected: Vec<[u8; 3]> = image.pixels().map(|pixel| convert(pixel.0)).collect();
+            let mut pixels = vec![[9; 3]; 90 * 20];
+            let place = |size| {
+                assert_eq!(size, [90, 20]);
+                Ok(&mut pixels[..])
+            };
+            decode_view_rgb(&bytes, convert, place).unwrap();
+            assert!(pixels == expected, "{format:?}");
+            let refused = decode_view_rgb(&bytes, convert, |_| Err("too large".to_owned()));
+            assert_eq!(refused.unwrap_err(), "too large", "{format:?}");
+        }
     }
 
     #[test]

@@ -98,13 +98,17 @@ pub fn composite_on_white_into(image: &RgbaImage, composited: &mut [u8]) {
 }
 
 fn composite_pixels(pixels: &[[u8; 4]], composited: &mut [[u8; 3]]) {
-    for (&[r, g, b, a], to) in pixels.iter().zip(composited) {
-        let alpha = f64::from(a) / 255.0;
-        *to = match a {
-            255 => [r, g, b],
-            0 => [255; 3],
-            _ => [r, g, b].map(|c| ((f64::from(c) / 255.0 * alpha + (1.0 - alpha)) * 255.0) as u8),
-        };
+    pixels.iter().zip(composited).for_each(|(pixel, to)| *to = pixel_on_white(*pixel));
+}
+
+/// As [`composite_on_white`], one pixel.
+#[inline]
+pub fn pixel_on_white([r, g, b, a]: [u8; 4]) -> [u8; 3] {
+    let alpha = f64::from(a) / 255.0;
+    match a {
+        255 => [r, g, b],
+        0 => [255; 3],
+        _ => [r, g, b].map(|c| ((f64::from(c) / 255.0 * alpha + (1.0 - alpha)) * 255.0) as u8),
     }
 }
 

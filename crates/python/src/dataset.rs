@@ -2,15 +2,14 @@
 
 use std::path::PathBuf;
 
-use image::RgbaImage;
 use lexiform_data::annotations::AnnotationTable;
 use lexiform_data::prepare::{CombinedSource, Prepare, PrepareConfig};
 use lexiform_data::{
     BuildEvent, BuildOptions, Dataset as ShapeDataset, POINTS, build_dataset, merge_partitions,
 };
-use lexiform_formats::view_format::{ViewFormat, decode_view_into};
+use lexiform_formats::view_format::{ViewFormat, decode_view_rgb};
 use lexiform_geometry::RigKind;
-use lexiform_geometry::resize::composite_on_white_into;
+use lexiform_geometry::resize::pixel_on_white;
 use numpy::{PyArray1, PyArray2, PyArray4, PyArrayMethods as _, PyUntypedArrayMethods as _};
 use pyo3::prelude::*;
 use serde_json::json;
@@ -105,32 +104,13 @@ impl Dataset {
         views: &[usize],
         out: Option<(Vec<usize>, &mut [u8])>,
     ) -> Result<([usize; 4], Option<Vec<u8>>)> {
-        let files = self.0.views(shape, views)?;
-        let mut image = RgbaImage::default();
-        let decode = |file: &[u8], image: &mut RgbaImage| {
-            decode_view_into(file, image).map_err(|error| self.0.invalid(shape, error))
-        };
-        let first = files.first().ok_or_else(|| invalid("expected at least one view, found none"))?;
-        decode(first, &mut image)?;
-        let (width, height) = image.dimensions();
-        let sizes = [views.len(), height as usize, width as usize, 3];
-        let length: usize = sizes[1..].iter().product();
-        let mut fresh = None;
-        let place: &mut [u8] = match out {
-            Some((found, place)) if found == sizes => place,
-            // Zeroed by the system, not by writing it twice.
-            _ => fresh.insert(vec![0; views.len() * length]),
-        };
-        for (i, file) in files.iter().enumerate() {
-            if i > 0 {
-                decode(file, &mut image)?;
-            }
-            if image.dimensions() != (width, height) {
-                return Err(self.0.invalid(shape, "has views of different sizes".to_owned()).into());
-            }
-            composite_on_white_into(&image, &mut place[i * length..]);
+        let mut decoded = DecodedViews { count: views.len(), sizes: None, out, fresh: Vec::new() };
+        for (i, file) in self.0.views(shape, views)?.iter().enumerate() {
+            decode_view_rgb(file, pixel_on_white, |size| decoded.place(i, size))
+                .map_err(|error| self.0.invalid(shape, error))?;
         }
-        Ok((sizes, fresh))
+        let sizes = decoded.sizes.ok_or_else(|| invalid("expected at least one view, found none"))?;
+        Ok((sizes, (!decoded.fresh.is_empty()).then_some(decoded.fresh)))
     }
 
     fn checked(&self, shape: usize) -> Result<usize> {
@@ -138,6 +118,40 @@ impl Dataset {
             true => Ok(shape),
             false => Err(invalid(format!("expected a shape below {}, found {shape}", self.0.len()))),
         }
+    }
+}
+
+/// Views that are decoded one after the other.
+struct DecodedViews<'a> {
+    count: usize,
+    /// Of all views, once the first one is there.
+    sizes: Option<[usize; 4]>,
+    /// Where they go if these are their sizes.
+    out: Option<(Vec<usize>, &'a mut [u8])>,
+    /// Where they go otherwise.
+    fresh: Vec<u8>,
+}
+
+impl DecodedViews<'_> {
+    /// Where view `i` goes.
+    fn place(&mut self, i: usize, [width, height]: [u32; 2]) -> std::result::Result<&mut [[u8; 3]], String> {
+        let found = [self.count, height as usize, width as usize, 3];
+        if *self.sizes.get_or_insert(found) != found {
+            return Err("has views of different sizes".to_owned());
+        }
+        let length: usize = found.iter().product();
+        let pixels: &mut [u8] = match &mut self.out {
+            Some((sizes, place)) if *sizes == found => place,
+            _ => {
+                if self.fresh.is_empty() {
+                    // Zeroed by the system, not by writing it twice.
+                    self.fresh = vec![0; length];
+                }
+                &mut self.fresh
+            }
+        };
+        let view = length / self.count;
+        Ok(pixels[i * view..][..view].as_chunks_mut().0)
     }
 }
 
