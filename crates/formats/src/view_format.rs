@@ -235,11 +235,11 @@ mod tests {
             let bytes = format.encode(&image).unwrap();
             let expected: Vec<[u8; 3]> = image.pixels().map(|pixel| convert(pixel.0)).collect();
             let mut pixels = vec![[9; 3]; 90 * 20];
-            let place = |size| {
+            decode_view_rgb(&bytes, convert, |size| {
                 assert_eq!(size, [90, 20]);
                 Ok(&mut pixels[..])
-            };
-            decode_view_rgb(&bytes, convert, place).unwrap();
+            })
+            .unwrap();
             assert!(pixels == expected, "{format:?}");
             let refused = decode_view_rgb(&bytes, convert, |_| Err("too large".to_owned()));
             assert_eq!(refused.unwrap_err(), "too large", "{format:?}");

@@ -5,7 +5,6 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::axis::UpAxis;
-use crate::{sniff, text};
 
 /// Extensions of 3D formats that are not supported: files of modeling and CAD programs, and exchange formats.
 #[rustfmt::skip]
@@ -147,11 +146,6 @@ impl Format {
             "npz" => Self::Npz,
             _ => return None,
         })
-    }
-
-    /// The format that the first bytes of a file prove; some formats, such as OBJ, have nothing that does.
-    pub fn from_content(content: &[u8]) -> Option<Self> {
-        sniff::from_content(&text::without_byte_order_mark(content))
     }
 
     /// Short name in records and JSON: the usual extension.

@@ -32,8 +32,15 @@ fn same_format_family(a: Format, b: Format) -> bool {
     a == b || matches!((a, b), (Format::Las | Format::Laz, Format::Las | Format::Laz))
 }
 
+impl Format {
+    /// The format that the first bytes of a file prove; some formats, such as OBJ, have nothing that does.
+    pub fn from_content(content: &[u8]) -> Option<Self> {
+        from_content(&text::without_byte_order_mark(content))
+    }
+}
+
 /// The format that the first bytes prove.
-pub(super) fn from_content(bytes: &[u8]) -> Option<Format> {
+fn from_content(bytes: &[u8]) -> Option<Format> {
     let head = bytes.get(..bytes.len().min(1024)).unwrap_or_default();
     let start = head.trim_ascii_start();
     let line = text::lines(start).next().map_or(&[][..], |(_, line)| line.trim_ascii());

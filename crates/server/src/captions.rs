@@ -1,7 +1,5 @@
 //! Sentences about what a library has.
 
-use std::sync::OnceLock;
-
 use lexiform_model::caption::PrefixCaptioner;
 use lexiform_model::device;
 use serde::{Deserialize, Serialize};
@@ -27,29 +25,13 @@ pub struct CaptionResponse {
     pub model: String,
 }
 
-/// The built-in captioner, opened when it is first needed: it takes 0.1 s, and most servers are never asked for captions.
-#[derive(Default)]
-pub(crate) struct BuiltInCaptioner(OnceLock<PrefixCaptioner>);
-
-impl BuiltInCaptioner {
-    fn get(&self) -> Result<&PrefixCaptioner, Problem> {
-        if let Some(opened) = self.0.get() {
-            return Ok(opened);
-        }
-        let internal = |error: &dyn std::fmt::Display| Problem::internal(error.to_string());
-        let cpu = device("cpu").map_err(|error| internal(&error))?;
-        let opened = PrefixCaptioner::built_in(&cpu).map_err(|error| internal(&error))?;
-        Ok(self.0.get_or_init(|| opened))
-    }
-}
-
 impl Service {
     /// Describes something in a sentence: kind, color, material, parts.
     ///
     /// # Errors
     /// 404 for an unknown item, 501 if there is no captioner for the library's model.
     pub fn caption(&self, request: &CaptionRequest) -> Result<CaptionResponse, Problem> {
-        let captioner = self.captioner.get()?;
+        let captioner = self.captioner()?;
         let described = &captioner.config().model;
         if described != self.model() {
             let detail = format!("no captioner for embeddings of {}, only for {described}", self.model());
@@ -60,5 +42,16 @@ impl Service {
         let captions = captions.map_err(|error| Problem::internal(error.to_string()))?;
         let caption = captions.into_iter().next().unwrap_or_default();
         Ok(CaptionResponse { caption, captioner: captioner.id().to_owned(), model: self.model().to_owned() })
+    }
+
+    /// The built-in captioner, opened when it is first needed: most servers are never asked for captions.
+    fn captioner(&self) -> Result<&PrefixCaptioner, Problem> {
+        if let Some(opened) = self.captioner.get() {
+            return Ok(opened);
+        }
+        let internal = |error: &dyn std::fmt::Display| Problem::internal(error.to_string());
+        let cpu = device("cpu").map_err(|error| internal(&error))?;
+        let opened = PrefixCaptioner::built_in(&cpu).map_err(|error| internal(&error))?;
+        Ok(self.captioner.get_or_init(|| opened))
     }
 }

@@ -55,14 +55,13 @@ pub use embeddings::{
     EmbeddingsResponse, EncodingFormat,
 };
 pub use http::{Server, ServerOptions};
-pub use map::{MapPoint, MapResponse};
 pub use mcp::McpSession;
 pub use picture::Angle;
 pub use problem::Problem;
 pub use request::{ClassifyRequest, CompareRequest, Item, SearchRequest, Weights};
 pub use response::{
-    AssetAnswer, AssetDetails, ClassifyResponse, CompareResponse, Ranks, SearchResponse, Statistics,
-    UploadResponse,
+    AssetAnswer, AssetDetails, ClassifyResponse, CompareResponse, MapPoint, MapResponse, Ranks,
+    SearchResponse, Statistics, UploadResponse,
 };
 pub use scene_page::{PageAnswer, scene_page};
 pub use service::Service;

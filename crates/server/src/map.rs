@@ -1,45 +1,14 @@
 //! A map of the library: where each file is among those like it.
 
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use lexiform_search::{Embedding, Filter, RecordId, neighbor_map};
-use serde::Serialize;
 
 use crate::lru::lock;
-use crate::{Problem, Service};
+use crate::{MapPoint, MapResponse, Problem, Service};
 
 /// Most files of a map: it takes time that grows with their square.
 const MAX_FILES: usize = 10_000;
-
-/// Places of files in a square of side 1, near to those of similar files.
-#[derive(Clone, Debug, Serialize)]
-pub struct MapResponse {
-    /// The files.
-    pub points: Vec<MapPoint>,
-    /// Number of files that are served; the map has the first ten thousand of them.
-    pub total: usize,
-    /// Id of the model.
-    pub model: String,
-}
-
-/// A file on the map.
-#[derive(Clone, Debug, Serialize)]
-pub struct MapPoint {
-    /// Id of the file.
-    pub id: RecordId,
-    /// Name in the library.
-    pub path: String,
-    /// The file's label, or the most probable kind of everyday object.
-    pub label: Option<String>,
-    /// From left to right.
-    pub x: f32,
-    /// From top to bottom.
-    pub y: f32,
-}
-
-/// The last map, with a hash of the ids and embeddings that it shows.
-#[derive(Default)]
-pub(crate) struct MapCache(Mutex<Option<(blake3::Hash, Arc<MapResponse>)>>);
 
 impl Service {
     /// Places of all files that are served. Computed again when a file was added, changed or removed.
@@ -61,7 +30,7 @@ impl Service {
         }
         let hash = hasher.finalize();
         // Separate statements: the lock is not held while the map is computed.
-        let known = lock(&self.map_cache.0).clone();
+        let known = lock(&self.last_map).clone();
         if let Some((_, map)) = known.filter(|(known, _)| *known == hash) {
             return Ok(map);
         }
@@ -75,7 +44,7 @@ impl Service {
             points.push(MapPoint { id: answer.id, path: answer.payload.path, label, x, y });
         }
         let map = Arc::new(MapResponse { points, total: self.len()?, model: self.model().to_owned() });
-        *lock(&self.map_cache.0) = Some((hash, map.clone()));
+        *lock(&self.last_map) = Some((hash, map.clone()));
         Ok(map)
     }
 

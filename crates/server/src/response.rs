@@ -140,6 +140,32 @@ pub struct Statistics {
     pub version: &'static str,
 }
 
+/// Places of files in a square of side 1, near to those of similar files.
+#[derive(Clone, Debug, Serialize)]
+pub struct MapResponse {
+    /// The files.
+    pub points: Vec<MapPoint>,
+    /// Number of files that are served; the map has the first ten thousand of them.
+    pub total: usize,
+    /// Id of the model.
+    pub model: String,
+}
+
+/// A file on the map.
+#[derive(Clone, Debug, Serialize)]
+pub struct MapPoint {
+    /// Id of the file.
+    pub id: RecordId,
+    /// Name in the library.
+    pub path: String,
+    /// The file's label, or the most probable kind of everyday object.
+    pub label: Option<String>,
+    /// From left to right.
+    pub x: f32,
+    /// From top to bottom.
+    pub y: f32,
+}
+
 impl AssetAnswer {
     /// An answer; `is_ranked` is whether its rank and score say something.
     pub(crate) fn new(answer: Answer, is_ranked: bool) -> Self {

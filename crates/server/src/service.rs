@@ -2,22 +2,21 @@
 
 use std::sync::{Arc, Mutex, OnceLock};
 
+use lexiform_model::caption::PrefixCaptioner;
 use lexiform_search::{
     Embedding, Filter, Library, Query, QueryTerm, RankBy, RecordId, SearchResults, ZeroShotClassifier,
     embed_text, similarity_in_words,
 };
 
-use crate::captions::BuiltInCaptioner;
 use crate::lru::{Lru, lock};
-use crate::map::MapCache;
 use crate::request::{checked_text, record_id};
 use crate::response::AssetAnswer;
 use crate::scene_cache::SceneCache;
 use crate::text_batcher::{TextBatcher, TextCounts};
 use crate::upload::Upload;
 use crate::{
-    ClassifyRequest, ClassifyResponse, CompareRequest, CompareResponse, Item, Problem, SearchRequest,
-    SearchResponse, Statistics,
+    ClassifyRequest, ClassifyResponse, CompareRequest, CompareResponse, Item, MapResponse, Problem,
+    SearchRequest, SearchResponse, Statistics,
 };
 
 /// Memory for rendered images.
@@ -39,8 +38,9 @@ pub struct Service {
     pub(crate) scenes: SceneCache,
     /// Names everyday kinds of objects; made when it is first needed.
     kinds: OnceLock<ZeroShotClassifier>,
-    pub(crate) captioner: BuiltInCaptioner,
-    pub(crate) map_cache: MapCache,
+    pub(crate) captioner: OnceLock<PrefixCaptioner>,
+    /// The last map, with a hash of the ids and embeddings that it shows.
+    pub(crate) last_map: Mutex<Option<(blake3::Hash, Arc<MapResponse>)>>,
 }
 
 impl Service {
@@ -54,8 +54,8 @@ impl Service {
             pictures: Mutex::new(Lru::new(PICTURE_BYTES)),
             scenes: SceneCache::default(),
             kinds: OnceLock::new(),
-            captioner: BuiltInCaptioner::default(),
-            map_cache: MapCache::default(),
+            captioner: OnceLock::new(),
+            last_map: Mutex::default(),
         }
     }
 
