@@ -8,6 +8,7 @@ use burn::tensor::{Tensor, TensorData};
 use super::activation::Activation;
 use super::checkpointing::checkpointed;
 use super::config::TransformerConfig;
+use super::host::decoder::HostMlp;
 use super::host::packed::{BlockLayers, forward_block};
 use super::host::{AttentionShape, FusedMlp};
 use super::products::{BlockOptions, Products};
@@ -96,12 +97,23 @@ impl Mlp {
         self.gate.is_none()
             && host::is_host_f32(x)
             && self.c_fc.dtype() == x.dtype()
-            && self.c_fc.packed_for(x).is_none()
+            && !self.c_fc.is_packed()
     }
 
     fn forward_host(&self, x: Tensor<3>, skip: Option<Tensor<3>>) -> Tensor<3> {
         let maps = [&self.c_fc, &self.c_proj].map(|map| (map.weight(), map.bias()));
         host::mlp(x, maps, skip, FusedMlp { activation: self.activation, products: self.c_fc.products() })
+    }
+
+    /// The layers in host memory, if all are there, without autodiff.
+    pub(super) fn in_host_memory(&self) -> Option<HostMlp> {
+        let gate = self.gate.as_ref().map(Linear::in_host_memory);
+        Some(HostMlp {
+            c_fc: self.c_fc.in_host_memory()?,
+            gate: gate.map_or(Some(None), |gate| gate.map(Some))?,
+            c_proj: self.c_proj.in_host_memory()?,
+            activation: self.activation,
+        })
     }
 
     pub(super) fn save(&self, name: &str, list: &mut TensorList) {

@@ -1,12 +1,15 @@
 //! Decoding texts from logits: greedy, beam search, sampling.
 
+mod beam_search;
+mod sequences;
+
 use std::ops::ControlFlow;
 
 use burn::tensor::Tensor;
-use rand::rngs::SmallRng;
-use rand::{Rng as _, SeedableRng as _};
 use rayon::prelude::*;
 
+use self::beam_search::BeamSearch;
+use self::sequences::Sequences;
 use super::{DecoderState, LanguageModel};
 
 /// Ids of special tokens.
@@ -116,13 +119,13 @@ impl LengthLimits {
 pub(crate) fn decode(
     language: &LanguageModel,
     state: &mut DecoderState,
-    mut logits: Tensor<2>,
+    logits: Tensor<2>,
     searches: &mut [Generation],
     on_step: &mut dyn FnMut(&[Generation]) -> ControlFlow<()>,
 ) {
     let (count, [_, vocabulary]) = (searches.len(), logits.dims());
+    let mut values: Vec<f32> = logits.into_data().try_into_vec().expect("logits are f32");
     loop {
-        let values: Vec<f32> = logits.into_data().try_into_vec().expect("logits are f32");
         let rows = values.len() / (count * vocabulary);
         // Searches are independent of each other: sorting a vocabulary is slow enough to share out.
         let each = searches.par_iter_mut().zip(values.par_chunks(rows * vocabulary));
@@ -138,7 +141,7 @@ pub(crate) fn decode(
             state.reorder(&order);
         }
         let words: Vec<u32> = steps().map(|(_, (_, word))| *word).collect();
-        logits = language.step(state, &words);
+        language.step_into(state, &words, &mut values);
     }
 }
 
@@ -154,12 +157,9 @@ pub(crate) enum Generation {
 impl Generation {
     pub fn new(decoding: DecodingStrategy, limits: LengthLimits, seed: u64) -> Self {
         match decoding {
-            DecodingStrategy::Greedy => Self::Sequences(Sequences::new(limits, vec![None])),
+            DecodingStrategy::Greedy => Self::Sequences(Sequences::greedy(limits)),
             DecodingStrategy::Sample { sampling, sentences } => {
-                let sampler =
-                    // A generator per caption: its number does not change the others.
-                    |i: u64| Some(Sampler { sampling, rng: SmallRng::seed_from_u64(seed ^ (i << 32)) });
-                Self::Sequences(Sequences::new(limits, (0..sentences.max(1) as u64).map(sampler).collect()))
+                Self::Sequences(Sequences::sampled(limits, sampling, sentences, seed))
             }
             DecodingStrategy::BeamSearch(beams) => Self::BeamSearch(BeamSearch::new(limits, beams.max(1))),
         }
@@ -175,78 +175,25 @@ impl Generation {
 
     pub fn is_done(&self) -> bool {
         match self {
-            Self::Sequences(sequences) => sequences.sequences.iter().all(|line| line.is_done),
-            Self::BeamSearch(beams) => beams.is_done,
+            Self::Sequences(sequences) => sequences.is_done(),
+            Self::BeamSearch(beams) => beams.is_done(),
         }
     }
 
     /// The tokens of the first text so far; of beam search, those of the best unfinished one.
     pub fn first_words(&self) -> &[u32] {
-        let words = match self {
-            Self::Sequences(sequences) => sequences.sequences.first().map(|line| &line.words),
-            Self::BeamSearch(beams) => beams.running.first().map(|beam| &beam.words),
-        };
-        words.map_or(&[], Vec::as_slice)
+        match self {
+            Self::Sequences(sequences) => sequences.first_words(),
+            Self::BeamSearch(beams) => beams.first_words(),
+        }
     }
 
     /// The chosen tokens, without the end token; the best caption first.
     pub fn sentences(self) -> Vec<Vec<u32>> {
         match self {
-            Self::Sequences(sequences) => sequences.sequences.into_iter().map(|line| line.words).collect(),
-            Self::BeamSearch(beams) => beams.finished.into_iter().take(1).map(|beam| beam.words).collect(),
+            Self::Sequences(sequences) => sequences.into_words(),
+            Self::BeamSearch(beams) => beams.into_best().into_iter().collect(),
         }
-    }
-}
-
-/// Independent captions: greedy or sampled.
-pub(crate) struct Sequences {
-    limits: LengthLimits,
-    sequences: Vec<Sequence>,
-    length: usize,
-}
-
-struct Sequence {
-    words: Vec<u32>,
-    is_done: bool,
-    sampler: Option<Sampler>,
-}
-
-/// A sampler of tokens.
-struct Sampler {
-    sampling: Sampling,
-    rng: SmallRng,
-}
-
-impl Sequences {
-    fn new(limits: LengthLimits, draws: Vec<Option<Sampler>>) -> Self {
-        let line = |sampler| Sequence { words: Vec::new(), is_done: false, sampler };
-        Self { limits, sequences: draws.into_iter().map(line).collect(), length: limits.prompt_length }
-    }
-
-    fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<NextToken> {
-        let LengthLimits { ends, padding, max_length, .. } = self.limits;
-        let banned = self.limits.banned(self.length);
-        let rows: Vec<&[f32]> = logits.chunks_exact(vocabulary).collect();
-        self.length += 1;
-        let at_end = self.length >= max_length;
-        let each = self.sequences.iter_mut().enumerate().map(|(i, line)| {
-            // After the prompt, all captions of an image share one row of logits.
-            let row = if rows.len() == 1 { 0 } else { i };
-            if line.is_done {
-                // Finished captions keep their row, so that the batch keeps its shape.
-                return (row, padding);
-            }
-            let word = match &mut line.sampler {
-                Some(sampler) => sampler.word(rows[row], banned),
-                None => argmax(rows[row], banned),
-            };
-            line.is_done = ends.contains(word) || at_end;
-            if !ends.contains(word) {
-                line.words.push(word);
-            }
-            (row, word)
-        });
-        each.collect()
     }
 }
 
@@ -254,159 +201,6 @@ impl Sequences {
 fn allowed(logits: &[f32], banned: EndTokens) -> impl Iterator<Item = (u32, f32)> + '_ {
     let ids = logits.iter().enumerate().map(|(id, logit)| (id as u32, *logit));
     ids.filter(move |(id, logit)| !logit.is_nan() && !banned.contains(*id))
-}
-
-/// The most probable id, the lowest among equals.
-fn argmax(logits: &[f32], banned: EndTokens) -> u32 {
-    let better = |best: (u32, f32), next: (u32, f32)| if next.1 > best.1 { next } else { best };
-    // All logits NaN: the caption still has to end somewhere.
-    allowed(logits, banned).reduce(better).map_or(0, |(id, _)| id)
-}
-
-impl Sampler {
-    fn word(&mut self, logits: &[f32], banned: EndTokens) -> u32 {
-        let Sampling { temperature, top_k, top_p } = self.sampling;
-        let mut words: Vec<(u32, f32)> = allowed(logits, banned).collect();
-        words.sort_by(|a, b| b.1.total_cmp(&a.1));
-        words.truncate(top_k.unwrap_or(usize::MAX).max(1));
-        // Subtracting the maximum keeps `exp` from overflowing.
-        let most = words.first().map_or(0.0, |(_, logit)| *logit);
-        let weight = |logit: f32| (f64::from(logit - most) / f64::from(temperature)).exp();
-        let weights: Vec<f64> = words.iter().map(|(_, logit)| weight(*logit)).collect();
-        let enough = f64::from(top_p) * weights.iter().sum::<f64>();
-        let mut kept = 0;
-        let mut sum = 0.0;
-        // The token that crosses `top_p` is included, and at least one is kept.
-        while kept < weights.len() && (kept == 0 || sum < enough) {
-            sum += weights[kept];
-            kept += 1;
-        }
-        // Inverse transform sampling over the kept weights, without normalizing them.
-        let mut left = self.rng.random::<f64>() * sum;
-        for ((id, _), weight) in words.iter().zip(&weights[..kept]) {
-            left -= weight;
-            if left < 0.0 {
-                return *id;
-            }
-        }
-        // Rounding may leave a remainder after the last weight.
-        words.get(kept.saturating_sub(1)).map_or(0, |(id, _)| *id)
-    }
-}
-
-/// Beam search as in `transformers`, with a length penalty of 1 and without early stopping.
-pub(crate) struct BeamSearch {
-    limits: LengthLimits,
-    width: usize,
-    /// The best unfinished captions, best first.
-    running: Vec<Hypothesis>,
-    /// The best finished captions, best first.
-    finished: Vec<Hypothesis>,
-    length: usize,
-    is_done: bool,
-}
-
-#[derive(Clone)]
-struct Hypothesis {
-    words: Vec<u32>,
-    /// Sum of the log-probabilities of its tokens; the mean once it is finished.
-    score: f32,
-}
-
-/// A possible next token of a beam.
-#[derive(Clone, Copy)]
-struct Candidate {
-    score: f32,
-    beam: usize,
-    word: u32,
-}
-
-impl BeamSearch {
-    fn new(limits: LengthLimits, width: usize) -> Self {
-        let empty = Hypothesis { words: Vec::new(), score: 0.0 };
-        Self {
-            limits,
-            width,
-            running: vec![empty],
-            finished: Vec::new(),
-            length: limits.prompt_length,
-            is_done: false,
-        }
-    }
-
-    fn step(&mut self, logits: &[f32], vocabulary: usize) -> Vec<NextToken> {
-        let LengthLimits { ends, padding, prompt_length, max_length, .. } = self.limits;
-        let mut steps = Vec::with_capacity(self.width);
-        if !self.is_done {
-            let best = self.candidates(logits, vocabulary);
-            self.length += 1;
-            // The length penalty counts generated tokens only, without the prompt.
-            let generated = (self.length - prompt_length) as f32;
-            let (at_end, mut running) = (self.length >= max_length, Vec::with_capacity(self.width));
-            for (rank, candidate) in best.into_iter().enumerate() {
-                let Candidate { score, beam, word } = candidate;
-                let mut words = self.running[beam].words.clone();
-                if !ends.contains(word) {
-                    words.push(word);
-                }
-                if !ends.contains(word) && !at_end {
-                    if running.len() < self.width {
-                        steps.push((beam, word));
-                        running.push(Hypothesis { words, score });
-                    }
-                // As transformers: an ending candidate below the first `width` is no hypothesis.
-                } else if rank < self.width {
-                    self.finished.push(Hypothesis { words, score: score / generated });
-                }
-            }
-            self.finished.sort_by(|a, b| b.score.total_cmp(&a.score));
-            self.finished.truncate(self.width);
-            self.running = running;
-            self.is_done = !self.can_improve(generated);
-        }
-        // A done search still returns a step per beam: the batch keeps its shape.
-        steps.resize(self.width, (0, padding));
-        steps
-    }
-
-    /// The best candidates, twice as many as beams, so that enough remain if the best of each beam ends here; best first, the
-    /// earlier among equals.
-    fn candidates(&self, logits: &[f32], vocabulary: usize) -> Vec<Candidate> {
-        let banned = self.limits.banned(self.length);
-        let most = 2 * self.width;
-        let mut best: Vec<Candidate> = Vec::with_capacity(most + 1);
-        for (beam, (row, before)) in logits.chunks_exact(vocabulary).zip(&self.running).enumerate() {
-            let normalizer = log_sum_exp(row);
-            for (word, logit) in allowed(row, banned) {
-                let score = logit - normalizer + before.score;
-                // Most candidates fail here; the sorted insertion below is rare.
-                let is_beaten = best.len() == most && best.last().is_some_and(|worst| score <= worst.score);
-                if is_beaten || score.is_nan() {
-                    continue;
-                }
-                // After equals: the earlier candidate wins.
-                let place = best.partition_point(|better| better.score >= score);
-                best.insert(place, Candidate { score, beam, word });
-                best.truncate(most);
-            }
-        }
-        best
-    }
-
-    /// Whether the best unfinished caption, scored at its current length, is better than the worst finished one.
-    fn can_improve(&self, generated: f32) -> bool {
-        let Some(best) = self.running.first() else { return false };
-        let worst = self.finished.get(self.width - 1);
-        worst.is_none_or(|worst| best.score / generated > worst.score)
-    }
-}
-
-/// The logarithm of the sum of exponentials.
-fn log_sum_exp(logits: &[f32]) -> f32 {
-    // The usual shift against overflow; NaN logits are skipped.
-    let most = logits.iter().fold(f32::NEG_INFINITY, |most, x| if *x > most { *x } else { most });
-    let sum: f64 = logits.iter().filter(|x| !x.is_nan()).map(|x| f64::from(x - most).exp()).sum();
-    most + sum.ln() as f32
 }
 
 #[cfg(test)]
