@@ -22,8 +22,14 @@ torch.manual_seed(0)
 index, total = {}, 0
 
 
-def matrix(*shape):
-    return torch.empty(shape, dtype=torch.bfloat16).normal_(std=0.02)
+# Matrices are parts of one list of random numbers: drawing billions of them takes longer than measuring.
+size = width * max(mlp, arguments.vocabulary)
+pool = torch.empty(size + (1 << 24)).normal_(std=0.02).bfloat16()
+
+
+def matrix(rows, columns):
+    first = int(torch.randint(1 << 24, (1,)))
+    return pool[first : first + rows * columns].view(rows, columns).clone()
 
 
 def shard(number, tensors):

@@ -27,7 +27,11 @@ pub struct Rows<'a> {
 impl<'a> Rows<'a> {
     /// Rows of `depth` numbers each.
     pub fn new(values: &'a [f32], depth: usize) -> Self {
-        assert!(depth > 0 && values.len().is_multiple_of(depth), "{} numbers in rows of {depth}", values.len());
+        assert!(
+            depth > 0 && values.len().is_multiple_of(depth),
+            "{} numbers in rows of {depth}",
+            values.len()
+        );
         Self { values, depth }
     }
 
@@ -45,7 +49,9 @@ impl<'a> Rows<'a> {
 /// `out[row][column] = Σ rows[row][l] · weight[l][column]` for columns `first..first + width` of a matrix `[depth, stride]`; `out` is
 /// `[rows, width]`.
 pub fn multiply_f32(rows: Rows<'_>, weight: &[f32], [first, width, stride]: [usize; 3], out: &mut [f32]) {
-    assert!(first + width <= stride && weight.len() >= rows.depth * stride && out.len() == rows.count() * width);
+    assert!(
+        first + width <= stride && weight.len() >= rows.depth * stride && out.len() == rows.count() * width
+    );
     if width == 0 {
         return;
     }

@@ -52,7 +52,9 @@ struct F32Columns<'a, const FUSED: bool> {
 impl<const FUSED: bool> Kernel for F32Columns<'_, FUSED> {
     #[inline(always)]
     fn run(self) {
-        for (row, out) in self.rows.values.chunks_exact(self.rows.depth).zip(self.out.chunks_exact_mut(self.width)) {
+        for (row, out) in
+            self.rows.values.chunks_exact(self.rows.depth).zip(self.out.chunks_exact_mut(self.width))
+        {
             for (x, weight) in row.iter().zip(self.weight.chunks(self.stride)) {
                 for (sum, weight) in out.iter_mut().zip(weight) {
                     *sum = add_product::<FUSED>(*x, *weight, *sum);
@@ -71,7 +73,8 @@ struct Bf16Block<'a, const FUSED: bool> {
 impl<const FUSED: bool> Kernel for Bf16Block<'_, FUSED> {
     #[inline(always)]
     fn run(self) {
-        for (row, out) in self.rows.values.chunks_exact(self.rows.depth).zip(self.out.chunks_exact_mut(BLOCK)) {
+        for (row, out) in self.rows.values.chunks_exact(self.rows.depth).zip(self.out.chunks_exact_mut(BLOCK))
+        {
             let mut sums = [[[0.0_f32; EDGE]; 2]; TILES];
             for (x, tiles) in row.chunks(BLOCK).zip(self.tiles.chunks_exact(TILES)) {
                 for (pair, x) in x.chunks(2).enumerate() {
@@ -81,7 +84,8 @@ impl<const FUSED: bool> Kernel for Bf16Block<'_, FUSED> {
                         for lane in 0..EDGE {
                             let bits = weights[lane];
                             evens[lane] = add_product::<FUSED>(even, f32::from_bits(bits << 16), evens[lane]);
-                            odds[lane] = add_product::<FUSED>(odd, f32::from_bits(bits & 0xffff_0000), odds[lane]);
+                            odds[lane] =
+                                add_product::<FUSED>(odd, f32::from_bits(bits & 0xffff_0000), odds[lane]);
                         }
                     }
                 }
@@ -104,7 +108,9 @@ struct Int8Block<'a, const FUSED: bool> {
 impl<const FUSED: bool> Kernel for Int8Block<'_, FUSED> {
     #[inline(always)]
     fn run(self) {
-        for (row, out) in self.rows.values.chunks_exact(self.rows.depth).zip(self.out.chunks_exact_mut(INT8_COLUMNS)) {
+        for (row, out) in
+            self.rows.values.chunks_exact(self.rows.depth).zip(self.out.chunks_exact_mut(INT8_COLUMNS))
+        {
             let mut sums = [0.0_f32; INT8_COLUMNS];
             for (x, bytes) in row.iter().zip(self.bytes.as_chunks::<INT8_COLUMNS>().0) {
                 for (sum, byte) in sums.iter_mut().zip(bytes) {

@@ -2,9 +2,9 @@
 
 use std::arch::x86_64::{
     __m512, __m512i, _MM_HINT_T0, _mm_loadu_si128, _mm_prefetch, _mm512_add_ps, _mm512_and_si512,
-    _mm512_castsi512_ps, _mm512_cvtepi8_epi32, _mm512_cvtepi32_ps, _mm512_fmadd_ps,
-    _mm512_loadu_si512, _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_epi32, _mm512_set1_ps,
-    _mm512_setzero_ps, _mm512_slli_epi32, _mm512_storeu_ps,
+    _mm512_castsi512_ps, _mm512_cvtepi8_epi32, _mm512_cvtepi32_ps, _mm512_fmadd_ps, _mm512_loadu_si512,
+    _mm512_mask_storeu_ps, _mm512_maskz_loadu_ps, _mm512_set1_epi32, _mm512_set1_ps, _mm512_setzero_ps,
+    _mm512_slli_epi32, _mm512_storeu_ps,
 };
 
 use super::{INT8_COLUMNS, ROWS, Rows};
@@ -41,14 +41,24 @@ fn prefetch<T>(start: *const T) {
 /// The machine has AVX-512, the weight has `depth` rows of `stride` numbers, but for the columns before the first, and `out` is
 /// `[rows, width]`.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-pub(super) unsafe fn f32_columns(rows: Rows<'_>, weight: &[f32], [width, stride]: [usize; 2], out: &mut [f32]) {
+pub(super) unsafe fn f32_columns(
+    rows: Rows<'_>,
+    weight: &[f32],
+    [width, stride]: [usize; 2],
+    out: &mut [f32],
+) {
     debug_assert!(rows.count() <= ROWS);
     // SAFETY: as for this function.
     unsafe { for_count!(rows.count(), f32_rows(rows, weight, [width, stride], out)) };
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl")]
-unsafe fn f32_rows<const R: usize>(rows: Rows<'_>, weight: &[f32], [width, stride]: [usize; 2], out: &mut [f32]) {
+unsafe fn f32_rows<const R: usize>(
+    rows: Rows<'_>,
+    weight: &[f32],
+    [width, stride]: [usize; 2],
+    out: &mut [f32],
+) {
     let depth = rows.depth;
     for first in (0..depth).step_by(DEPTHS) {
         let count = DEPTHS.min(depth - first);

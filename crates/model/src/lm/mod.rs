@@ -18,12 +18,12 @@ pub use self::architecture::Architecture;
 pub(crate) use self::architecture::{check_tie, is_gpt2_mask};
 pub use self::generation::{DecodingStrategy, EndTokens, Sampling, SpecialTokens};
 pub(crate) use self::generation::{Generation, LengthLimits, decode};
+use self::host_decoder::HostState;
 pub(crate) use self::text_generator::read_tokenizer;
 pub use self::text_generator::{TextGenerator, TextOptions};
-use self::host_decoder::HostState;
 use crate::nn::{
-    Activation, AttentionScope, DecoderBlock, DecoderBlockConfig, Embedding, KvCache, LayerNorm, Linear, Norm,
-    NormPlacement, RotaryConfig, host,
+    Activation, AttentionScope, DecoderBlock, DecoderBlockConfig, Embedding, KvCache, LayerNorm, Linear,
+    Norm, NormPlacement, RotaryConfig, host,
 };
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
@@ -189,11 +189,7 @@ impl LanguageModel {
     /// Starts one empty text per image, `[images, tokens, context_width]`; without images, any number of texts.
     pub fn init_state(&self, images: Option<Tensor<3>>) -> DecoderState {
         let project = |block: &DecoderBlock| images.as_ref().and_then(|tokens| block.project_context(tokens));
-        DecoderState {
-            context: self.blocks.iter().map(project).collect(),
-            past: Past::Empty,
-            length: 0,
-        }
+        DecoderState { context: self.blocks.iter().map(project).collect(), past: Past::Empty, length: 0 }
     }
 
     /// Embeds tokens without their positions: ids of `rows` texts, row by row → `[rows, tokens, width]`. Ids must be below the

@@ -6,9 +6,9 @@ use burn::module::{Module, Param};
 use burn::tensor::{DType, Tensor, TensorData, module};
 
 use super::activation::Activation;
+use super::embedding::index;
 use super::host;
 use super::host::FusedLinear;
-use super::embedding::index;
 use super::host::decoder::HostNorm;
 use super::host::packed::{Norm, PackedLinear};
 use super::host::rows::{HostLinear, Int8Linear};
@@ -144,7 +144,9 @@ impl Linear {
     /// Weight and bias for inference in `bf16`, if they were loaded so and `x` is in host memory, without autodiff.
     pub(super) fn packed_for<const D: usize>(&self, x: &Tensor<D>) -> Option<&Arc<PackedLinear>> {
         match &self.packed {
-            Some(PackedWeight::Bf16(packed)) if self.lora.is_none() && host::is_host_no_grad(x) => Some(packed),
+            Some(PackedWeight::Bf16(packed)) if self.lora.is_none() && host::is_host_no_grad(x) => {
+                Some(packed)
+            }
             _ => None,
         }
     }
@@ -160,7 +162,10 @@ impl Linear {
             None => {
                 let bias = self.bias().map(host::decoder::shared);
                 // Either there is no bias, or it is in host memory too.
-                HostLinear::F32(host::decoder::shared(self.weight.val())?, bias.map_or(Some(None), |bias| bias.map(Some))?)
+                HostLinear::F32(
+                    host::decoder::shared(self.weight.val())?,
+                    bias.map_or(Some(None), |bias| bias.map(Some))?,
+                )
             }
         })
     }

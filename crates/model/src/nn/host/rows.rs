@@ -181,15 +181,24 @@ impl HostLinear {
         let RowsOutput { activation, mode } = output;
         match (self, Bf16Unit::detect()) {
             (Self::F32(weight, _), _) => {
-                let (x, weight) = (Matrix::new(x, [rows, input]), Matrix::new(weight.as_slice(), [input, columns]));
+                let (x, weight) =
+                    (Matrix::new(x, [rows, input]), Matrix::new(weight.as_slice(), [input, columns]));
                 matmul_into(MatrixMut::new(out, [rows, columns]), x, weight, mode, Parallelism::Parallel);
                 let bias = Some(self.bias()).filter(|bias| !bias.is_empty());
                 Epilogue { bias, activation, skip: None }.apply(out, columns);
             }
-            (Self::Bf16(layer), Some(_)) => layer.forward_into(x, activation, MatrixMut::new(out, [rows, columns]), mode),
+            (Self::Bf16(layer), Some(_)) => {
+                layer.forward_into(x, activation, MatrixMut::new(out, [rows, columns]), mode)
+            }
             (Self::Int8(layer), Some(unit)) => {
                 let out = MatrixMut::new(out, [rows, columns]);
-                int8_product(unit, Matrix::new(x, [rows, input]), (&layer.weight, &layer.bias), activation, (out, mode));
+                int8_product(
+                    unit,
+                    Matrix::new(x, [rows, input]),
+                    (&layer.weight, &layer.bias),
+                    activation,
+                    (out, mode),
+                );
             }
             (_, None) => self.forward_few(x, out, output),
         }
@@ -208,4 +217,69 @@ pub(crate) fn linear<const D: usize>(
     let mut out = vec![0.0; x.len() / input.max(1) * output];
     layer.forward_few(&x, &mut out, RowsOutput { activation, ..RowsOutput::SET });
     Tensor::from_data(TensorData::new(out, dims), &device)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::decoder::shared;
+    use super::*;
+
+    fn numbers(count: usize, step: f32) -> Vec<f32> {
+        (0..count).map(|i| (i as f32 * step).sin()).collect()
+    }
+
+    /// The layer in each precision, from a weight `[output, input]`.
+    fn layers([input, output]: [usize; 2], bias: &[f32]) -> [HostLinear; 3] {
+        let weight = numbers(input * output, 0.37);
+        let tensor = |values: Vec<f32>, shape: [usize; 2]| {
+            shared(Tensor::<2>::from_data(TensorData::new(values, shape), &Device::flex())).unwrap()
+        };
+        let transposed = (0..input * output).map(|at| weight[at % output * input + at / output]).collect();
+        let unit = Bf16Unit::detect().unwrap_or(Bf16Unit::portable());
+        let shape = [output, input];
+        [
+            HostLinear::F32(
+                tensor(transposed, [input, output]),
+                shared(Tensor::<1>::from_data(TensorData::new(bias.to_vec(), [output]), &Device::flex())),
+            ),
+            HostLinear::Bf16(Arc::new(PackedLinear::new(unit, &weight, shape, Some(bias)))),
+            HostLinear::Int8(Arc::new(Int8Linear::new(&weight, shape, Some(bias)))),
+        ]
+    }
+
+    #[test]
+    fn few_and_many_rows_match_sums_in_64_bits() {
+        for [rows, input, output] in [[1, 3, 5], [2, 64, 130], [5, 33, 64], [40, 70, 97], [33, 2100, 40]] {
+            let (x, bias) = (numbers(rows * input, 0.61), numbers(output, 0.83));
+            for layer in layers([input, output], &bias) {
+                let mut weights = vec![vec![0.0; input]; output];
+                weights.iter_mut().enumerate().for_each(|(at, column)| layer.column(at, column));
+                let expected = |row: usize, column: usize| -> [f64; 2] {
+                    let terms = x[row * input..][..input].iter().zip(&weights[column]);
+                    let terms = terms.map(|(x, weight)| f64::from(*x) * f64::from(*weight));
+                    [
+                        terms.clone().sum::<f64>() + f64::from(bias[column]),
+                        terms.map(|term| term * term).sum::<f64>().sqrt(),
+                    ]
+                };
+                let relu = RowsOutput { activation: Some(Activation::Relu), ..RowsOutput::SET };
+                for (output_mode, before) in [(relu, 0.0), (RowsOutput::SET, 0.0), (RowsOutput::ADD, 2.0)] {
+                    let (mut few, mut many) = (vec![2.0; rows * output], vec![2.0; rows * output]);
+                    layer.forward_few(&x, &mut few, output_mode);
+                    layer.forward_many(&x, &mut many, output_mode);
+                    for (at, (few, many)) in few.iter().zip(&many).enumerate() {
+                        let [sum, deviation] = expected(at / output, at % output);
+                        let sum = if output_mode.activation.is_some() { sum.max(0.0) } else { sum + before };
+                        let name = format!("{rows} {input} {output} at {at}: {few} {many} {sum}");
+                        assert!((f64::from(*few) - sum).abs() < 1e-5 * (1.0 + deviation), "{name}");
+                        // Rows are rounded to 8 bits: by 2⁻⁹ at most, of each term. Five standard deviations.
+                        let exact = matches!(layer, HostLinear::F32(..));
+                        let most =
+                            if exact { 1e-5 * (1.0 + deviation) } else { 1e-5 + 5.0 * deviation / 512.0 };
+                        assert!((f64::from(*many) - sum).abs() < most, "{name}");
+                    }
+                }
+            }
+        }
+    }
 }

@@ -110,7 +110,6 @@ pub(super) fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
 
-
 /// GELU by the hyperbolic tangent.
 #[inline(always)]
 pub(super) fn gelu_tanh(x: f32) -> f32 {

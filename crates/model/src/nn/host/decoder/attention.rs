@@ -178,7 +178,13 @@ fn attend_prompt<E: CacheNumber>(query: &[f32], text: &CachedText<E>, sizes: Hea
             let [shares, values] =
                 [Matrix::new(scores, [count, seen]), Matrix::new(&values[..seen * width], [seen, width])];
             let mut rows = out.rows(first, count);
-            matmul_into(rows.columns(shared * width, width), shares, values, WriteMode::Set, Parallelism::Serial);
+            matmul_into(
+                rows.columns(shared * width, width),
+                shares,
+                values,
+                WriteMode::Set,
+                Parallelism::Serial,
+            );
         }
         SCORES.set(kept);
         HEAD.set(head);

@@ -16,8 +16,9 @@ use super::rows::{HostLinear, RowsOutput};
 use super::simd::{multiversion, zip_sum};
 use crate::nn::Activation;
 
-/// New tokens of each text from which the rows of all go through products of matrices.
-const PROMPT_TOKENS: usize = 16;
+/// New tokens of each text from which the rows of all go through products of matrices. Not a number of rows, so that a text does not
+/// depend on how many are generated at once.
+const PROMPT_TOKENS: usize = 8;
 
 /// Normalization of rows in host memory.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@
 mod attention;
 mod block;
 mod product;
+mod right;
 
 use std::sync::Arc;
 
@@ -14,7 +15,8 @@ use lexiform_kernels::matvec::Int8Matrix;
 use rayon::prelude::*;
 
 pub(crate) use self::block::{BlockLayers, Norm, forward_block};
-use self::product::{Columns, LeftOperand, Right, Write, product};
+use self::product::{LeftOperand, Write, product};
+use self::right::{Columns, Right};
 use super::matrix::{Matrix, MatrixMut, WriteMode};
 use super::values;
 use crate::nn::Activation;

@@ -6,13 +6,13 @@
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
-use lexiform_kernels::bf16::{Bf16Unit, PackedMatrix, TILES, finish, pack_result, pack_rows, prefetch};
+use lexiform_kernels::bf16::{Bf16Unit, TILES, finish, pack_result, pack_rows, prefetch};
 use lexiform_kernels::blocks::{BLOCK, BlockResult, Tile};
-use lexiform_kernels::matvec::{INT8_COLUMNS, Int8Matrix};
 use rayon::prelude::*;
 
 use super::super::matrix::{Matrix, MatrixMut, WriteMode};
 use super::super::memory::room;
+use super::right::{Right, scale_columns};
 use crate::nn::Activation;
 
 /// Blocks of depth that are multiplied at once, at most: rows of a task take 1.3 MB, of 2 MB of L2 cache.
@@ -235,75 +235,6 @@ pub(super) fn product<O: Output>(
     });
 }
 
-/// The right operand, and what is added to each row of the product.
-#[derive(Clone, Copy)]
-pub(super) struct Right<'a> {
-    /// What multiplies.
-    pub unit: Bf16Unit,
-    /// The operand.
-    pub matrix: Columns<'a>,
-    /// As long as whole blocks of columns, or empty.
-    pub bias: &'a [[f32; BLOCK]],
-}
-
-/// Columns of the right operand.
-#[derive(Clone, Copy)]
-pub(super) enum Columns<'a> {
-    /// As the units read them.
-    Bf16(&'a PackedMatrix),
-    /// Unpacked, a part of the depth of a block at a time, into memory that stays in the cache.
-    Int8(&'a Int8Matrix),
-}
-
-impl<'a> Columns<'a> {
-    fn shape(self) -> [usize; 2] {
-        match self {
-            Self::Bf16(matrix) => matrix.shape(),
-            Self::Int8(matrix) => matrix.shape(),
-        }
-    }
-
-    /// A block of columns of a part of the depth.
-    fn block<'b>(self, column: usize, part: &Range<usize>, unpacked: &'b mut Vec<Tile>) -> &'b [Tile]
-    where
-        'a: 'b,
-    {
-        match self {
-            Self::Bf16(matrix) => &matrix.block(column)[part.start * TILES..part.end * TILES],
-            Self::Int8(matrix) => {
-                let tiles = room(unpacked, part.len() * TILES, Tile::ZERO);
-                matrix.unpack_tiles(column, part.start, tiles);
-                tiles
-            }
-        }
-    }
-
-    /// Asks for a part of a block that is read as it is.
-    fn ahead(self, column: usize, part: &Range<usize>) -> &'a [Tile] {
-        match self {
-            Self::Bf16(matrix) => &matrix.block(column)[part.start * TILES..part.end * TILES],
-            Self::Int8(_) => &[],
-        }
-    }
-
-    /// The factors of the 32 columns of a block, if its numbers have some.
-    fn scales(self, column: usize) -> Option<&'a [f32]> {
-        match self {
-            Self::Bf16(_) => None,
-            Self::Int8(matrix) => {
-                let first = column * BLOCK;
-                Some(&matrix.scales(first / INT8_COLUMNS)[first % INT8_COLUMNS..][..BLOCK])
-            }
-        }
-    }
-}
-
-impl Right<'_> {
-    fn column_blocks(&self) -> usize {
-        self.matrix.shape()[1].div_ceil(BLOCK)
-    }
-}
-
 struct Task<'a> {
     left: &'a LeftOperand,
     right: Right<'a>,
@@ -334,7 +265,8 @@ impl Task<'_> {
         for (at, part) in self.left.parts.iter().enumerate() {
             for column in columns.clone() {
                 let right = self.right.matrix.block(column, part, &mut unpacked);
-                let next = if column + 1 < columns.end { self.right.matrix.ahead(column + 1, part) } else { &[] };
+                let next =
+                    if column + 1 < columns.end { self.right.matrix.ahead(column + 1, part) } else { &[] };
                 // Weights come from memory: the next columns are fetched while these are multiplied by all rows.
                 let mut ahead = next.chunks(next.len().div_ceil(rows.len()).max(1));
                 for row in rows.clone() {
@@ -356,12 +288,5 @@ impl Task<'_> {
         }
         SUM_BLOCKS.set(kept);
         UNPACKED.set(unpacked);
-    }
-}
-
-/// Multiplies each column by its factor.
-fn scale_columns(block: &mut BlockResult, factors: &[f32]) {
-    for row in &mut block.0 {
-        row.iter_mut().zip(factors).for_each(|(x, factor)| *x *= factor);
     }
 }
