@@ -80,12 +80,10 @@ impl<const FUSED: bool> Kernel for Bf16Block<'_, FUSED> {
                 for (pair, x) in x.chunks(2).enumerate() {
                     let (even, odd) = (x[0], x.get(1).copied().unwrap_or(0.0));
                     for (tile, [evens, odds]) in tiles.iter().zip(&mut sums) {
-                        let weights = &tile.0[pair * EDGE..][..EDGE];
-                        for lane in 0..EDGE {
-                            let bits = weights[lane];
-                            evens[lane] = add_product::<FUSED>(even, f32::from_bits(bits << 16), evens[lane]);
-                            odds[lane] =
-                                add_product::<FUSED>(odd, f32::from_bits(bits & 0xffff_0000), odds[lane]);
+                        let weights = tile.0[pair * EDGE..].iter();
+                        for ((bits, evens), odds) in weights.zip(evens).zip(odds) {
+                            *evens = add_product::<FUSED>(even, f32::from_bits(bits << 16), *evens);
+                            *odds = add_product::<FUSED>(odd, f32::from_bits(bits & 0xffff_0000), *odds);
                         }
                     }
                 }

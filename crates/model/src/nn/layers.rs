@@ -11,7 +11,7 @@ use super::host;
 use super::host::FusedLinear;
 use super::host::decoder::HostNorm;
 use super::host::packed::{Norm, PackedLinear};
-use super::host::rows::{HostLinear, Int8Linear};
+use super::host::rows::{F32Linear, HostLinear, Int8Linear};
 use super::products::Products;
 use crate::precision::Packing;
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
@@ -161,11 +161,11 @@ impl Linear {
             Some(PackedWeight::Int8(packed)) => HostLinear::Int8(packed.clone()),
             None => {
                 let bias = self.bias().map(host::decoder::shared);
-                // Either there is no bias, or it is in host memory too.
-                HostLinear::F32(
-                    host::decoder::shared(self.weight.val())?,
-                    bias.map_or(Some(None), |bias| bias.map(Some))?,
-                )
+                HostLinear::F32(Arc::new(F32Linear {
+                    weight: host::decoder::shared(self.weight.val())?,
+                    // Either there is no bias, or it is in host memory too.
+                    bias: bias.map_or(Some(None), |bias| bias.map(Some))?,
+                }))
             }
         })
     }

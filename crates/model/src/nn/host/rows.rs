@@ -61,11 +61,18 @@ impl Int8Linear {
     }
 }
 
+/// Weight `[input, output]` and bias, in `f32`.
+#[derive(Debug)]
+pub(crate) struct F32Linear {
+    pub weight: HostTensor,
+    pub bias: Option<HostTensor>,
+}
+
 /// A linear layer whose weight is in host memory. Clones share it.
 #[derive(Clone, Debug)]
 pub(crate) enum HostLinear {
-    /// Weight `[input, output]` and bias in `f32`.
-    F32(HostTensor, Option<HostTensor>),
+    /// In `f32`, shared with the parameters.
+    F32(Arc<F32Linear>),
     /// Rounded to `bf16`.
     Bf16(Arc<PackedLinear>),
     /// Rounded to bytes.
@@ -92,7 +99,7 @@ impl HostLinear {
     /// Widths of input and output.
     pub fn shape(&self) -> [usize; 2] {
         match self {
-            Self::F32(weight, _) => [weight.shape()[0], weight.shape()[1]],
+            Self::F32(layer) => [layer.weight.shape()[0], layer.weight.shape()[1]],
             Self::Bf16(layer) => layer.shape(),
             Self::Int8(layer) => layer.weight.shape(),
         }
@@ -101,7 +108,7 @@ impl HostLinear {
     fn bias(&self) -> &[f32] {
         let [_, output] = self.shape();
         match self {
-            Self::F32(_, bias) => bias.as_ref().map_or(&[], HostTensor::as_slice),
+            Self::F32(layer) => layer.bias.as_ref().map_or(&[], HostTensor::as_slice),
             Self::Bf16(layer) => &layer.bias()[..output],
             Self::Int8(layer) => &layer.bias.as_flattened()[..output],
         }
@@ -110,8 +117,8 @@ impl HostLinear {
     /// The weights of one output, as long as the input.
     pub fn column(&self, at: usize, out: &mut [f32]) {
         match self {
-            Self::F32(weight, _) => {
-                let column = weight.as_slice().iter().skip(at).step_by(self.shape()[1]);
+            Self::F32(layer) => {
+                let column = layer.weight.as_slice().iter().skip(at).step_by(self.shape()[1]);
                 out.iter_mut().zip(column).for_each(|(x, weight)| *x = *weight);
             }
             Self::Bf16(layer) => layer.column(at, out),
@@ -138,7 +145,7 @@ impl HostLinear {
             let stride = if matches!(self, Self::F32(..)) { valid } else { width };
             let out = &mut out[..count * stride];
             match self {
-                Self::F32(weight, _) => multiply_f32(rows, weight.as_slice(), [first, valid, columns], out),
+                Self::F32(layer) => multiply_f32(rows, layer.weight.as_slice(), [first, valid, columns], out),
                 Self::Bf16(layer) => multiply_bf16(rows, layer.matrix(), at, out),
                 Self::Int8(layer) => multiply_int8(rows, &layer.weight, at, out),
             }
@@ -180,9 +187,9 @@ impl HostLinear {
         let rows = x.len() / input.max(1);
         let RowsOutput { activation, mode } = output;
         match (self, Bf16Unit::detect()) {
-            (Self::F32(weight, _), _) => {
+            (Self::F32(layer), _) => {
                 let (x, weight) =
-                    (Matrix::new(x, [rows, input]), Matrix::new(weight.as_slice(), [input, columns]));
+                    (Matrix::new(x, [rows, input]), Matrix::new(layer.weight.as_slice(), [input, columns]));
                 matmul_into(MatrixMut::new(out, [rows, columns]), x, weight, mode, Parallelism::Parallel);
                 let bias = Some(self.bias()).filter(|bias| !bias.is_empty());
                 Epilogue { bias, activation, skip: None }.apply(out, columns);
@@ -238,10 +245,13 @@ mod tests {
         let unit = Bf16Unit::detect().unwrap_or(Bf16Unit::portable());
         let shape = [output, input];
         [
-            HostLinear::F32(
-                tensor(transposed, [input, output]),
-                shared(Tensor::<1>::from_data(TensorData::new(bias.to_vec(), [output]), &Device::flex())),
-            ),
+            HostLinear::F32(Arc::new(F32Linear {
+                weight: tensor(transposed, [input, output]),
+                bias: shared(Tensor::<1>::from_data(
+                    TensorData::new(bias.to_vec(), [output]),
+                    &Device::flex(),
+                )),
+            })),
             HostLinear::Bf16(Arc::new(PackedLinear::new(unit, &weight, shape, Some(bias)))),
             HostLinear::Int8(Arc::new(Int8Linear::new(&weight, shape, Some(bias)))),
         ]
