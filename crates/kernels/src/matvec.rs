@@ -3,48 +3,19 @@
 
 mod int8;
 mod portable;
+mod rows;
 #[cfg(test)]
 mod tests;
 #[cfg(target_arch = "x86_64")]
 mod x86;
 
 pub use int8::{INT8_COLUMNS, Int8Matrix, pack_int8};
+use rows::ROWS;
+pub use rows::Rows;
 
 use crate::SimdLevel;
 use crate::bf16::PackedMatrix;
 use crate::blocks::BLOCK;
-
-/// Rows that are multiplied at a time: their sums stay in registers.
-const ROWS: usize = 4;
-
-/// Rows `[rows, depth]`, one after another.
-#[derive(Clone, Copy, Debug)]
-pub struct Rows<'a> {
-    values: &'a [f32],
-    depth: usize,
-}
-
-impl<'a> Rows<'a> {
-    /// Rows of `depth` numbers each.
-    pub fn new(values: &'a [f32], depth: usize) -> Self {
-        assert!(
-            depth > 0 && values.len().is_multiple_of(depth),
-            "{} numbers in rows of {depth}",
-            values.len()
-        );
-        Self { values, depth }
-    }
-
-    /// Number of rows.
-    pub fn count(self) -> usize {
-        self.values.len() / self.depth
-    }
-
-    /// Groups of at most [`ROWS`] rows.
-    fn groups(self) -> impl Iterator<Item = Self> {
-        self.values.chunks(ROWS * self.depth).map(move |values| Self { values, ..self })
-    }
-}
 
 /// `out[row][column] = Σ rows[row][l] · weight[l][column]` for columns `first..first + width` of a matrix `[depth, stride]`; `out` is
 /// `[rows, width]`.

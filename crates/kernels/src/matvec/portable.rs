@@ -1,6 +1,7 @@
 //! The loops in plain Rust, compiled for each level.
 
-use super::{INT8_COLUMNS, Rows};
+use super::int8::INT8_COLUMNS;
+use super::rows::Rows;
 use crate::blocks::{BF16_TILES as TILES, BLOCK, EDGE, Tile};
 use crate::{Kernel, SimdLevel};
 

@@ -7,7 +7,8 @@ use std::arch::x86_64::{
     _mm512_slli_epi32, _mm512_storeu_ps,
 };
 
-use super::{INT8_COLUMNS, ROWS, Rows};
+use super::int8::INT8_COLUMNS;
+use super::rows::{ROWS, Rows};
 use crate::blocks::{BF16_TILES as TILES, BLOCK, EDGE, Tile};
 
 /// Numbers of a vector.

@@ -2,20 +2,21 @@
 
 use half::bf16;
 
-use super::LanguageModel;
+use crate::nn::Embedding;
 use crate::nn::host::decoder::{Angles, BlockScratch, CacheNumber, HostBlock, HostKvCache, HostNorm, shared};
 use crate::nn::host::host_tensor::HostTensor;
 use crate::nn::host::rows::{HostLinear, RowsOutput};
 
 /// The layers of a language model in host memory. They share the memory of the model's parameters.
 #[derive(Clone, Debug)]
-struct HostDecoder {
-    words: HostLinear,
-    positions: Option<HostTensor>,
-    blocks: Vec<HostBlock>,
-    ln_final: HostNorm,
+pub(super) struct HostDecoder {
+    pub words: HostLinear,
+    /// Learned positions.
+    pub positions: Option<HostTensor>,
+    pub blocks: Vec<HostBlock>,
+    pub ln_final: HostNorm,
     /// Radians from token to token, if positions are rotary.
-    frequencies: Option<Vec<f32>>,
+    pub frequencies: Option<Vec<f32>>,
 }
 
 /// Unfinished texts in host memory, and the layers that continue them.
@@ -39,22 +40,17 @@ enum Caches {
     Bf16(Vec<HostKvCache<bf16>>),
 }
 
-impl HostDecoder {
-    /// The layers of a model, if all are in host memory, without autodiff, and of the common kinds.
-    fn of(model: &LanguageModel) -> Option<Self> {
-        if model.ln_pre.is_some() || model.transform.is_some() {
-            return None;
+impl Caches {
+    /// Number of texts.
+    fn rows(&self) -> usize {
+        match self {
+            Self::F32(caches) => caches.first().map_or(0, HostKvCache::len),
+            Self::Bf16(caches) => caches.first().map_or(0, HostKvCache::len),
         }
-        let positions = model.positions.as_ref().map(|table| shared(table.val()));
-        Some(Self {
-            words: model.words.in_host_memory()?,
-            positions: positions.map_or(Some(None), |table| table.map(Some))?,
-            blocks: model.blocks.iter().map(|block| block.in_host_memory()).collect::<Option<_>>()?,
-            ln_final: model.ln_final.in_host_memory()?,
-            frequencies: model.rotary.map(|rotary| rotary.frequencies()),
-        })
     }
+}
 
+impl HostDecoder {
     fn is_rounded(&self) -> bool {
         let is_f32 = |block: &HostBlock| matches!(block.attn.query, HostLinear::F32(..));
         self.blocks.first().is_some_and(|block| !is_f32(block))
@@ -62,15 +58,14 @@ impl HostDecoder {
 }
 
 impl HostState {
-    /// Empty texts, if the model can continue them in host memory.
-    pub fn new(model: &LanguageModel, rows: usize) -> Option<Self> {
-        let decoder = HostDecoder::of(model)?;
+    /// Empty texts that `decoder` continues.
+    pub fn new(decoder: HostDecoder, rows: usize) -> Self {
         let blocks = decoder.blocks.len();
         let caches = match decoder.is_rounded() {
             true => Caches::Bf16(vec![HostKvCache::new(rows); blocks]),
             false => Caches::F32(vec![HostKvCache::new(rows); blocks]),
         };
-        Some(Self {
+        Self {
             decoder,
             caches,
             angles: Angles::default(),
@@ -78,14 +73,6 @@ impl HostState {
             x: Vec::new(),
             last: Vec::new(),
             normed: Vec::new(),
-        })
-    }
-
-    /// Number of texts.
-    pub fn rows(&self) -> usize {
-        match &self.caches {
-            Caches::F32(caches) => caches.first().map_or(0, HostKvCache::len),
-            Caches::Bf16(caches) => caches.first().map_or(0, HostKvCache::len),
         }
     }
 
@@ -117,10 +104,7 @@ impl HostState {
     fn run(&mut self, length: usize) {
         let Self { decoder, caches, angles, scratch, x, .. } = self;
         let width = decoder.words.shape()[0];
-        let rows = match caches {
-            Caches::F32(caches) => caches.first().map_or(1, HostKvCache::len),
-            Caches::Bf16(caches) => caches.first().map_or(1, HostKvCache::len),
-        };
+        let rows = caches.rows();
         let tokens = x.len() / (rows * width).max(1);
         if let Some(positions) = &decoder.positions {
             let positions = &positions.as_slice()[length * width..][..tokens * width];
@@ -141,7 +125,7 @@ impl HostState {
     /// Logits of the token after the last of each text, `[rows, vocabulary]`.
     pub fn logits(&mut self, logits: &mut Vec<f32>) {
         let [width, vocabulary] = self.decoder.words.shape();
-        let rows = self.rows();
+        let rows = self.caches.rows();
         let length = self.x.len() / rows.max(1);
         self.last.clear();
         for text in self.x.chunks_exact(length.max(1)) {
@@ -154,11 +138,11 @@ impl HostState {
         rayon::scope(|_| decoder.words.forward_few(normed, logits, RowsOutput::SET));
     }
 
-    /// Embeds one token of each text.
-    pub fn embed(&mut self, model: &LanguageModel, ids: &[u32]) {
+    /// Embeds one token of each text, by a table or by the output layer.
+    pub fn embed(&mut self, table: Option<&Embedding>, ids: &[u32]) {
         let width = self.decoder.words.shape()[0];
         self.x.resize(ids.len() * width, 0.0);
-        match &model.embedding {
+        match table {
             Some(table) => {
                 if !table.select_rounded(ids, &mut self.x)
                     && let Some(table) = shared(table.weight())

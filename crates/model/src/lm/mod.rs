@@ -18,7 +18,7 @@ pub use self::architecture::Architecture;
 pub(crate) use self::architecture::{check_tie, is_gpt2_mask};
 pub use self::generation::{DecodingStrategy, EndTokens, Sampling, SpecialTokens};
 pub(crate) use self::generation::{Generation, LengthLimits, decode};
-use self::host_decoder::HostState;
+use self::host_decoder::{HostDecoder, HostState};
 pub(crate) use self::text_generator::read_tokenizer;
 pub use self::text_generator::{TextGenerator, TextOptions};
 use crate::nn::{
@@ -222,14 +222,29 @@ impl LanguageModel {
     /// Texts in host memory, begun if there are none yet and all layers are there too.
     fn host_state<'a>(&self, state: &'a mut DecoderState, rows: usize) -> Option<&'a mut HostState> {
         if matches!(state.past, Past::Empty)
-            && let Some(host) = HostState::new(self, rows)
+            && let Some(decoder) = self.in_host_memory()
         {
-            state.past = Past::Host(Box::new(host));
+            state.past = Past::Host(Box::new(HostState::new(decoder, rows)));
         }
         match &mut state.past {
             Past::Host(host) => Some(host),
             _ => None,
         }
+    }
+
+    /// The layers, if all are in host memory, without autodiff, and of the common kinds.
+    fn in_host_memory(&self) -> Option<HostDecoder> {
+        if self.ln_pre.is_some() || self.transform.is_some() {
+            return None;
+        }
+        let positions = self.positions.as_ref().map(|table| host::decoder::shared(table.val()));
+        Some(HostDecoder {
+            words: self.words.in_host_memory()?,
+            positions: positions.map_or(Some(None), |table| table.map(Some))?,
+            blocks: self.blocks.iter().map(DecoderBlock::in_host_memory).collect::<Option<_>>()?,
+            ln_final: self.ln_final.in_host_memory()?,
+            frequencies: self.rotary.map(|rotary| rotary.frequencies()),
+        })
     }
 
     fn append_tensors(&self, state: &mut DecoderState, mut x: Tensor<3>) -> Tensor<3> {
@@ -284,7 +299,7 @@ impl LanguageModel {
         let length = state.length;
         match self.host_state(state, ids.len()) {
             Some(host) => {
-                host.embed(self, ids);
+                host.embed(self.embedding.as_ref(), ids);
                 host.append(length);
                 host.logits(logits);
                 state.length += 1;

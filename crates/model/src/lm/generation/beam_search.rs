@@ -1,6 +1,6 @@
 //! Beam search.
 
-use super::{LengthLimits, NextToken, allowed};
+use super::candidates::{LengthLimits, NextToken, allowed};
 
 /// Beam search as in `transformers`, with a length penalty of 1 and without early stopping.
 pub(crate) struct BeamSearch {

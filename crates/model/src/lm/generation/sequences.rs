@@ -3,7 +3,7 @@
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
-use super::{EndTokens, LengthLimits, NextToken, Sampling, allowed};
+use super::candidates::{EndTokens, LengthLimits, NextToken, Sampling, allowed};
 
 /// Independent captions: greedy or sampled.
 pub(crate) struct Sequences {

@@ -52,7 +52,7 @@ impl<'a> Columns<'a> {
         }
     }
 
-    /// Asks for a part of a block that is read as it is.
+    /// Asks for a part of a block that is read unchanged.
     pub fn ahead(self, column: usize, part: &Range<usize>) -> &'a [Tile] {
         match self {
             Self::Bf16(matrix) => &matrix.block(column)[part.start * TILES..part.end * TILES],
