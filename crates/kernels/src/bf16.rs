@@ -21,7 +21,7 @@ mod unit;
 #[cfg(target_arch = "x86_64")]
 mod vectors;
 
-pub use activation::Activation;
+pub use activation::{Activation, GELU_TANH};
 pub use elementwise::{finish, scale_rows, softmax};
 pub use multiply::{Bf16Thread, prefetch};
 pub use pack::{PackedMatrix, pack_columns, pack_result, pack_rows};

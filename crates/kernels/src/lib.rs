@@ -30,6 +30,7 @@ use std::sync::OnceLock;
 pub mod bf16;
 pub mod blocks;
 mod limit;
+pub mod matvec;
 #[cfg(target_arch = "x86_64")]
 pub mod tiles;
 

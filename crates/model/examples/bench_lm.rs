@@ -1,9 +1,10 @@
 //! Times a language model of GPT-2's size (124 million parameters) with random weights: 64 tokens, one after another, after a prompt
-//! of 16. Prints one JSON line.
+//! of 16. Prints one JSON line for each precision of the weights.
 
 mod support;
 
 use burn::tensor::Device;
+use lexiform_model::WeightPrecision;
 use lexiform_model::lm::{LanguageModel, LanguageModelConfig, OutputConfig, Positions};
 use lexiform_model::nn::{Activation, DecoderBlockConfig, NormPlacement, TransformerConfig};
 use lexiform_model::weights::WeightSource;
@@ -32,23 +33,25 @@ fn main() {
         positions: Positions::Learned { offset: 0 },
         output: OutputConfig::TIED,
     };
-    let source = WeightSource::random(0, &Device::flex());
-    let model = LanguageModel::load(&source, "text_decoder", &config).expect("new weights always fit");
     let repeats = std::env::args().nth(1).map_or(3, |n| n.parse().expect("a number"));
-    measure("GPT-2, 64 tokens after 16", repeats, || generate(&model));
+    for precision in [WeightPrecision::F32, WeightPrecision::Bf16, WeightPrecision::Int8] {
+        let source = WeightSource::random(0, &Device::flex()).with_weight_precision(precision);
+        let model = LanguageModel::load(&source, "text_decoder", &config).expect("new weights always fit");
+        measure(&format!("GPT-2, 64 tokens after 16, {precision}"), repeats, || generate(&model));
+    }
 }
 
 /// The tokens that greedy search chooses.
 fn generate(model: &LanguageModel) -> Vec<u32> {
     let prompt: Vec<u32> = (0..PROMPT as u32).map(|i| 100 * i).collect();
     let mut state = model.init_state(None);
-    let mut logits = model.prompt(&mut state, model.embed(&prompt, 1));
+    let logits = model.prompt(&mut state, model.embed(&prompt, 1));
+    let mut logits: Vec<f32> = logits.into_data().try_into_vec().expect("logits are f32");
     let mut ids = Vec::with_capacity(TOKENS);
     while ids.len() < TOKENS {
-        let values: Vec<f32> = logits.into_data().try_into_vec().expect("logits are f32");
-        let best = values.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(id, _)| id as u32);
+        let best = logits.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).map_or(0, |(id, _)| id as u32);
         ids.push(best);
-        logits = model.step(&mut state, &[best]);
+        model.step_into(&mut state, &[best], &mut logits);
     }
     ids
 }

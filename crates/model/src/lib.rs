@@ -63,7 +63,7 @@ pub use lexiform_kernels::SimdLimit;
 pub use point_model::{
     PairedClip, PointModel, PointModelConfig, PointModelOptions, save as save_point_model,
 };
-pub use precision::ComputePrecision;
+pub use precision::{ComputePrecision, WeightPrecision};
 pub use teacher::Teacher;
 pub use templates::{Templates, default_templates};
 pub use weights::WeightsError;

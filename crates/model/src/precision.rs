@@ -48,6 +48,70 @@ impl ComputePrecision {
     }
 }
 
+/// Precision of the weights of a language model on the CPU. Decoding reads all of them for each token, so half the bytes are twice
+/// the tokens; sums, norms, softmax, attention and the residual stream are in `f32` in any case. Keys and values are cached in
+/// `bf16` unless weights are `f32`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WeightPrecision {
+    /// `bf16` for large weights, `f32` for others.
+    Auto,
+    /// 32 bits.
+    #[default]
+    F32,
+    /// 16 bits with the exponent of `f32`.
+    Bf16,
+    /// 8 bits and a factor for each output ([arXiv 2206.01861](https://arxiv.org/abs/2206.01861), section 3); token embeddings that
+    /// are not the output layer too are in `bf16`.
+    Int8,
+}
+
+/// How a weight is rounded and ordered when it is loaded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Packing {
+    /// For a unit that multiplies `bf16`.
+    Bf16(Bf16Unit),
+    /// In bytes.
+    Int8,
+}
+
+impl WeightPrecision {
+    /// How a weight of this shape is packed, unless it stays in `f32`.
+    pub(crate) fn packing(self, shape: [usize; 2]) -> Option<Packing> {
+        let bf16 = || Packing::Bf16(Bf16Unit::detect().unwrap_or(Bf16Unit::portable()));
+        match self {
+            Self::F32 => None,
+            Self::Auto => (shape[0] * shape[1] >= MIN_ELEMENTS).then(bf16),
+            Self::Bf16 => Some(bf16()),
+            Self::Int8 => Some(Packing::Int8),
+        }
+    }
+}
+
+impl fmt::Display for WeightPrecision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Auto => "auto",
+            Self::F32 => "f32",
+            Self::Bf16 => "bf16",
+            Self::Int8 => "int8",
+        })
+    }
+}
+
+impl FromStr for WeightPrecision {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "f32" => Ok(Self::F32),
+            "bf16" => Ok(Self::Bf16),
+            "int8" => Ok(Self::Int8),
+            _ => Err("expected auto, f32, bf16 or int8".to_owned()),
+        }
+    }
+}
+
 impl fmt::Display for ComputePrecision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -8,6 +8,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 
 use burn::tensor::{Device, Tensor};
+use lexiform_model::WeightPrecision;
 use lexiform_model::lm::{Architecture, DecodingStrategy, Sampling, TextGenerator, TextOptions};
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
 use serde_json::Value;
@@ -67,6 +68,75 @@ fn logits_match_transformers() {
         let mut state = language.init_state(None);
         let steps = ids.iter().map(|id| language.step(&mut state, &[*id])).collect();
         check(&format!("{layout} steps"), &values(&Tensor::cat(steps, 0)), &reference, TOLERANCE);
+    }
+}
+
+/// The cosine of two lists of numbers.
+fn cosine(a: &[f32], b: &[f32]) -> f64 {
+    let sum = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    sum(a, b) / (sum(a, a) * sum(b, b)).sqrt()
+}
+
+/// Rounded weights, and half the numbers of cached keys and values: how much of the reference's logits is left.
+#[test]
+fn rounded_weights_keep_logits() {
+    for (layout, _) in LAYOUTS {
+        let (_, golden, expected) = tiny(layout);
+        let ids = numbers(&expected["ids"]);
+        let reference = golden.values("expected.safetensors", "logits");
+        let folder = golden.path("config.json");
+        let folder = folder.parent().unwrap().to_str().unwrap();
+        // A number of 8 bits is off by 2⁻⁹, one of a byte by 2⁻⁸ of the largest of 48: the square of that, over all layers.
+        for (precision, least) in [
+            (WeightPrecision::Auto, 0.999_999),
+            (WeightPrecision::Bf16, 0.999_9),
+            (WeightPrecision::Int8, 0.999),
+        ] {
+            let generator = TextGenerator::open_with_precision(folder, &Device::flex(), precision).unwrap();
+            let language = generator.language_model();
+            let mut state = language.init_state(None);
+            let x = language.append(&mut state, language.embed(&ids, 1));
+            let [rows, tokens, width] = x.dims();
+            let all = values(&language.logits(x.reshape([rows * tokens, width])));
+            let whole = cosine(&all, &reference);
+            assert!(whole > least, "{layout} {precision}: {whole}");
+            let (mut state, mut logits, mut steps) = (language.init_state(None), Vec::new(), Vec::new());
+            for id in &ids {
+                language.step_into(&mut state, &[*id], &mut logits);
+                steps.extend_from_slice(&logits);
+            }
+            let steps = cosine(&steps, &reference);
+            assert!(steps > least, "{layout} {precision}: {steps}");
+        }
+    }
+}
+
+/// Long prompts are computed by other products than tokens one by one.
+#[test]
+fn long_prompts_match_tokens_one_by_one() {
+    for (layout, _) in LAYOUTS {
+        let (_, golden, expected) = tiny(layout);
+        let ids: Vec<u32> = numbers(&expected["ids"]).into_iter().cycle().take(40).collect();
+        let folder = golden.path("config.json");
+        let folder = folder.parent().unwrap().to_str().unwrap();
+        for (precision, least) in [
+            (WeightPrecision::F32, 0.999_999_999),
+            (WeightPrecision::Bf16, 0.999_9),
+            (WeightPrecision::Int8, 0.999_9),
+        ] {
+            let generator = TextGenerator::open_with_precision(folder, &Device::flex(), precision).unwrap();
+            let language = generator.language_model();
+            let (mut state, mut logits) = (language.init_state(None), Vec::new());
+            ids.iter().for_each(|id| language.step_into(&mut state, &[*id], &mut logits));
+            // Two texts at once, in two parts.
+            let mut state = language.init_state(None);
+            language.append(&mut state, language.embed(&[&ids[..20], &ids[..20]].concat(), 2));
+            let found = language.prompt(&mut state, language.embed(&[&ids[20..], &ids[20..]].concat(), 2));
+            for found in values(&found).chunks(logits.len()) {
+                let found = cosine(found, &logits);
+                assert!(found > least, "{layout} {precision}: {found}");
+            }
+        }
     }
 }
 

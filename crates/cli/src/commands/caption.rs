@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use clap::Args;
+use lexiform_model::WeightPrecision;
 use lexiform_model::caption::PrefixCaptioner;
 use lexiform_model::lm::{DecodingStrategy, Sampling, TextOptions};
 use lexiform_search::{Embedding, Encoder, ShapePreprocessor};
@@ -34,6 +35,10 @@ pub(crate) struct CaptionArgs {
     /// tokenizer.json next to it [default: the built-in one, for nano]
     #[arg(long, value_name = "PATH")]
     captioner: Option<String>,
+    /// Precision of the captioner's weights: f32, bf16, int8, or auto, which is bf16 for large weights. Fewer bytes are faster, and
+    /// sentences may differ in a word
+    #[arg(long, value_name = "PRECISION", default_value_t = WeightPrecision::F32, requires = "captioner")]
+    captioner_precision: WeightPrecision,
     #[command(flatten)]
     up_arg: UpArg,
     #[command(flatten)]
@@ -105,7 +110,7 @@ impl CaptionArgs {
     fn captioner(&self, encoder: &Arc<dyn Encoder>) -> anyhow::Result<PrefixCaptioner> {
         let device = &self.model.open_args.device_arg.device;
         let captioner = match &self.captioner {
-            Some(path) => PrefixCaptioner::open(path, device)
+            Some(path) => PrefixCaptioner::open_with_precision(path, device, self.captioner_precision)
                 .with_context(|| format!("cannot open the captioner {path}"))?,
             None => PrefixCaptioner::built_in(device)?,
         };

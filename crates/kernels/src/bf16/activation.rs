@@ -16,4 +16,4 @@ pub enum Activation {
 }
 
 /// The exponent `2 u` of [`Activation::GeluTanh`] is `x (LINEAR + CUBIC x²)`: `2 √(2/π)`, and that times 0.044715.
-pub(super) const GELU_TANH: [f32; 2] = [1.595_769_2, 0.071_354_82];
+pub const GELU_TANH: [f32; 2] = [1.595_769_2, 0.071_354_82];

@@ -77,14 +77,22 @@ impl PackedMatrix {
         let [depth, columns] = self.shape();
         let mut values = vec![0.0; depth * columns];
         for (row, values) in values.chunks_exact_mut(columns.max(1)).enumerate() {
-            for (column, value) in values.iter_mut().enumerate() {
-                let tiles = &self.block(column / BLOCK)[row / BLOCK * TILES..];
-                let tile = &tiles[column % BLOCK / EDGE];
-                let pair = tile.0[row % BLOCK / 2 * EDGE + column % EDGE];
-                *value = f32::from_bits(if row % 2 == 0 { pair << 16 } else { pair & 0xffff_0000 });
-            }
+            values.iter_mut().enumerate().for_each(|(column, value)| *value = self.at(row, column));
         }
         values
+    }
+
+    /// The rounded numbers of a column, as long as the depth.
+    pub fn column(&self, column: usize, out: &mut [f32]) {
+        assert!(column < self.columns && out.len() == self.depth);
+        out.iter_mut().enumerate().for_each(|(row, value)| *value = self.at(row, column));
+    }
+
+    fn at(&self, row: usize, column: usize) -> f32 {
+        let tiles = &self.block(column / BLOCK)[row / BLOCK * TILES..];
+        let tile = &tiles[column % BLOCK / EDGE];
+        let pair = tile.0[row % BLOCK / 2 * EDGE + column % EDGE];
+        f32::from_bits(if row.is_multiple_of(2) { pair << 16 } else { pair & 0xffff_0000 })
     }
 }
 

@@ -1,11 +1,13 @@
 //! Helpers of the benchmarks.
+#![allow(dead_code, reason = "each example uses its part")]
 
 use std::time::Instant;
 
-/// Runs once for nothing, then `repeats` times, and prints the median as one JSON line.
+/// Runs once for nothing, then `repeats` times, and prints the median, and the mean CPU time over all cores, as one JSON line.
 #[expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 pub fn measure<T>(what: &str, repeats: usize, mut run: impl FnMut() -> T) {
     run();
+    let before = cpu_seconds();
     let mut times: Vec<f64> = (0..repeats)
         .map(|_| {
             let start = Instant::now();
@@ -14,5 +16,16 @@ pub fn measure<T>(what: &str, repeats: usize, mut run: impl FnMut() -> T) {
         })
         .collect();
     times.sort_by(f64::total_cmp);
-    println!("{{\"what\": \"{what}\", \"milliseconds\": {:.3}}}", times[times.len() / 2]);
+    let cpu = cpu_seconds().zip(before).map(|(after, before)| (after - before) * 1000.0 / repeats as f64);
+    let cpu = cpu.map_or_else(String::new, |cpu| format!(", \"cpu\": {cpu:.1}"));
+    println!("{{\"what\": \"{what}\", \"milliseconds\": {:.3}{cpu}}}", times[times.len() / 2]);
+}
+
+/// CPU time of this process over all cores so far, where the system tells it (Linux, in steps of 10 ms).
+pub fn cpu_seconds() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name of the process is in parentheses, and may have spaces.
+    let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
+    let mut ticks = || fields.next()?.parse::<f64>().ok();
+    Some((ticks()? + ticks()?) / 100.0)
 }

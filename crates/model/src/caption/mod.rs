@@ -27,6 +27,7 @@ use crate::error::ModelError;
 use crate::lm::{
     self, DecodingStrategy, EndTokens, Generation, LanguageModel, LengthLimits, TextOptions, decode,
 };
+use crate::precision::WeightPrecision;
 use crate::registry;
 use crate::tokenizer::{BytePairTokenizer, WordPieceTokenizer};
 use crate::weights::{Precision, TensorList, WeightFile, WeightSource, WeightsError};
@@ -105,6 +106,18 @@ impl PrefixCaptioner {
         Self::from_file(&registry::open_weights(path)?, device)
     }
 
+    /// As [`open`](Self::open), with weights rounded to a precision.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with_precision(
+        path: &str,
+        device: &Device,
+        precision: WeightPrecision,
+    ) -> Result<Self, ModelError> {
+        Self::read(&registry::open_weights(path)?, device, precision)
+    }
+
     /// The captioner of a built-in model.
     ///
     /// # Errors
@@ -123,14 +136,23 @@ impl PrefixCaptioner {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
+        Self::read(file, device, WeightPrecision::F32)
+    }
+
+    fn read(file: &WeightFile, device: &Device, precision: WeightPrecision) -> Result<Self, ModelError> {
         match file.metadata(config_key::CAPTIONER) {
-            Some(header) => Self::own(file, header, device),
-            None => Self::released(file, device),
+            Some(header) => Self::own(file, header, device, precision),
+            None => Self::released(file, device, precision),
         }
     }
 
-    fn own(file: &WeightFile, header: &str, device: &Device) -> Result<Self, ModelError> {
-        let source = WeightSource::file(file, "", device);
+    fn own(
+        file: &WeightFile,
+        header: &str,
+        device: &Device,
+        precision: WeightPrecision,
+    ) -> Result<Self, ModelError> {
+        let source = WeightSource::file(file, "", device).with_weight_precision(precision);
         let invalid = |message: String| source.invalid(format!("invalid header: {message}"));
         let config: PrefixCaptionerConfig =
             serde_json::from_str(header).map_err(|error| invalid(error.to_string()))?;
@@ -144,14 +166,15 @@ impl PrefixCaptioner {
         Ok(Self { id, config, network, words, ends, memory })
     }
 
-    fn released(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
+    fn released(file: &WeightFile, device: &Device, precision: WeightPrecision) -> Result<Self, ModelError> {
         if !clipcap::matches_file(file) {
             let message = "neither a captioner of ours nor the tensors of ClipCap".to_owned();
             return Err(WeightsError::Unrecognized { path: file.path().to_owned(), message }.into());
         }
         let sizes = clipcap::sizes(file)?;
         let tokenizer = lm::read_tokenizer(file, sizes.language.vocabulary)?;
-        let source = WeightSource::with_layout(file, clipcap::layout(), device);
+        let source =
+            WeightSource::with_layout(file, clipcap::layout(), device).with_weight_precision(precision);
         let network = PrefixNetwork::load(&source, &sizes)?;
         clipcap::check_tie(file)?;
         let name = file.stem().unwrap_or_else(|| "clipcap".to_owned());

@@ -8,6 +8,7 @@
 mod architecture;
 mod config_file;
 mod generation;
+mod host_decoder;
 mod text_generator;
 
 use burn::module::{Module, Param};
@@ -17,11 +18,12 @@ pub use self::architecture::Architecture;
 pub(crate) use self::architecture::{check_tie, is_gpt2_mask};
 pub use self::generation::{DecodingStrategy, EndTokens, Sampling, SpecialTokens};
 pub(crate) use self::generation::{Generation, LengthLimits, decode};
+use self::host_decoder::{HostDecoder, HostState};
 pub(crate) use self::text_generator::read_tokenizer;
 pub use self::text_generator::{TextGenerator, TextOptions};
 use crate::nn::{
-    Activation, AttentionScope, DecoderBlock, DecoderBlockConfig, KvCache, LayerNorm, Linear, Norm,
-    NormPlacement, RotaryConfig,
+    Activation, AttentionScope, DecoderBlock, DecoderBlockConfig, Embedding, KvCache, LayerNorm, Linear,
+    Norm, NormPlacement, RotaryConfig, host,
 };
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
@@ -77,7 +79,7 @@ pub struct LanguageModel {
     /// Output layer, `[width, vocabulary]`; its columns are also the token embeddings if these are tied.
     words: Linear,
     /// Token embeddings, `[vocabulary, width]`, if these are not tied to the output layer.
-    embedding: Option<Param<Tensor<2>>>,
+    embedding: Option<Embedding>,
     /// Learned positions, `[context, width]`.
     positions: Option<Param<Tensor<2>>>,
     ln_pre: Option<LayerNorm>,
@@ -95,19 +97,36 @@ pub struct LanguageModel {
 pub struct DecoderState {
     /// Keys and values of the images in each block.
     context: Vec<Option<KvCache>>,
-    /// Keys and values of the tokens in each block; `None` before the first token.
-    past: Vec<Option<KvCache>>,
+    /// Keys and values of the tokens in each block.
+    past: Past,
     length: usize,
+}
+
+/// Keys and values of tokens.
+#[derive(Clone, Debug)]
+enum Past {
+    /// Before the first token.
+    Empty,
+    /// In each block.
+    Tensors(Vec<Option<KvCache>>),
+    /// In host memory, without autodiff.
+    Host(Box<HostState>),
 }
 
 impl DecoderState {
     /// Continues with these texts, possibly repeated; the same number for each image, in the order of images.
     pub fn reorder(&mut self, texts: &[usize]) {
-        let Some(Some(first)) = self.past.first() else { return };
-        let rows: Vec<i64> = texts.iter().map(|row| *row as i64).collect();
-        let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [texts.len()]), &first.device());
-        for cache in &mut self.past {
-            *cache = cache.take().map(|cache| cache.select(&rows));
+        match &mut self.past {
+            Past::Empty => {}
+            Past::Host(state) => state.reorder(texts),
+            Past::Tensors(past) => {
+                let Some(Some(first)) = past.first() else { return };
+                let rows: Vec<i64> = texts.iter().map(|row| *row as i64).collect();
+                let rows = Tensor::<1, Int>::from_data(TensorData::new(rows, [texts.len()]), &first.device());
+                for cache in past {
+                    *cache = cache.take().map(|cache| cache.select(&rows));
+                }
+            }
         }
     }
 
@@ -135,14 +154,13 @@ impl LanguageModel {
         let linear = |weight: &str, bias: Option<&str>, sizes: [usize; 2]| {
             Linear::load(source, &name(weight), bias.map(name).as_deref(), sizes, DEVIATION)
         };
-        let fill = Initializer::Normal(DEVIATION);
-        let table = || source.tensor(&name(TOKEN_EMBEDDING), [vocabulary, width], fill);
+        let table = || Embedding::load(source, &name(TOKEN_EMBEDDING), [vocabulary, width], DEVIATION);
         let words = if output.is_tied { TOKEN_EMBEDDING } else { "head.weight" };
         let transform = || linear("head.transform.weight", Some("head.transform.bias"), [width, width]);
         let ln_pre = || LayerNorm::load(source, &name("ln_pre"), width, transformer.epsilon);
         Ok(Self {
             words: linear(words, output.has_bias.then_some("head.bias"), [width, vocabulary])?,
-            embedding: (!output.is_tied).then(table).transpose()?.map(Param::from_tensor),
+            embedding: (!output.is_tied).then(table).transpose()?,
             positions: learned_positions(source, &name(POSITIONAL_EMBEDDING), config)?,
             ln_pre: (block.norms == NormPlacement::Post).then(ln_pre).transpose()?,
             blocks: blocks.collect::<Result<_, WeightsError>>()?,
@@ -171,26 +189,16 @@ impl LanguageModel {
     /// Starts one empty text per image, `[images, tokens, context_width]`; without images, any number of texts.
     pub fn init_state(&self, images: Option<Tensor<3>>) -> DecoderState {
         let project = |block: &DecoderBlock| images.as_ref().and_then(|tokens| block.project_context(tokens));
-        DecoderState {
-            context: self.blocks.iter().map(project).collect(),
-            past: vec![None; self.blocks.len()],
-            length: 0,
-        }
+        DecoderState { context: self.blocks.iter().map(project).collect(), past: Past::Empty, length: 0 }
     }
 
     /// Embeds tokens without their positions: ids of `rows` texts, row by row → `[rows, tokens, width]`. Ids must be below the
     /// vocabulary's size.
     pub fn embed(&self, ids: &[u32], rows: usize) -> Tensor<3> {
         let tokens = ids.len() / rows.max(1);
-        let ids: Vec<i64> = ids.iter().map(|id| i64::from(*id)).collect();
-        let ids = |device| Tensor::<1, Int>::from_data(TensorData::new(ids, [rows * tokens]), device);
         let embedded = match &self.embedding {
-            Some(table) => table.val().select(0, ids(&table.device())),
-            None => {
-                let table = self.words.weight();
-                let ids = ids(&table.device());
-                table.select(1, ids).transpose()
-            }
+            Some(table) => table.select(ids),
+            None => self.words.columns(ids),
         };
         let [_, width] = embedded.dims();
         embedded.reshape([rows, tokens, width])
@@ -198,7 +206,48 @@ impl LanguageModel {
 
     /// Appends embedded tokens, `[rows, tokens, width]`, to each text; returns the output of the last block, of the same shape.
     /// Texts must stay within the context.
-    pub fn append(&self, state: &mut DecoderState, mut x: Tensor<3>) -> Tensor<3> {
+    pub fn append(&self, state: &mut DecoderState, x: Tensor<3>) -> Tensor<3> {
+        let ([rows, tokens, _], length) = (x.dims(), state.length);
+        if let Some(host) = host::is_host_no_grad(&x).then(|| self.host_state(state, rows)).flatten() {
+            let (device, dims, values) = (x.device(), x.dims(), host::values(x));
+            host.input(values.len()).copy_from_slice(&values);
+            host.append(length);
+            let output = TensorData::new(host.output().to_vec(), dims);
+            state.length += tokens;
+            return Tensor::from_data(output, &device);
+        }
+        self.append_tensors(state, x)
+    }
+
+    /// Texts in host memory, begun if there are none yet and all layers are there too.
+    fn host_state<'a>(&self, state: &'a mut DecoderState, rows: usize) -> Option<&'a mut HostState> {
+        if matches!(state.past, Past::Empty)
+            && let Some(decoder) = self.in_host_memory()
+        {
+            state.past = Past::Host(Box::new(HostState::new(decoder, rows)));
+        }
+        match &mut state.past {
+            Past::Host(host) => Some(host),
+            _ => None,
+        }
+    }
+
+    /// The layers, if all are in host memory, without autodiff, and of the common kinds.
+    fn in_host_memory(&self) -> Option<HostDecoder> {
+        if self.ln_pre.is_some() || self.transform.is_some() {
+            return None;
+        }
+        let positions = self.positions.as_ref().map(|table| host::decoder::shared(table.val()));
+        Some(HostDecoder {
+            words: self.words.in_host_memory()?,
+            positions: positions.map_or(Some(None), |table| table.map(Some))?,
+            blocks: self.blocks.iter().map(DecoderBlock::in_host_memory).collect::<Option<_>>()?,
+            ln_final: self.ln_final.in_host_memory()?,
+            frequencies: self.rotary.map(|rotary| rotary.frequencies()),
+        })
+    }
+
+    fn append_tensors(&self, state: &mut DecoderState, mut x: Tensor<3>) -> Tensor<3> {
         let [_, tokens, width] = x.dims();
         if let Some(positions) = &self.positions {
             let positions = positions.val().slice([state.length..state.length + tokens, 0..width]);
@@ -208,12 +257,17 @@ impl LanguageModel {
             x = norm.forward(x);
         }
         let rotation = self.rotary.map(|rotary| rotary.rotation(state.length, tokens, &x.device()));
+        let mut past = match std::mem::replace(&mut state.past, Past::Empty) {
+            Past::Tensors(past) => past,
+            Past::Empty | Past::Host(_) => vec![None; self.blocks.len()],
+        };
         for (i, block) in self.blocks.iter().enumerate() {
-            let (past, context) = (state.past[i].take(), state.context[i].as_ref());
-            let (y, cache) = block.forward(x, past, context, AttentionScope::Causal, rotation.as_ref());
-            state.past[i] = Some(cache);
+            let (before, context) = (past[i].take(), state.context[i].as_ref());
+            let (y, cache) = block.forward(x, before, context, AttentionScope::Causal, rotation.as_ref());
+            past[i] = Some(cache);
             x = y;
         }
+        state.past = Past::Tensors(past);
         state.length += tokens;
         x
     }
@@ -238,6 +292,20 @@ impl LanguageModel {
     /// Appends one token to each text and returns the logits of the next, `[texts, vocabulary]`.
     pub fn step(&self, state: &mut DecoderState, ids: &[u32]) -> Tensor<2> {
         self.prompt(state, self.embed(ids, ids.len()))
+    }
+
+    /// As [`step`](Self::step), with the logits in a list that is reused: in host memory, a token then needs no new memory.
+    pub fn step_into(&self, state: &mut DecoderState, ids: &[u32], logits: &mut Vec<f32>) {
+        let length = state.length;
+        match self.host_state(state, ids.len()) {
+            Some(host) => {
+                host.embed(self.embedding.as_ref(), ids);
+                host.append(length);
+                host.logits(logits);
+                state.length += 1;
+            }
+            None => *logits = host::values(self.step(state, ids)),
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use super::architecture::{Architecture, NAME, check_tie};
 use super::config_file::{CONFIG_FILE, ConfigFile, StatedModel};
 use super::{DecodingStrategy, Generation, LanguageModel, LanguageModelConfig, LengthLimits, decode};
 use crate::error::ModelError;
+use crate::precision::WeightPrecision;
 use crate::registry;
 use crate::tokenizer::BytePairTokenizer;
 use crate::weights::{Layout, WeightFile, WeightSource, WeightsError};
@@ -63,7 +64,20 @@ impl TextGenerator {
     /// If there is no such file, one of the other files is missing or describes a network or tokenizer that is not supported, or a
     /// tensor is missing, misshaped or unused.
     pub fn open(path: &str, device: &Device) -> Result<Self, ModelError> {
-        Self::from_file(&registry::open_weights(path)?, device)
+        Self::open_with_precision(path, device, WeightPrecision::F32)
+    }
+
+    /// As [`open`](Self::open), with weights rounded to a precision. They are read and rounded one tensor at a time, so that
+    /// loading needs little more memory than the rounded network.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with_precision(
+        path: &str,
+        device: &Device,
+        precision: WeightPrecision,
+    ) -> Result<Self, ModelError> {
+        Self::from_file_with_precision(&registry::open_weights(path)?, device, precision)
     }
 
     /// As [`open`](Self::open), from an open file.
@@ -71,6 +85,18 @@ impl TextGenerator {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
+        Self::from_file_with_precision(file, device, WeightPrecision::F32)
+    }
+
+    /// As [`open_with_precision`](Self::open_with_precision), from an open file.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_file_with_precision(
+        file: &WeightFile,
+        device: &Device,
+        precision: WeightPrecision,
+    ) -> Result<Self, ModelError> {
         let companion = |name: &'static str| {
             let (path, file) = (file.path().to_owned(), name.to_owned());
             move |message: String| WeightsError::CompanionFile { path, file, message }
@@ -81,7 +107,7 @@ impl TextGenerator {
         let prefix = stated.architecture.prefix(file);
         let layout = stated.architecture.layout(Layout::prefixed(""), prefix);
         let table = layout.name(&format!("{NAME}.token_embedding.weight"));
-        let source = WeightSource::with_layout(file, layout, device);
+        let source = WeightSource::with_layout(file, layout, device).with_weight_precision(precision);
         let language = LanguageModel::load(&source, NAME, &stated.config)?;
         let is_tied = stated.config.output.is_tied;
         if is_tied {

@@ -1,122 +1,17 @@
-//! The pre-norm transformer block, its MLP, and the stack of blocks.
+//! The pre-norm transformer block, and the stack of blocks.
 
 use std::ops::Range;
 
 use burn::module::Module;
 use burn::tensor::{Tensor, TensorData};
 
-use super::activation::Activation;
 use super::checkpointing::checkpointed;
 use super::config::TransformerConfig;
+use super::host::AttentionShape;
 use super::host::packed::{BlockLayers, forward_block};
-use super::host::{AttentionShape, FusedMlp};
 use super::products::{BlockOptions, Products};
-use super::{Attention, AttentionScope, DropPath, LayerNorm, Linear, host};
+use super::{Attention, AttentionScope, DropPath, LayerNorm, Mlp, host};
 use crate::weights::{TensorList, WeightSource, WeightsError};
-
-/// Two linear layers with an activation in between; the activation may be multiplied by a third (a gated MLP).
-#[derive(Module, Debug)]
-pub struct Mlp {
-    c_fc: Linear,
-    /// Its activation is the factor of `c_fc`, which then has none itself.
-    gate: Option<Linear>,
-    c_proj: Linear,
-    #[module(skip)]
-    activation: Activation,
-}
-
-/// What MLPs differ in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MlpStyle {
-    /// Whether `activation(gate(x))` multiplies the first layer ([arXiv 2002.05202](https://arxiv.org/abs/2002.05202); Llama,
-    /// Qwen).
-    pub gated: bool,
-    /// Whether the layers have biases.
-    pub biases: bool,
-}
-
-impl Default for MlpStyle {
-    fn default() -> Self {
-        Self { gated: false, biases: true }
-    }
-}
-
-impl Mlp {
-    /// Reads `{name}.c_fc.*` and `{name}.c_proj.*`.
-    ///
-    /// # Errors
-    /// If a tensor is missing or misshaped.
-    pub fn load(source: &WeightSource, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
-        Self::load_styled(source, name, config, MlpStyle::default())
-    }
-
-    /// As [`load`](Self::load), with `{name}.gate.*` if it is gated, and without biases if it has none.
-    ///
-    /// # Errors
-    /// If a tensor is missing or misshaped.
-    pub fn load_styled(
-        source: &WeightSource,
-        name: &str,
-        config: &TransformerConfig,
-        style: MlpStyle,
-    ) -> Result<Self, WeightsError> {
-        let TransformerConfig { width, mlp_width, layers, .. } = *config;
-        let linear = |part: &str, sizes: [usize; 2], deviation: f32| {
-            let [weight, bias] = linear_names(&format!("{name}.{part}"));
-            Linear::load(source, &weight, style.biases.then_some(bias.as_str()), sizes, deviation)
-        };
-        let deviation = (2.0 * width as f32).powf(-0.5);
-        let c_fc = linear("c_fc", [width, mlp_width], deviation)?;
-        let gate = style.gated.then(|| linear("gate", [width, mlp_width], deviation)).transpose()?;
-        // OpenAI CLIP's initialization: residual branches shrink with depth, two per layer.
-        let deviation = (width as f32).powf(-0.5) * (2.0 * layers as f32).powf(-0.5);
-        let c_proj = linear("c_proj", [mlp_width, width], deviation)?;
-        Ok(Self { c_fc, gate, c_proj, activation: config.activation })
-    }
-
-    /// `[rows, tokens, width]` → the same shape.
-    pub fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        if self.is_fused_for(&x) {
-            return self.forward_host(x, None);
-        }
-        let hidden = match &self.gate {
-            Some(gate) => gate.forward_activated(x.clone(), Some(self.activation)) * self.c_fc.forward(x),
-            None => self.c_fc.forward_activated(x, Some(self.activation)),
-        };
-        self.c_proj.forward(hidden)
-    }
-
-    /// `skip + `[`forward`](Self::forward)`(x)`.
-    fn forward_residual(&self, x: Tensor<3>, skip: Tensor<3>) -> Tensor<3> {
-        if self.is_fused_for(&x) { self.forward_host(x, Some(skip)) } else { skip + self.forward(x) }
-    }
-
-    fn is_fused_for(&self, x: &Tensor<3>) -> bool {
-        // In mixed precision the weights have another type than `x`, which the fused kernel does not support.
-        self.gate.is_none()
-            && host::is_host_f32(x)
-            && self.c_fc.dtype() == x.dtype()
-            && self.c_fc.packed_for(x).is_none()
-    }
-
-    fn forward_host(&self, x: Tensor<3>, skip: Option<Tensor<3>>) -> Tensor<3> {
-        let maps = [&self.c_fc, &self.c_proj].map(|map| (map.weight(), map.bias()));
-        host::mlp(x, maps, skip, FusedMlp { activation: self.activation, products: self.c_fc.products() })
-    }
-
-    pub(super) fn save(&self, name: &str, list: &mut TensorList) {
-        let layers =
-            [(Some(&self.c_fc), "c_fc"), (self.gate.as_ref(), "gate"), (Some(&self.c_proj), "c_proj")];
-        for (layer, part) in layers.into_iter().filter_map(|(layer, part)| Some((layer?, part))) {
-            let [weight, bias] = linear_names(&format!("{name}.{part}"));
-            layer.save(&weight, Some(&bias), list);
-        }
-    }
-}
-
-fn linear_names(name: &str) -> [String; 2] {
-    [format!("{name}.weight"), format!("{name}.bias")]
-}
 
 /// `x + attention(norm(x))`, then `x + mlp(norm(x))`.
 #[derive(Module, Debug)]

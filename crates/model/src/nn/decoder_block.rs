@@ -8,6 +8,7 @@ use burn::module::Module;
 use burn::tensor::Tensor;
 
 use super::config::TransformerConfig;
+use super::host::decoder::HostBlock;
 use super::{
     AttentionScope, CachedAttention, CachedAttentionConfig, KvCache, Mlp, MlpStyle, Norm, NormKind, Rotation,
 };
@@ -147,6 +148,21 @@ impl DecoderBlock {
     /// Keys and values of the tokens of a context, `[contexts, tokens, context_width]`; `None` without cross-attention.
     pub fn project_context(&self, tokens: &Tensor<3>) -> Option<KvCache> {
         self.cross.as_ref().map(|cross| cross.attn.project_kv(tokens.clone(), None))
+    }
+
+    /// The block in host memory, if all its layers are there, without autodiff. Blocks with cross-attention or with norms after
+    /// their branches have none.
+    pub(crate) fn in_host_memory(&self) -> Option<HostBlock> {
+        if self.cross.is_some() || self.norms == NormPlacement::Post {
+            return None;
+        }
+        let ln_3 = self.ln_3.as_ref().map(Norm::in_host_memory);
+        Some(HostBlock {
+            attn: self.attn.in_host_memory()?,
+            ln_1: self.ln_1.in_host_memory()?,
+            mlp: self.mlp.in_host_memory()?,
+            ln_3: ln_3.map_or(Some(None), |norm| norm.map(Some))?,
+        })
     }
 
     /// Appends tokens, `[rows, tokens, width]`, to those cached in `past`; returns the block's output, of the same shape, and the

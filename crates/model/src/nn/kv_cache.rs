@@ -5,6 +5,7 @@
 use burn::module::Module;
 use burn::tensor::{Device, Int, Tensor, TensorData, activation};
 
+use super::host::decoder::{HeadSizes, HostAttention};
 use super::norm::RmsNorm;
 use super::{AttentionScope, Linear, Rotation, host};
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
@@ -150,6 +151,23 @@ impl CachedAttention {
             heads: config.heads,
             kv_heads: config.kv_heads,
             head_width: config.head_width,
+        })
+    }
+
+    /// The layers in host memory, if all are there, without autodiff.
+    pub(super) fn in_host_memory(&self) -> Option<HostAttention> {
+        let norm = |norm: &Option<RmsNorm>| match norm {
+            Some(norm) => norm.in_host_memory().map(Some),
+            None => Some(None),
+        };
+        let Self { heads, kv_heads, head_width, .. } = *self;
+        Some(HostAttention {
+            query: self.query.in_host_memory()?,
+            key_value: self.key_value.in_host_memory()?,
+            out: self.out.in_host_memory()?,
+            query_norm: norm(&self.query_norm)?,
+            key_norm: norm(&self.key_norm)?,
+            sizes: HeadSizes { heads, kv_heads, head_width },
         })
     }
 

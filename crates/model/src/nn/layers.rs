@@ -3,14 +3,17 @@
 use std::sync::Arc;
 
 use burn::module::{Module, Param};
-use burn::tensor::{DType, Tensor, module};
-use lexiform_kernels::bf16::Bf16Unit;
+use burn::tensor::{DType, Tensor, TensorData, module};
 
 use super::activation::Activation;
+use super::embedding::index;
 use super::host;
 use super::host::FusedLinear;
+use super::host::decoder::HostNorm;
 use super::host::packed::{Norm, PackedLinear};
+use super::host::rows::{F32Linear, HostLinear, Int8Linear};
 use super::products::Products;
+use crate::precision::Packing;
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// `y = x Wᵀ + b`. Files store `W` as `[output, input]`; here it is kept as `[input, output]`.
@@ -21,9 +24,16 @@ pub struct Linear {
     lora: Option<Lora>,
     /// Weight and bias for inference, instead of `weight`, which is then empty.
     #[module(skip)]
-    packed: Option<Arc<PackedLinear>>,
+    packed: Option<PackedWeight>,
     #[module(skip)]
     products: Products,
+}
+
+/// Weight and bias for inference.
+#[derive(Clone, Debug)]
+enum PackedWeight {
+    Bf16(Arc<PackedLinear>),
+    Int8(Arc<Int8Linear>),
 }
 
 /// A low-rank adapter (LoRA, [arXiv 2106.09685](https://arxiv.org/abs/2106.09685)): `down · up` is added to a weight and
@@ -89,7 +99,7 @@ impl Linear {
     /// A layer with a weight `[output, input]` and an optional bias `[output]` that were read from `source`.
     pub fn from_file_weight(source: &WeightSource, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
         match source.packing(weight.dims()) {
-            Some(unit) => Self::packed(unit, weight, bias),
+            Some(packing) => Self::packed(packing, weight, bias),
             None => Self::from_weight(transposed(weight), bias),
         }
     }
@@ -100,12 +110,19 @@ impl Linear {
         Self { weight: Param::from_tensor(weight), bias, lora: None, packed: None, products: Products::F32 }
     }
 
-    /// A layer for inference in `bf16` with a weight `[output, input]`.
-    fn packed(unit: Bf16Unit, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
+    /// A layer for inference with a weight `[output, input]`, which is rounded.
+    fn packed(packing: Packing, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Self {
         let (shape, empty) = (weight.dims(), Tensor::empty([0, 0], &weight.device()));
-        let bias_values = bias.clone().map(host::values);
-        let packed = PackedLinear::new(unit, &host::values(weight), shape, bias_values.as_deref());
-        Self { packed: Some(Arc::new(packed)), ..Self::from_weight(empty, bias) }
+        let (weight, bias_values) = (host::values(weight), bias.clone().map(host::values));
+        let packed = match packing {
+            Packing::Bf16(unit) => {
+                PackedWeight::Bf16(Arc::new(PackedLinear::new(unit, &weight, shape, bias_values.as_deref())))
+            }
+            Packing::Int8 => {
+                PackedWeight::Int8(Arc::new(Int8Linear::new(&weight, shape, bias_values.as_deref())))
+            }
+        };
+        Self { packed: Some(packed), ..Self::from_weight(empty, bias) }
     }
 
     /// Changes what its products are computed in.
@@ -119,9 +136,54 @@ impl Linear {
         self.products
     }
 
+    /// Whether the weight was rounded and packed when it was loaded.
+    pub(super) fn is_packed(&self) -> bool {
+        self.packed.is_some()
+    }
+
     /// Weight and bias for inference in `bf16`, if they were loaded so and `x` is in host memory, without autodiff.
     pub(super) fn packed_for<const D: usize>(&self, x: &Tensor<D>) -> Option<&Arc<PackedLinear>> {
-        self.packed.as_ref().filter(|_| self.lora.is_none() && host::is_host_no_grad(x))
+        match &self.packed {
+            Some(PackedWeight::Bf16(packed)) if self.lora.is_none() && host::is_host_no_grad(x) => {
+                Some(packed)
+            }
+            _ => None,
+        }
+    }
+
+    /// Weight and bias for inference in host memory, if they are there, without autodiff and adapter.
+    pub(crate) fn in_host_memory(&self) -> Option<HostLinear> {
+        if self.lora.is_some() || self.products != Products::F32 {
+            return None;
+        }
+        Some(match &self.packed {
+            Some(PackedWeight::Bf16(packed)) => HostLinear::Bf16(packed.clone()),
+            Some(PackedWeight::Int8(packed)) => HostLinear::Int8(packed.clone()),
+            None => {
+                let bias = self.bias().map(host::decoder::shared);
+                HostLinear::F32(Arc::new(F32Linear {
+                    weight: host::decoder::shared(self.weight.val())?,
+                    // Either there is no bias, or it is in host memory too.
+                    bias: bias.map_or(Some(None), |bias| bias.map(Some))?,
+                }))
+            }
+        })
+    }
+
+    /// The weights of some outputs, `[outputs, input]`.
+    pub fn columns(&self, at: &[u32]) -> Tensor<2> {
+        let device = self.weight.val().device();
+        match self.in_host_memory().filter(|_| self.packed.is_some()) {
+            Some(layer) => {
+                let [input, _] = layer.shape();
+                let mut values = vec![0.0; at.len() * input];
+                for (at, column) in at.iter().zip(values.chunks_exact_mut(input)) {
+                    layer.column(*at as usize, column);
+                }
+                Tensor::from_data(TensorData::new(values, [at.len(), input]), &device)
+            }
+            None => self.weight().select(1, index(at, &device)).transpose(),
+        }
     }
 
     /// Adds a low-rank adapter (LoRA) of rank `rank`, which is trained instead of the weight.
@@ -148,7 +210,8 @@ impl Linear {
     fn base_weight(&self) -> Tensor<2> {
         let weight = self.weight.val();
         match &self.packed {
-            Some(packed) => packed.unpack(&weight.device()),
+            Some(PackedWeight::Bf16(packed)) => packed.unpack(&weight.device()),
+            Some(PackedWeight::Int8(packed)) => packed.unpack(&weight.device()),
             None => weight,
         }
     }
@@ -173,6 +236,9 @@ impl Linear {
         if let Some(packed) = self.packed_for(&x) {
             return host::packed::linear(x, packed, then);
         }
+        if let (Some(PackedWeight::Int8(packed)), None) = (&self.packed, &self.lora) {
+            return host::rows::linear(x, &HostLinear::Int8(packed.clone()), then);
+        }
         if self.is_host_f32(&x) {
             let fused = FusedLinear { activation: then, products: self.products };
             return host::linear(x, self.weight(), self.bias(), None, fused);
@@ -189,7 +255,7 @@ impl Linear {
 
     /// `skip + `[`forward`](Self::forward)`(x)`, fused where possible.
     pub fn forward_residual<const D: usize>(&self, x: Tensor<D>, skip: Tensor<D>) -> Tensor<D> {
-        if self.packed_for(&x).is_some() {
+        if self.packed.is_some() {
             return skip + self.forward(x);
         }
         if self.is_host_f32(&x) {
@@ -243,6 +309,15 @@ impl LayerNorm {
         let weight = source.tensor(&format!("{name}.weight"), [width], Initializer::Constant(1.0))?;
         let bias = source.tensor(&format!("{name}.bias"), [width], Initializer::Constant(0.0))?;
         Ok(Self { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias), epsilon })
+    }
+
+    /// Its numbers in host memory, if they are there, without autodiff.
+    pub(super) fn in_host_memory(&self) -> Option<HostNorm> {
+        Some(HostNorm {
+            weight: host::decoder::shared(self.weight.val())?,
+            bias: Some(host::decoder::shared(self.bias.val())?),
+            epsilon: self.epsilon as f32,
+        })
     }
 
     /// Its numbers, for inference.

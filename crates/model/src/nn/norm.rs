@@ -3,7 +3,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::Tensor;
 
-use super::LayerNorm;
+use super::host::decoder::HostNorm;
+use super::{LayerNorm, host};
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// How tokens are normalized.
@@ -58,6 +59,14 @@ impl Norm {
         }
     }
 
+    /// Its numbers in host memory, if they are there, without autodiff.
+    pub(crate) fn in_host_memory(&self) -> Option<HostNorm> {
+        match self {
+            Self::Layer(norm) => norm.in_host_memory(),
+            Self::Rms(norm) => norm.in_host_memory(),
+        }
+    }
+
     /// Adds the tensors to `list`.
     pub fn save(&self, name: &str, list: &mut TensorList) {
         match self {
@@ -81,6 +90,12 @@ impl RmsNorm {
     pub fn forward<const D: usize>(&self, x: Tensor<D>) -> Tensor<D> {
         let mean_square = (x.clone() * x.clone()).mean_dim(D - 1);
         x / (mean_square + self.epsilon).sqrt() * self.weight.val().unsqueeze()
+    }
+
+    /// Its numbers in host memory, if they are there, without autodiff.
+    pub(super) fn in_host_memory(&self) -> Option<HostNorm> {
+        let weight = host::decoder::shared(self.weight.val())?;
+        Some(HostNorm { weight, bias: None, epsilon: self.epsilon as f32 })
     }
 
     /// Adds the tensor to `list`.

@@ -5,6 +5,8 @@ use std::f32::consts::TAU;
 
 use burn::tensor::{Device, Tensor, TensorData};
 
+use super::host::decoder::Angles;
+
 /// Which numbers of a head are rotated, and how fast.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RotaryConfig {
@@ -49,7 +51,7 @@ pub struct Rotation {
 
 impl RotaryConfig {
     /// Radians from token to token, of each pair.
-    fn frequencies(&self) -> Vec<f32> {
+    pub(crate) fn frequencies(&self) -> Vec<f32> {
         let half = self.width / 2;
         let frequency = |i: usize| 1.0 / self.base.powf((2 * i) as f32 / self.width as f32);
         (0..half).map(|i| self.scaling.apply(frequency(i))).collect()
@@ -57,15 +59,12 @@ impl RotaryConfig {
 
     /// The rotation of `count` tokens from position `start`.
     pub fn rotation(&self, start: usize, count: usize, device: &Device) -> Rotation {
-        let frequencies = self.frequencies();
-        let angles: Vec<f32> = (start..start + count)
-            .flat_map(|position| frequencies.iter().map(move |frequency| position as f32 * frequency))
-            .collect();
-        let table = |part: fn(f32) -> f32| {
-            let values: Vec<f32> = angles.iter().copied().map(part).collect();
-            Tensor::from_data(TensorData::new(values, [1, count, 1, frequencies.len()]), device)
-        };
-        Rotation { cos: table(f32::cos), sin: table(f32::sin) }
+        let mut angles = Angles::default();
+        angles.set(&self.frequencies(), start, count);
+        let Angles { cos, sin, half } = angles;
+        let table =
+            |values: Vec<f32>| Tensor::from_data(TensorData::new(values, [1, count, 1, half]), device);
+        Rotation { cos: table(cos), sin: table(sin) }
     }
 }
 

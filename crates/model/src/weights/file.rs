@@ -10,6 +10,7 @@ use std::sync::Arc;
 use half::{bf16, f16};
 use lexiform_formats::pickle::Ref;
 use lexiform_formats::{PositionedFile, RandomAccess};
+use rayon::prelude::*;
 use safetensors::tensor::Dtype;
 
 use super::error::WeightsError;
@@ -475,34 +476,48 @@ fn contiguous(
         return Err(format!("{bytes} bytes from byte {start} expected, the file has {}", source.length()));
     }
     let mut values = vec![0_f32; count];
-    let mut sum = crc32fast::Hasher::new();
-    let mut at = start;
-    if dtype == Dtype::F32 {
-        for chunk in values.chunks_mut(CHUNK / width) {
-            let raw: &mut [u8] = bytemuck::cast_slice_mut(chunk);
-            source.read_exact_at(at, raw).map_err(|e| e.to_string())?;
-            at += raw.len() as u64;
-            // While the bytes are still in the cache.
-            checksum.iter().for_each(|_| sum.update(raw));
-            chunk.iter_mut().for_each(|value| *value = f32::from_bits(u32::from_le(value.to_bits())));
-        }
+    let Some(expected) = checksum else {
+        // Billions of numbers: reading, converting and touching new memory are shared out.
+        let chunks = values.par_chunks_mut(CHUNK / width).enumerate();
+        chunks.try_for_each_init(Vec::new, |buffer, (at, chunk)| {
+            read_chunk(source, (dtype, start + (at * (CHUNK / width) * width) as u64), chunk, buffer, |_| {})
+        })?;
+        return Ok(values);
+    };
+    let (mut sum, mut at, mut buffer) = (crc32fast::Hasher::new(), start, Vec::new());
+    for chunk in values.chunks_mut(CHUNK / width) {
+        // While the bytes are still in the cache.
+        read_chunk(source, (dtype, at), chunk, &mut buffer, |raw| sum.update(raw))?;
+        at += (chunk.len() * width) as u64;
+    }
+    if expected == sum.finalize() {
+        Ok(values)
     } else {
-        // Converted chunk by chunk: narrow types would need a second copy of the tensor.
-        let mut buffer = vec![0; CHUNK.min(count * width)];
-        for chunk in values.chunks_mut(CHUNK / width) {
-            let raw = &mut buffer[..chunk.len() * width];
-            source.read_exact_at(at, raw).map_err(|e| e.to_string())?;
-            at += raw.len() as u64;
-            checksum.iter().for_each(|_| sum.update(raw));
-            convert(dtype, raw, chunk);
-        }
+        Err("checksum mismatch: the file is damaged".to_owned())
     }
-    match checksum {
-        Some(expected) if expected != sum.finalize() => {
-            Err("checksum mismatch: the file is damaged".to_owned())
-        }
-        _ => Ok(values),
+}
+
+/// Reads values from byte `start`, and shows their bytes to `inspect`; f32 values without a copy in between.
+fn read_chunk(
+    source: &dyn RandomAccess,
+    (dtype, start): (Dtype, u64),
+    values: &mut [f32],
+    buffer: &mut Vec<u8>,
+    inspect: impl FnOnce(&[u8]),
+) -> Result<(), String> {
+    if dtype == Dtype::F32 {
+        let raw: &mut [u8] = bytemuck::cast_slice_mut(values);
+        source.read_exact_at(start, raw).map_err(|e| e.to_string())?;
+        inspect(raw);
+        values.iter_mut().for_each(|value| *value = f32::from_bits(u32::from_le(value.to_bits())));
+        return Ok(());
     }
+    // Converted chunk by chunk: narrow types would need a second copy of the tensor.
+    buffer.resize(values.len() * dtype.bitsize() / 8, 0);
+    source.read_exact_at(start, buffer).map_err(|e| e.to_string())?;
+    inspect(buffer);
+    convert(dtype, buffer, values);
+    Ok(())
 }
 
 /// The elements of a view in row-major order.

@@ -17,7 +17,6 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
 use burn::tensor::{Device, Tensor, TensorData};
-use lexiform_kernels::bf16::Bf16Unit;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -29,7 +28,7 @@ pub use value::Value;
 
 pub(crate) use self::fingerprint::Fingerprint;
 use self::layout::TensorLocation;
-use crate::precision::ComputePrecision;
+use crate::precision::{ComputePrecision, Packing, WeightPrecision};
 
 /// Initialization of a tensor of a new network.
 #[derive(Clone, Copy, Debug)]
@@ -55,16 +54,25 @@ pub struct FileWeights<'a> {
     file: &'a WeightFile,
     layout: Layout,
     device: Device,
-    precision: ComputePrecision,
+    precision: SourcePrecision,
     used: RefCell<BTreeSet<String>>,
     fingerprint: Cell<Fingerprint>,
+}
+
+/// What weights are rounded to when they are loaded.
+#[derive(Clone, Copy)]
+enum SourcePrecision {
+    /// For encoders.
+    Compute(ComputePrecision),
+    /// For language models.
+    Weights(WeightPrecision),
 }
 
 /// A random generator of initial weights.
 pub struct RandomWeights {
     rng: RefCell<SmallRng>,
     device: Device,
-    precision: ComputePrecision,
+    precision: SourcePrecision,
 }
 
 impl<'a> WeightSource<'a> {
@@ -79,7 +87,7 @@ impl<'a> WeightSource<'a> {
             file,
             layout,
             device: device.clone(),
-            precision: ComputePrecision::F32,
+            precision: SourcePrecision::Compute(ComputePrecision::F32),
             used: RefCell::new(BTreeSet::new()),
             fingerprint: Cell::new(Fingerprint::new()),
         })
@@ -99,13 +107,24 @@ impl<'a> WeightSource<'a> {
         Self::Random(Box::new(RandomWeights {
             rng: RefCell::new(SmallRng::seed_from_u64(seed)),
             device: device.clone(),
-            precision: ComputePrecision::F32,
+            precision: SourcePrecision::Compute(ComputePrecision::F32),
         }))
     }
 
     /// Loads weights for inference in another precision than `f32`. A network loaded so computes no gradients of its own.
     #[must_use]
-    pub fn with_precision(mut self, precision: ComputePrecision) -> Self {
+    pub fn with_precision(self, precision: ComputePrecision) -> Self {
+        self.rounding(SourcePrecision::Compute(precision))
+    }
+
+    /// Loads the weights of a language model for inference in another precision than `f32`. As with
+    /// [`with_precision`](Self::with_precision), it then computes no gradients.
+    #[must_use]
+    pub fn with_weight_precision(self, precision: WeightPrecision) -> Self {
+        self.rounding(SourcePrecision::Weights(precision))
+    }
+
+    fn rounding(mut self, precision: SourcePrecision) -> Self {
         match &mut self {
             Self::File(weights) => weights.precision = precision,
             Self::Random(new) => new.precision = precision,
@@ -113,13 +132,17 @@ impl<'a> WeightSource<'a> {
         self
     }
 
-    /// The unit that a linear layer with these widths of input and output is packed for, if it is.
-    pub(crate) fn packing(&self, shape: [usize; 2]) -> Option<Bf16Unit> {
+    /// How a linear layer with these widths of input and output is packed, if it is.
+    pub(crate) fn packing(&self, shape: [usize; 2]) -> Option<Packing> {
         let precision = match self {
             Self::File(weights) => weights.precision,
             Self::Random(new) => new.precision,
         };
-        precision.unit(shape).filter(|_| *self.device() == Device::flex() && !self.device().is_autodiff())
+        let packing = match precision {
+            SourcePrecision::Compute(precision) => precision.unit(shape).map(Packing::Bf16),
+            SourcePrecision::Weights(precision) => precision.packing(shape),
+        };
+        packing.filter(|_| *self.device() == Device::flex() && !self.device().is_autodiff())
     }
 
     /// The tensor called `name`, of exactly this shape; initialized by `fill` in a new network.

@@ -5,7 +5,7 @@ use burn::backend::flex::FlexTensor;
 
 /// A contiguous `f32` tensor.
 #[derive(Clone, Debug)]
-pub(super) struct HostTensor(FlexTensor);
+pub(crate) struct HostTensor(FlexTensor);
 
 impl HostTensor {
     pub fn of(tensor: FlexTensor) -> Self {

@@ -86,7 +86,7 @@ impl Epilogue<'_> {
 
 multiversion! {
     /// `activation(x + bias) + skip`, without the bias or skip that is empty.
-    fn apply_epilogue(values: &mut [f32], bias: &[f32], activation: Option<Activation>, skip: &[f32], width: usize) {
+    pub(super) fn apply_epilogue(values: &mut [f32], bias: &[f32], activation: Option<Activation>, skip: &[f32], width: usize) {
         match activation {
             None => each(values, bias, skip, width, |x| x),
             Some(Activation::Gelu) => each(values, bias, skip, width, gelu),

@@ -197,7 +197,7 @@ impl<'a> MatrixMut<'a> {
 
 /// What a product does with the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum WriteMode {
+pub(crate) enum WriteMode {
     /// Overwrites it.
     Set,
     /// Adds to it.

@@ -12,14 +12,17 @@ mod adamw;
 mod attention;
 mod autodiff;
 mod batch_norm;
+pub(crate) mod decoder;
 pub(crate) mod elementwise;
-mod host_tensor;
+pub(crate) mod host_tensor;
 mod layer_norm;
 mod linear;
 mod matmul;
 mod matrix;
+mod memory;
 mod mlp;
 pub(crate) mod packed;
+pub(crate) mod rows;
 mod simd;
 mod softmax;
 #[cfg(test)]

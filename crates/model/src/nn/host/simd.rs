@@ -3,6 +3,8 @@
 //!
 //! No fused multiply-add, and reductions over a fixed number of lanes: every machine gives the same bits.
 
+use lexiform_kernels::bf16::GELU_TANH;
+
 /// Partial sums and maxima of a reduction. Fixed, whatever the width of vectors, so that the order of additions is too;
 /// two AVX2 registers, to hide the latency of an addition.
 const LANES: usize = 16;
@@ -107,9 +109,6 @@ pub(super) fn sigmoid(x: f32) -> f32 {
 pub(super) fn gelu(x: f32) -> f32 {
     0.5 * x * (1.0 + erf(x * std::f32::consts::FRAC_1_SQRT_2))
 }
-
-/// The exponent of [`gelu_tanh`] is `x (a + b x²)`: `2 √(2/π)`, and that times 0.044715.
-const GELU_TANH: [f32; 2] = [1.595_769_2, 0.071_354_82];
 
 /// GELU by the hyperbolic tangent.
 #[inline(always)]

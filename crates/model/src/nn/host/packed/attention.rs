@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use super::super::AttentionShape;
 use super::super::matrix::{MatrixMut, WriteMode};
-use super::memory::room;
+use super::super::memory::room;
 use super::product::write_block;
 
 thread_local! {

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use super::super::AttentionShape;
 use super::super::layer_norm::norm_rows;
 use super::super::matrix::{Matrix, MatrixMut, WriteMode};
-use super::memory::room;
+use super::super::memory::room;
 use super::product::{LeftOperand, Pack, Write, product};
 use super::{PackedLinear, attention};
 use crate::nn::Activation;

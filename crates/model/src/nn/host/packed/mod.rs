@@ -3,18 +3,20 @@
 
 mod attention;
 mod block;
-mod memory;
 mod product;
+mod right;
 
 use std::sync::Arc;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use lexiform_kernels::bf16::{self, Bf16Unit, PackedMatrix, pack_columns};
 use lexiform_kernels::blocks::BLOCK;
+use lexiform_kernels::matvec::Int8Matrix;
 use rayon::prelude::*;
 
 pub(crate) use self::block::{BlockLayers, Norm, forward_block};
-use self::product::{LeftOperand, Right, Write, product};
+use self::product::{LeftOperand, Write, product};
+use self::right::{Columns, Right};
 use super::matrix::{Matrix, MatrixMut, WriteMode};
 use super::values;
 use crate::nn::Activation;
@@ -46,7 +48,22 @@ impl PackedLinear {
 
     /// As the right operand of a product.
     fn right(&self) -> Right<'_> {
-        Right { unit: self.unit, matrix: &self.weight, bias: &self.bias }
+        Right { unit: self.unit, matrix: Columns::Bf16(&self.weight), bias: &self.bias }
+    }
+
+    /// The packed weight, `[input, output]`.
+    pub(super) fn matrix(&self) -> &PackedMatrix {
+        &self.weight
+    }
+
+    /// As long as whole blocks of columns.
+    pub(super) fn bias(&self) -> &[f32] {
+        self.bias.as_flattened()
+    }
+
+    /// The weights of one output, as long as the input.
+    pub(super) fn column(&self, at: usize, out: &mut [f32]) {
+        self.weight.column(at, out);
     }
 
     /// The rounded weight, `[input, output]`.
@@ -58,18 +75,40 @@ impl PackedLinear {
     pub fn forward(&self, x: &[f32], activation: Option<Activation>) -> Vec<f32> {
         let [input, output] = self.shape();
         let rows = x.len() / input.max(1);
-        let mut left = LeftOperand::take();
-        left.pack_matrix(self.unit, Matrix::new(x, [rows, input]));
         let mut out = vec![0.0; rows * output];
-        product(
-            &left,
-            self.right(),
-            activation,
-            Write(MatrixMut::new(&mut out, [rows, output]), WriteMode::Set),
-        );
-        left.put_back();
+        self.forward_into(x, activation, MatrixMut::new(&mut out, [rows, output]), WriteMode::Set);
         out
     }
+
+    /// [`forward`](Self::forward), written or added to a matrix.
+    pub(super) fn forward_into(
+        &self,
+        x: &[f32],
+        activation: Option<Activation>,
+        out: MatrixMut<'_>,
+        mode: WriteMode,
+    ) {
+        let [input, _] = self.shape();
+        let mut left = LeftOperand::take();
+        left.pack_matrix(self.unit, Matrix::new(x, [x.len() / input.max(1), input]));
+        product(&left, self.right(), activation, Write(out, mode));
+        left.put_back();
+    }
+}
+
+/// `activation(x weight + bias)` with a weight in bytes, which is unpacked block by block.
+pub(super) fn int8_product(
+    unit: Bf16Unit,
+    x: Matrix<'_>,
+    (weight, bias): (&Int8Matrix, &[[f32; BLOCK]]),
+    activation: Option<Activation>,
+    (out, mode): (MatrixMut<'_>, WriteMode),
+) {
+    let mut left = LeftOperand::take();
+    left.pack_matrix(unit, x);
+    let right = Right { unit, matrix: Columns::Int8(weight), bias };
+    product(&left, right, activation, Write(out, mode));
+    left.put_back();
 }
 
 /// A right operand, packed by all threads.
@@ -87,7 +126,7 @@ pub(super) fn multiply(unit: Bf16Unit, out: MatrixMut<'_>, a: Matrix<'_>, b: Mat
     let matrix = pack(unit, b);
     let mut left = LeftOperand::take();
     left.pack_matrix(unit, a);
-    let right = Right { unit, matrix: &matrix, bias: &[] };
+    let right = Right { unit, matrix: Columns::Bf16(&matrix), bias: &[] };
     product(&left, right, None, Write(out, WriteMode::Set));
     left.put_back();
 }

@@ -6,12 +6,13 @@
 use std::cell::{Cell, RefCell};
 use std::ops::Range;
 
-use lexiform_kernels::bf16::{Bf16Unit, PackedMatrix, TILES, finish, pack_result, pack_rows, prefetch};
+use lexiform_kernels::bf16::{Bf16Unit, TILES, finish, pack_result, pack_rows, prefetch};
 use lexiform_kernels::blocks::{BLOCK, BlockResult, Tile};
 use rayon::prelude::*;
 
 use super::super::matrix::{Matrix, MatrixMut, WriteMode};
-use super::memory::room;
+use super::super::memory::room;
+use super::right::{Right, scale_columns};
 use crate::nn::Activation;
 
 /// Blocks of depth that are multiplied at once, at most: rows of a task take 1.3 MB, of 2 MB of L2 cache.
@@ -25,6 +26,7 @@ thread_local! {
     static LEFT: RefCell<Vec<Vec<Tile>>> = const { RefCell::new(Vec::new()) };
     static SUM_BLOCKS: Cell<Vec<BlockResult>> = const { Cell::new(Vec::new()) };
     static ROWS: Cell<Vec<f32>> = const { Cell::new(Vec::new()) };
+    static UNPACKED: Cell<Vec<Tile>> = const { Cell::new(Vec::new()) };
 }
 
 /// Rows in `bf16`: for each part of the depth, blocks of 32 rows, each a list of blocks of depth 32.
@@ -233,23 +235,6 @@ pub(super) fn product<O: Output>(
     });
 }
 
-/// The right operand, and what is added to each row of the product.
-#[derive(Clone, Copy)]
-pub(super) struct Right<'a> {
-    /// What multiplies.
-    pub unit: Bf16Unit,
-    /// The operand.
-    pub matrix: &'a PackedMatrix,
-    /// As long as whole blocks of columns, or empty.
-    pub bias: &'a [[f32; BLOCK]],
-}
-
-impl Right<'_> {
-    fn column_blocks(&self) -> usize {
-        self.matrix.shape()[1].div_ceil(BLOCK)
-    }
-}
-
 struct Task<'a> {
     left: &'a LeftOperand,
     right: Right<'a>,
@@ -268,11 +253,6 @@ impl Task<'_> {
         [row_blocks, column_blocks.min(most)]
     }
 
-    /// A block of columns of a part of the depth.
-    fn columns(&self, column: usize, part: &Range<usize>) -> &[Tile] {
-        &self.right.matrix.block(column)[part.start * TILES..part.end * TILES]
-    }
-
     fn run<O: Output>(&self, rows: Range<usize>, columns: Range<usize>, out: &mut O::Task) {
         let unit = self.right.unit;
         let thread = unit.configure();
@@ -281,10 +261,12 @@ impl Task<'_> {
         let count = if last > 0 { rows.len() * columns.len() } else { 1 };
         let mut kept = SUM_BLOCKS.take();
         let sums = room(&mut kept, count, BlockResult::ZERO);
+        let mut unpacked = UNPACKED.take();
         for (at, part) in self.left.parts.iter().enumerate() {
             for column in columns.clone() {
-                let right = self.columns(column, part);
-                let next = if column + 1 < columns.end { self.columns(column + 1, part) } else { &[] };
+                let right = self.right.matrix.block(column, part, &mut unpacked);
+                let next =
+                    if column + 1 < columns.end { self.right.matrix.ahead(column + 1, part) } else { &[] };
                 // Weights come from memory: the next columns are fetched while these are multiplied by all rows.
                 let mut ahead = next.chunks(next.len().div_ceil(rows.len()).max(1));
                 for row in rows.clone() {
@@ -293,6 +275,9 @@ impl Task<'_> {
                     let sum = &mut sums[place % count];
                     thread.multiply(self.left.block(part, row), right, sum, at > 0);
                     if at == last {
+                        if let Some(scales) = self.right.matrix.scales(column) {
+                            scale_columns(sum, scales);
+                        }
                         if let Some(bias) = self.right.bias.get(column) {
                             finish(unit, sum, bias, self.activation.map(Into::into));
                         }
@@ -302,5 +287,6 @@ impl Task<'_> {
             }
         }
         SUM_BLOCKS.set(kept);
+        UNPACKED.set(unpacked);
     }
 }
