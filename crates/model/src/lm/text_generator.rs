@@ -2,10 +2,10 @@
 
 use std::ops::ControlFlow;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 use super::architecture::{Architecture, NAME, check_tie};
-use super::config_file::{CONFIG_FILE, ConfigFile, StatedModel};
+use super::config_file::{StatedModel, companion_error, read_config};
 use super::{DecodingStrategy, Generation, LanguageModel, LanguageModelConfig, LengthLimits, decode};
 use crate::error::ModelError;
 use crate::registry;
@@ -71,12 +71,7 @@ impl TextGenerator {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
-        let companion = |name: &'static str| {
-            let (path, file) = (file.path().to_owned(), name.to_owned());
-            move |message: String| WeightsError::CompanionFile { path, file, message }
-        };
-        let stated = ConfigFile::read(file.path()).and_then(|config| config.model());
-        let stated = stated.map_err(companion(CONFIG_FILE))?;
+        let stated = read_config(file)?;
         let tokenizer = read_tokenizer(file, stated.config.vocabulary)?;
         let prefix = stated.architecture.prefix(file);
         let layout = stated.architecture.layout(Layout::prefixed(""), prefix);
@@ -91,6 +86,16 @@ impl TextGenerator {
         let id = format!("{name}@{:08x}", source.fingerprint());
         source.finish(|name| (is_tied && name == HEAD) || stated.architecture.ignores(name))?;
         Ok(Self { id, stated, language, tokenizer })
+    }
+
+    /// A generator of a network that is a part of another.
+    pub(crate) fn from_parts(
+        id: String,
+        stated: StatedModel,
+        language: LanguageModel,
+        tokenizer: BytePairTokenizer,
+    ) -> Self {
+        Self { id, stated, language, tokenizer }
     }
 
     /// Name and fingerprint of the weights.
@@ -128,6 +133,20 @@ impl TextGenerator {
         options: &TextOptions,
         on_text: &mut dyn FnMut(&str),
     ) -> Result<Vec<String>, ModelError> {
+        let ids = self.prompt_ids(prompt);
+        self.generate_after(self.language.embed(&ids, 1), options, on_text)
+    }
+
+    /// As [`generate`](Self::generate), after an embedded prompt, `[1, tokens, width]`.
+    ///
+    /// # Errors
+    /// [`ModelError::PromptTooLong`] if the prompt leaves no room for a token.
+    pub fn generate_after(
+        &self,
+        prompt: Tensor<3>,
+        options: &TextOptions,
+        on_text: &mut dyn FnMut(&str),
+    ) -> Result<Vec<String>, ModelError> {
         let mut shown = 0;
         let mut show = |text: &str, is_end: bool| {
             // A character may need several tokens: until they are complete, it is U+FFFD.
@@ -138,7 +157,7 @@ impl TextGenerator {
             }
         };
         let is_streamed = !matches!(options.decoding, DecodingStrategy::BeamSearch(_));
-        let texts = self.generate_ids(&self.prompt_ids(prompt), options, &mut |ids| {
+        let texts = self.generate_ids_after(prompt, options, &mut |ids| {
             if is_streamed {
                 show(&self.tokenizer.decode(ids), false);
             }
@@ -169,7 +188,20 @@ impl TextGenerator {
         options: &TextOptions,
         on_step: &mut dyn FnMut(&[u32]) -> ControlFlow<()>,
     ) -> Result<Vec<Vec<u32>>, ModelError> {
-        let (context, prompt_length) = (self.stated.config.context, prompt.len());
+        self.generate_ids_after(self.language.embed(prompt, 1), options, on_step)
+    }
+
+    /// As [`generate_ids`](Self::generate_ids), after an embedded prompt, `[1, tokens, width]`.
+    ///
+    /// # Errors
+    /// [`ModelError::PromptTooLong`] if the prompt leaves no room for a token.
+    pub fn generate_ids_after(
+        &self,
+        prompt: Tensor<3>,
+        options: &TextOptions,
+        on_step: &mut dyn FnMut(&[u32]) -> ControlFlow<()>,
+    ) -> Result<Vec<Vec<u32>>, ModelError> {
+        let (context, [_, prompt_length, _]) = (self.stated.config.context, prompt.dims());
         let max_length = prompt_length.saturating_add(options.max_tokens).min(context);
         if prompt_length == 0 || prompt_length >= max_length {
             let (model, max_tokens) = (self.id.clone(), context);
@@ -180,7 +212,7 @@ impl TextGenerator {
         let limits = LengthLimits { ends, padding, prompt_length, min_length, max_length };
         let mut search = Generation::new(options.decoding, limits, options.seed);
         let mut state = self.language.init_state(None);
-        let logits = self.language.prompt(&mut state, self.language.embed(prompt, 1));
+        let logits = self.language.prompt(&mut state, prompt);
         let searches = std::slice::from_mut(&mut search);
         let mut step = |searches: &[Generation]| match searches.first() {
             Some(search) => on_step(search.first_words()),
@@ -196,11 +228,7 @@ pub(crate) fn read_tokenizer(
     file: &WeightFile,
     vocabulary: usize,
 ) -> Result<BytePairTokenizer, WeightsError> {
-    let failed = |message: String| WeightsError::CompanionFile {
-        path: file.path().to_owned(),
-        file: TOKENIZER_FILE.to_owned(),
-        message,
-    };
+    let failed = |message: String| companion_error(file, TOKENIZER_FILE, message);
     let path = file.path().with_file_name(TOKENIZER_FILE);
     let tokenizer = BytePairTokenizer::read(&path).map_err(failed)?;
     match tokenizer.len() <= vocabulary {

@@ -1,4 +1,5 @@
-//! Byte-level byte-pair encoding (GPT-2, OPT, Phi, Qwen, Llama 3), from a `tokenizer.json` of Hugging Face's `tokenizers`.
+//! Byte-pair encoding, of bytes (GPT-2, OPT, Phi, Qwen, Llama 3) or of characters (Llama 1 and 2, Mistral, Vicuna), from a
+//! `tokenizer.json` of Hugging Face's `tokenizers`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,11 +9,13 @@ use serde::Deserialize;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::characters::{Characters, prefix_space};
 use super::split::SplitPattern;
 
 /// Largest file in bytes; those of published models have up to 20 MB.
 const MAX_FILE_BYTES: u64 = 64 << 20;
-/// A byte-level byte-pair tokenizer ([Radford et al. 2019](https://cdn.openai.com/better-language-models/language_models.pdf),
+
+/// A byte-pair tokenizer ([Radford et al. 2019](https://cdn.openai.com/better-language-models/language_models.pdf),
 /// section 2.2).
 #[derive(Clone, Debug)]
 pub struct BytePairTokenizer {
@@ -22,9 +25,18 @@ pub struct BytePairTokenizer {
     merges: Merges,
     /// Tokens that are found in the text before it is split, longest first.
     added: Vec<(String, u32)>,
-    words: WordSplit,
+    units: Units,
     /// Tokens that start every text.
     start: Vec<u32>,
+}
+
+/// The smallest parts of a text.
+#[derive(Clone, Debug)]
+enum Units {
+    /// Bytes, in words that are encoded one by one.
+    Bytes(WordSplit),
+    /// Characters.
+    Characters(Characters),
 }
 
 /// How a text becomes the words that are encoded one by one.
@@ -47,7 +59,7 @@ struct TokenizerFile {
     #[serde(default)]
     normalizer: Option<Value>,
     #[serde(default)]
-    pre_tokenizer: Option<PreTokenizer>,
+    pre_tokenizer: Option<Value>,
     #[serde(default)]
     post_processor: Option<Value>,
     model: Model,
@@ -93,6 +105,8 @@ struct Model {
     kind: Option<String>,
     #[serde(default)]
     byte_fallback: bool,
+    #[serde(default)]
+    unk_token: Option<String>,
     vocab: HashMap<String, u32>,
     merges: Vec<Merge>,
 }
@@ -122,7 +136,8 @@ impl BytePairTokenizer {
     /// Reads a `tokenizer.json`.
     ///
     /// # Errors
-    /// Describes what is wrong with the file: it is not readable, or its tokenizer is not a byte-level byte-pair encoding.
+    /// Describes what is wrong with the file: it is not readable, or its tokenizer is not a byte-pair encoding of bytes, or of
+    /// characters with bytes as a fallback.
     pub fn read(path: &Path) -> Result<Self, String> {
         let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
         if size > MAX_FILE_BYTES {
@@ -134,8 +149,12 @@ impl BytePairTokenizer {
     }
 
     fn from_file(file: TokenizerFile) -> Result<Self, String> {
-        let (words, start) = (file.word_split()?, file.start_tokens());
+        let (units, start) = (file.units()?, file.start_tokens());
         let bytes = byte_of_char();
+        let token_bytes = |text: &str| match &units {
+            Units::Bytes(_) => text.chars().map(|c| bytes.get(&c).copied()).collect(),
+            Units::Characters(_) => Characters::token_text(text),
+        };
         let most = file.model.vocab.values().chain(file.added_tokens.iter().map(|token| &token.id)).max();
         // Ids index a table: a damaged file must not request gigabytes.
         let count = most.map_or(0, |id| *id as usize + 1);
@@ -151,19 +170,18 @@ impl BytePairTokenizer {
         let mut ids = HashMap::new();
         for (text, id) in &file.model.vocab {
             // Special tokens such as `</s>` are in the vocabulary too, but no text becomes one.
-            let Some(token) = text.chars().map(|c| bytes.get(&c).copied()).collect::<Option<Vec<u8>>>()
-            else {
-                continue;
-            };
+            let Some(token) = token_bytes(text) else { continue };
             if !special.contains(id) {
                 tokens[*id as usize] = Some(token.clone());
-                ids.insert(token, *id);
+                // Of two tokens of the same text, always the same one.
+                let known = ids.entry(token).or_insert(*id);
+                *known = (*known).min(*id);
             }
         }
         for token in file.added_tokens.iter().filter(|token| !token.special) {
             tokens[token.id as usize] = Some(token.content.clone().into_bytes());
         }
-        let merges = file.model.merges(&ids, &bytes)?;
+        let merges = file.model.merges(&ids, &token_bytes)?;
         let mut added: Vec<(String, u32)> = file
             .added_tokens
             .into_iter()
@@ -171,7 +189,7 @@ impl BytePairTokenizer {
             .map(|t| (t.content, t.id))
             .collect();
         added.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.1.cmp(&b.1)));
-        Ok(Self { tokens, ids, merges, added, words, start })
+        Ok(Self { tokens, ids, merges, added, units, start })
     }
 
     /// Number of ids.
@@ -195,11 +213,11 @@ impl BytePairTokenizer {
         let mut rest = text;
         // Added tokens are cut out first; the longest of those that start at the same place.
         while let Some((at, content, id)) = self.next_added(rest) {
-            self.encode_plain(&rest[..at], &mut ids);
+            self.encode_plain(&rest[..at], rest.len() == text.len(), &mut ids);
             ids.push(id);
             rest = &rest[at + content..];
         }
-        self.encode_plain(rest, &mut ids);
+        self.encode_plain(rest, rest.len() == text.len(), &mut ids);
         ids
     }
 
@@ -211,66 +229,85 @@ impl BytePairTokenizer {
         found.min_by_key(|(at, ..)| *at)
     }
 
-    fn encode_plain(&self, text: &str, ids: &mut Vec<u32>) {
-        if text.is_empty() {
-            return;
-        }
-        let composed = self.words.is_composed.then(|| text.nfc().collect::<String>());
-        let text = composed.as_deref().unwrap_or(text);
-        let spaced = format!(" {text}");
-        let needs_space = self.words.add_prefix_space && !text.starts_with(char::is_whitespace);
-        for word in self.words.pattern.split(if needs_space { &spaced } else { text }) {
-            self.encode_word(word, ids);
+    /// Encodes a part of a text between added tokens.
+    fn encode_plain(&self, text: &str, is_first: bool, ids: &mut Vec<u32>) {
+        let id = |bytes: &[u8]| self.ids.get(bytes).copied();
+        match &self.units {
+            _ if text.is_empty() => {}
+            Units::Characters(units) => {
+                ids.extend(self.merged(units.units(&units.prefixed(text, is_first), id)));
+            }
+            Units::Bytes(words) => {
+                let composed = words.is_composed.then(|| text.nfc().collect::<String>());
+                let text = composed.as_deref().unwrap_or(text);
+                let spaced = format!(" {text}");
+                let needs_space = words.add_prefix_space && !text.starts_with(char::is_whitespace);
+                for word in words.pattern.split(if needs_space { &spaced } else { text }) {
+                    // A vocabulary has all bytes; one that lacks some drops them, as `tokenizers` does without an unknown token.
+                    ids.extend(self.merged(word.bytes().filter_map(|byte| id(&[byte])).collect()));
+                }
+            }
         }
     }
 
     /// Merges the pair of lowest rank until none is left.
-    fn encode_word(&self, word: &str, ids: &mut Vec<u32>) {
-        // A vocabulary has all bytes; one that lacks some drops them, as `tokenizers` does without an unknown token.
-        let mut parts: Vec<u32> =
-            word.bytes().filter_map(|byte| self.ids.get([byte].as_slice()).copied()).collect();
+    fn merged(&self, mut parts: Vec<u32>) -> Vec<u32> {
         loop {
             let rank =
                 |at: usize| self.merges.get(&(parts[at], parts[at + 1])).map(|(rank, id)| (*rank, at, *id));
-            let Some((_, at, id)) = (0..parts.len().saturating_sub(1)).filter_map(rank).min() else { break };
+            let Some((_, at, id)) = (0..parts.len().saturating_sub(1)).filter_map(rank).min() else {
+                return parts;
+            };
             parts[at] = id;
             parts.remove(at + 1);
         }
-        ids.extend(parts);
     }
 
     /// The text of token ids, without special tokens. Bytes that are not UTF-8 become U+FFFD.
     pub fn decode(&self, ids: &[u32]) -> String {
-        let tokens = ids.iter().filter_map(|id| self.tokens.get(*id as usize)?.as_deref());
-        String::from_utf8_lossy(&tokens.collect::<Vec<_>>().concat()).into_owned()
+        let text = |id: u32| self.tokens.get(id as usize)?.as_deref();
+        match &self.units {
+            Units::Characters(units) => units.decode(ids, text),
+            Units::Bytes(_) => {
+                let tokens: Vec<&[u8]> = ids.iter().filter_map(|id| text(*id)).collect();
+                String::from_utf8_lossy(&tokens.concat()).into_owned()
+            }
+        }
     }
 }
 
 impl TokenizerFile {
-    /// Checks that it is a byte-level byte-pair encoding; returns how texts are split into words.
-    fn word_split(&self) -> Result<WordSplit, String> {
+    /// Checks that it is a byte-pair encoding of bytes or characters; returns the smallest parts of a text.
+    fn units(&self) -> Result<Units, String> {
         let kind = self.model.kind.as_deref().unwrap_or("BPE");
-        if kind != "BPE" || self.model.byte_fallback {
-            return Err(format!("expected a byte-level BPE model, found {kind} of characters"));
+        if kind != "BPE" {
+            return Err(format!("expected a BPE model, found {kind}"));
         }
-        let normalizer = self.normalizer.as_ref().filter(|normalizer| !normalizer.is_null());
-        let is_composed = match normalizer.map(|normalizer| normalizer["type"].as_str().unwrap_or("unknown"))
-        {
-            None => false,
+        let normalizer = self.normalizer.as_ref().unwrap_or(&Value::Null);
+        if self.model.byte_fallback {
+            let prefix = prefix_space(normalizer, self.pre_tokenizer.as_ref().unwrap_or(&Value::Null))?;
+            let vocabulary = self.model.vocab.iter().map(|(token, id)| (token.as_str(), *id));
+            let unknown = self.model.unk_token.as_deref();
+            return Ok(Units::Characters(Characters::new(prefix, vocabulary, unknown)));
+        }
+        let is_composed = match normalizer["type"].as_str() {
+            None if normalizer.is_null() => false,
             Some("NFC") => true,
-            Some(other) => {
+            other => {
                 return Err(format!(
-                    "expected a byte-level BPE model without a normalizer, or NFC, found {other}"
+                    "expected a byte-level BPE model without a normalizer, or NFC, found {}",
+                    other.unwrap_or("unknown")
                 ));
             }
         };
-        let pre = self.pre_tokenizer.as_ref();
-        let found = || pre.map_or("none", |pre| pre.kind.as_str()).to_owned();
-        let split = pre.and_then(PreTokenizer::split);
+        let pre: Option<PreTokenizer> =
+            self.pre_tokenizer.clone().map(serde_json::from_value).transpose().map_err(|e| e.to_string())?;
+        let found = || pre.as_ref().map_or("none", |pre| pre.kind.as_str()).to_owned();
+        let split = pre.as_ref().and_then(PreTokenizer::split);
         let (pattern, add_prefix_space) = split.ok_or_else(|| {
             format!("expected the pre-tokenizer ByteLevel, or a known pattern before it, found {}", found())
         })?;
-        Ok(WordSplit { pattern, add_prefix_space, is_composed })
+        Ok(Units::Bytes(WordSplit { pattern, add_prefix_space, is_composed }))
     }
 
     /// Special tokens before the text in the template of a single text, which may be one of several steps.
@@ -309,8 +346,11 @@ impl PreTokenizer {
 
 impl Model {
     /// Rank and result of each merge, by ids.
-    fn merges(&self, ids: &HashMap<Vec<u8>, u32>, bytes: &HashMap<char, u8>) -> Result<Merges, String> {
-        let token = |text: &str| text.chars().map(|c| bytes.get(&c).copied()).collect::<Option<Vec<u8>>>();
+    fn merges(
+        &self,
+        ids: &HashMap<Vec<u8>, u32>,
+        token: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<Merges, String> {
         let mut merges = HashMap::new();
         for (rank, merge) in self.merges.iter().enumerate() {
             let parts = merge.pair().and_then(|(a, b)| Some((token(a)?, token(b)?)));

@@ -2,6 +2,7 @@
 
 mod bert;
 mod byte_pair;
+mod characters;
 mod clean;
 mod split;
 mod word_piece;
