@@ -6,7 +6,9 @@ use burn::tensor::{Device, Tensor};
 
 use super::architecture::{Architecture, NAME, check_tie};
 use super::config_file::{StatedModel, companion_error, read_config};
-use super::{DecodingStrategy, Generation, LanguageModel, LanguageModelConfig, LengthLimits, decode};
+use super::{
+    DecodingStrategy, EndTokens, Generation, LanguageModel, LanguageModelConfig, LengthLimits, decode,
+};
 use crate::error::ModelError;
 use crate::registry;
 use crate::tokenizer::BytePairTokenizer;
@@ -14,6 +16,8 @@ use crate::weights::{Layout, WeightFile, WeightSource, WeightsError};
 
 /// Name of the tokenizer's file.
 pub(crate) const TOKENIZER_FILE: &str = "tokenizer.json";
+/// Name of SentencePiece's file, from which `transformers` makes the other.
+const PIECES_FILE: &str = "tokenizer.model";
 /// Name of the output layer in `transformers`.
 const HEAD: &str = "lm_head.weight";
 
@@ -111,6 +115,11 @@ impl TextGenerator {
     /// Sizes, and in what it differs from others.
     pub fn config(&self) -> &LanguageModelConfig {
         &self.stated.config
+    }
+
+    /// The tokens that end a text.
+    pub fn ends(&self) -> EndTokens {
+        self.stated.ends
     }
 
     /// The network.
@@ -223,14 +232,17 @@ impl TextGenerator {
     }
 }
 
-/// `tokenizer.json` next to the weights of a network that knows `vocabulary` ids.
+/// `tokenizer.json`, or `tokenizer.model` of SentencePiece, next to the weights of a network that knows `vocabulary` ids.
 pub(crate) fn read_tokenizer(
     file: &WeightFile,
     vocabulary: usize,
 ) -> Result<BytePairTokenizer, WeightsError> {
     let failed = |message: String| companion_error(file, TOKENIZER_FILE, message);
-    let path = file.path().with_file_name(TOKENIZER_FILE);
-    let tokenizer = BytePairTokenizer::read(&path).map_err(failed)?;
+    let [path, pieces] = [TOKENIZER_FILE, PIECES_FILE].map(|name| file.path().with_file_name(name));
+    // Both hold the same tokens where there are both.
+    let (path, name) =
+        if !path.is_file() && pieces.is_file() { (pieces, PIECES_FILE) } else { (path, TOKENIZER_FILE) };
+    let tokenizer = BytePairTokenizer::read(&path).map_err(|message| companion_error(file, name, message))?;
     match tokenizer.len() <= vocabulary {
         true => Ok(tokenizer),
         false => Err(failed(format!("it has {} tokens, the network knows {vocabulary}", tokenizer.len()))),

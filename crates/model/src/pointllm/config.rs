@@ -28,7 +28,7 @@ pub(super) struct PointLlmConfig {
     /// Sizes that differ from those of v1.2, and that no tensor shows.
     #[serde(default)]
     point_backbone_config: BackboneSizes,
-    /// Whether points stand between a start and an end token.
+    /// Whether the tokens of points are enclosed by a start and an end token.
     #[serde(default = "always")]
     pub mm_use_point_start_end: bool,
     #[serde(default = "patch_token", rename = "DEFAULT_POINT_PATCH_TOKEN")]

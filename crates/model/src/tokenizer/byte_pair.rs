@@ -9,7 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::characters::{Characters, prefix_space};
+use super::characters::{Characters, PrefixSpace, prefix_space};
+use super::sentence_piece::{Piece, PieceKind, read_sentence_piece};
 use super::split::SplitPattern;
 
 /// Largest file in bytes; those of published models have up to 20 MB.
@@ -133,12 +134,15 @@ impl Merge {
 }
 
 impl BytePairTokenizer {
-    /// Reads a `tokenizer.json`.
+    /// Reads a `tokenizer.json`, or a `tokenizer.model` of SentencePiece, with `added_tokens.json` next to it if there is one.
     ///
     /// # Errors
     /// Describes what is wrong with the file: it is not readable, or its tokenizer is not a byte-pair encoding of bytes, or of
     /// characters with bytes as a fallback.
     pub fn read(path: &Path) -> Result<Self, String> {
+        if path.extension().is_some_and(|extension| extension == "model") {
+            return read_sentence_piece(path);
+        }
         let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
         if size > MAX_FILE_BYTES {
             return Err(format!("it has {size} bytes, expected at most {MAX_FILE_BYTES}"));
@@ -188,8 +192,41 @@ impl BytePairTokenizer {
             .filter(|t| !t.content.is_empty())
             .map(|t| (t.content, t.id))
             .collect();
-        added.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.1.cmp(&b.1)));
+        sort_added(&mut added);
         Ok(Self { tokens, ids, merges, added, units, start })
+    }
+
+    /// A tokenizer of characters, from the vocabulary of SentencePiece and tokens that were added to it: pairs are merged if they are
+    /// a piece, that of the highest score first.
+    pub(super) fn of_pieces(pieces: &[Piece], prefix: PrefixSpace, added: Vec<(String, u32)>) -> Self {
+        let named = || pieces.iter().enumerate().map(|(id, piece)| (piece, id as u32));
+        let mut tokens = vec![None; pieces.len() + added.len()];
+        let mut ids = HashMap::new();
+        for (piece, id) in named().filter(|(piece, _)| piece.kind == PieceKind::Normal) {
+            if let Some(text) = Characters::token_text(&piece.text) {
+                tokens[id as usize] = Some(text.clone());
+                ids.entry(text).or_insert(id);
+            }
+        }
+        let unknown = pieces.iter().find(|piece| piece.kind == PieceKind::Unknown);
+        let bytes = named().filter(|(piece, _)| piece.kind != PieceKind::Normal);
+        let bytes = bytes.map(|(piece, id)| (piece.text.as_str(), id));
+        let units = Characters::new(prefix, bytes, unknown.map(|piece| piece.text.as_str()));
+        let controls = || named().filter(|(piece, _)| piece.kind == PieceKind::Control);
+        let mut added: Vec<(String, u32)> =
+            controls().map(|(piece, id)| (piece.text.clone(), id)).chain(added).collect();
+        sort_added(&mut added);
+        // As `add_bos_token` of Llama.
+        let start = controls().find(|(piece, _)| piece.text == "<s>").map(|(_, id)| id);
+        let merges = merges_of_pieces(pieces, &ids);
+        Self {
+            tokens,
+            ids,
+            merges,
+            added,
+            units: Units::Characters(units),
+            start: start.into_iter().collect(),
+        }
     }
 
     /// Number of ids.
@@ -274,6 +311,29 @@ impl BytePairTokenizer {
             }
         }
     }
+}
+
+/// The longest token first, of those that start at the same place in a text.
+fn sort_added(added: &mut [(String, u32)]) {
+    added.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.1.cmp(&b.1)));
+}
+
+/// All pairs whose text is a piece; those of equal scores have equal ranks, so that the first in the text is merged.
+fn merges_of_pieces(pieces: &[Piece], ids: &HashMap<Vec<u8>, u32>) -> Merges {
+    let mut scores: Vec<f32> = pieces.iter().map(|piece| piece.score).collect();
+    scores.sort_by(|a, b| b.total_cmp(a));
+    scores.dedup();
+    let mut merges = HashMap::new();
+    for (text, id) in ids {
+        let score = pieces[*id as usize].score;
+        let rank = scores.partition_point(|other| *other > score);
+        for at in 1..text.len() {
+            if let (Some(left), Some(right)) = (ids.get(&text[..at]), ids.get(&text[at..])) {
+                merges.insert((*left, *right), (rank, *id));
+            }
+        }
+    }
+    merges
 }
 
 impl TokenizerFile {

@@ -143,7 +143,9 @@ pub(super) fn prefix_space(normalizer: &Value, pre_tokenizer: &Value) -> Result<
             "Prepend" if is_space("prepend") => prefix = PrefixSpace::Always,
             "Replace" if step["pattern"]["String"] == " " && is_space("content") => {}
             other => {
-                return Err(format!("expected the normalizers Prepend and Replace of a space, found {other}"));
+                return Err(format!(
+                    "expected the normalizers Prepend and Replace of a space, found {other}"
+                ));
             }
         }
     }

@@ -4,6 +4,7 @@ mod bert;
 mod byte_pair;
 mod characters;
 mod clean;
+mod sentence_piece;
 mod split;
 mod word_piece;
 
