@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::module::{Module, Param};
-use burn::tensor::{DType, Tensor, module};
+use burn::tensor::{DType, Device, Tensor, module};
 use lexiform_kernels::bf16::Bf16Unit;
 
 use super::activation::Activation;
@@ -243,6 +243,11 @@ impl LayerNorm {
         let weight = source.tensor(&format!("{name}.weight"), [width], Initializer::Constant(1.0))?;
         let bias = source.tensor(&format!("{name}.bias"), [width], Initializer::Constant(0.0))?;
         Ok(Self { weight: Param::from_tensor(weight), bias: Param::from_tensor(bias), epsilon })
+    }
+
+    /// Where its weights are.
+    pub(crate) fn device(&self) -> Device {
+        self.weight.val().device()
     }
 
     /// Its numbers, for inference.
