@@ -1,5 +1,5 @@
 //! Captioners with a Q-Former: what training gains on generated shapes, that a resumed run gives the same bits, and that a pretrained
-//! language model stays as it is.
+//! language model stays unchanged.
 
 use std::path::Path;
 
