@@ -6,6 +6,7 @@ mod classifier;
 mod commands;
 mod display_path;
 mod embed_inputs;
+mod embedding_captioner;
 mod embedding_output;
 mod embedding_sources;
 mod error;
@@ -19,6 +20,7 @@ mod output;
 mod output_file;
 mod path_groups;
 mod place;
+mod point_language_model;
 mod progress;
 mod prompt;
 mod scene_file;
@@ -60,6 +62,7 @@ enum Command {
     Mcp(commands::mcp::McpArgs),
     Classify(commands::classify::ClassifyArgs),
     Caption(commands::caption::CaptionArgs),
+    Ask(commands::ask::AskArgs),
     Embed(commands::embed::EmbedArgs),
     Scene(commands::scene::SceneArgs),
     Compare(commands::compare::CompareArgs),
@@ -96,6 +99,7 @@ fn run_command(arguments: &[OsString]) -> anyhow::Result<Outcome> {
         Command::Mcp(args) => args.run(),
         Command::Classify(args) => args.run(),
         Command::Caption(args) => args.run(),
+        Command::Ask(args) => args.run(),
         Command::Embed(args) => args.run(),
         Command::Scene(args) => args.run(),
         Command::Compare(args) => args.run(),

@@ -8,6 +8,7 @@
 //! | its label | `label`, `category`, `class`, `class_name`, `labels` |
 //! | the number of its class | `class_idx`, `class_index` |
 //! | captions, from all such columns | `caption`, `description`, `text`, `captions` |
+//! | a question about it, and the answer, which are one caption with a tab between them | `question`, `answer` |
 //! | its split | `split`: train, val or test, in the spellings of [`parse_split`] |
 //!
 //! A list without headings whose first column is a number is `class number,class,shape`. Other columns are ignored. `.gz` files are decompressed.
@@ -121,7 +122,7 @@ impl ShapeCsv {
             CsvColumn::Shape => columns.shape.is_some(),
             CsvColumn::Image => columns.image.is_some(),
             CsvColumn::Label => columns.label.is_some(),
-            CsvColumn::Caption => !columns.captions.is_empty(),
+            CsvColumn::Caption => !columns.captions.is_empty() || columns.question_answer.is_some(),
             CsvColumn::Split => columns.split.is_some(),
         }
     }
@@ -206,6 +207,8 @@ pub(crate) struct ColumnIndices {
     pub label: Option<usize>,
     pub class: Option<usize>,
     pub captions: Vec<usize>,
+    /// Columns of questions and of answers.
+    pub question_answer: Option<[usize; 2]>,
     pub split: Option<usize>,
 }
 
@@ -226,6 +229,7 @@ impl ColumnIndices {
             label: find(&LABEL_HEADINGS),
             class: find(&CLASS_HEADINGS),
             captions,
+            question_answer: find(&["question"]).zip(find(&["answer"])).map(<[usize; 2]>::from),
             split: find(&["split"]),
         }
     }
@@ -240,7 +244,8 @@ impl ColumnIndices {
 
     /// Whether there is any information about shapes.
     pub(crate) fn has_annotations(&self) -> bool {
-        self.label.is_some() || self.split.is_some() || !self.captions.is_empty()
+        let has_texts = !self.captions.is_empty() || self.question_answer.is_some();
+        self.label.is_some() || self.split.is_some() || has_texts
     }
 
     /// A record as a line.
@@ -249,6 +254,8 @@ impl ColumnIndices {
         let number = record.position().map_or(0, csv::Position::line);
         let cell = |at: usize| record.get(at).map(str::trim).filter(|text| !text.is_empty());
         let text = |at: Option<usize>| at.and_then(cell).map(str::to_owned);
+        let asked = self.question_answer.and_then(|[question, answer]| cell(question).zip(cell(answer)));
+        let asked = asked.map(|(question, answer)| format!("{question}\t{answer}"));
         let split = self.split.and_then(cell).map(parse_split).transpose();
         Ok(CsvRow {
             number,
@@ -256,7 +263,7 @@ impl ColumnIndices {
             image: text(self.image).unwrap_or_default(),
             label: text(self.label),
             class: self.class.and_then(cell).and_then(|number| number.parse().ok()),
-            captions: self.captions.iter().filter_map(|at| text(Some(*at))).collect(),
+            captions: self.captions.iter().filter_map(|at| text(Some(*at))).chain(asked).collect(),
             split: split.map_err(|error| format!("line {number}: {error}"))?,
         })
     }
@@ -285,6 +292,14 @@ mod tests {
         check("\u{feff}UID,Category,Text,Split\n a.glb , chair,red,Testing\n");
         check("id,modelId,description,class,split\n7,a.glb,red,chair,TEST\n");
         check("split,captions,class_name,other,path\ntest,red,chair,,a.glb\n");
+    }
+
+    #[test]
+    fn a_question_with_its_answer_is_one_caption() {
+        let listing = read("file,question,answer\na.glb,Is it red?,\"Yes, it is.\"\na.glb,Why?,\n").unwrap();
+        assert!(listing.has(CsvColumn::Caption));
+        assert_eq!(listing.rows[0].captions, ["Is it red?\tYes, it is."]);
+        assert!(listing.rows[1].captions.is_empty());
     }
 
     #[test]

@@ -6,3 +6,5 @@ pub(crate) const JOINT: &str = "lexiform";
 pub(crate) const CAPTIONER: &str = "lexiform-captioner";
 /// Holds the [`PointModelConfig`](crate::PointModelConfig) of a point model, as JSON.
 pub(crate) const POINTS: &str = "lexiform-points";
+/// Holds the [`QFormerCaptionerConfig`](crate::caption::QFormerCaptionerConfig) of a captioner with a Q-Former, as JSON.
+pub(crate) const QFORMER_CAPTIONER: &str = "lexiform-qformer-captioner";

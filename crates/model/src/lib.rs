@@ -20,7 +20,7 @@
 //! - [`JointModel`]: text and image towers, perhaps with a point tower; [`ZeroShotHead`] classifies with one.
 //! - [`PointModel`]: a point encoder in the joint space of a CLIP model.
 //! - [`clip`], [`point`], [`blip`], [`lm`]: the networks; [`nn`]: the layers they share.
-//! - [`caption`]: sentences from embeddings.
+//! - [`caption`]: sentences from embeddings; [`pointllm`]: answers about point clouds.
 //! - [`language`]: everyday words for a model whose text tower knows few.
 //! - [`weights`]: loading `.safetensors` and PyTorch files, and saving.
 //! - [`registry`], [`inspect`]: models by name, and what a file of weights holds.
@@ -43,6 +43,7 @@ pub mod lm;
 pub mod nn;
 pub mod point;
 mod point_model;
+pub mod pointllm;
 mod precision;
 pub mod preprocess;
 pub mod registry;

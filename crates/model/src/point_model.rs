@@ -20,6 +20,7 @@ use crate::point::{
     DetectedEncoder, FpsStart, ModelFamily, PointPreprocess, PointPreprocessOverrides, PointTower,
     PointTowerConfig, detect_encoder,
 };
+use crate::pointllm::PointLlm;
 use crate::precision::ComputePrecision;
 use crate::templates::default_templates;
 use crate::weights::{Layout, Precision, TensorList, WeightFile, WeightSource, WeightsError};
@@ -229,8 +230,9 @@ impl PointModel {
 
     /// Whether a file holds a point encoder without text and image towers.
     pub fn matches_file(file: &WeightFile) -> bool {
-        // A joint model may have a point tower too, whose tensors have the same names.
+        // A joint model may have a point tower too, whose tensors have the same names; so has a PointLLM, which is in no joint space.
         file.metadata(config_key::JOINT).is_none()
+            && !PointLlm::matches_file(file)
             && (file.metadata(config_key::POINTS).is_some() || matches!(detect_encoder(file), Ok(Some(_))))
     }
 

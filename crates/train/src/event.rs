@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use lexiform_metrics::ClassificationMetrics;
 use serde::Serialize;
 
+use crate::optim::ParameterGroup;
+
 /// A progress event.
 #[derive(Clone, Debug, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
@@ -57,6 +59,17 @@ pub enum TrainEvent {
         /// Path of the saved model.
         path: PathBuf,
     },
+    /// A captioner was saved and evaluated on the validation shapes.
+    Captioned {
+        /// Steps done.
+        step: usize,
+        /// Metrics of the captions; absent if there are no validation shapes.
+        report: Option<CaptionReport>,
+        /// Whether CIDEr is the best so far; always true without validation shapes.
+        best: bool,
+        /// Path of the saved captioner.
+        path: PathBuf,
+    },
     /// A checkpoint was saved.
     CheckpointSaved {
         /// Steps done.
@@ -103,6 +116,17 @@ pub enum FeatureSource {
     },
 }
 
+/// Metrics of captions of validation shapes, as pycocoevalcap computes them.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct CaptionReport {
+    /// Number of shapes; of questions, where shapes have no captions.
+    pub items: usize,
+    /// CIDEr ([arXiv 1411.5726](https://arxiv.org/abs/1411.5726)), 1 rather than 100 for 100 %.
+    pub cider: f64,
+    /// BLEU-4.
+    pub bleu_4: f64,
+}
+
 /// What a run will train.
 #[derive(Clone, Debug, Serialize)]
 pub struct TrainPlan {
@@ -137,6 +161,18 @@ pub struct GroupPlan {
     pub parameters: usize,
     /// Peak learning rate.
     pub learning_rate: f64,
+}
+
+impl GroupPlan {
+    /// The plan of a group.
+    pub(crate) fn of(group: &ParameterGroup) -> Self {
+        Self {
+            name: group.name().to_owned(),
+            tensors: group.n_tensors(),
+            parameters: group.n_parameters,
+            learning_rate: group.config().learning_rate,
+        }
+    }
 }
 
 /// Metrics of a step.

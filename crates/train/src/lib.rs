@@ -15,6 +15,7 @@
 mod augment;
 mod batch;
 mod captioner;
+mod captioning;
 mod data;
 mod error;
 mod event;
@@ -29,21 +30,23 @@ mod run;
 mod sweep;
 
 pub use captioner::{CaptionerOptions, CaptionerStep, train_captioner};
+pub use captioning::fit_captioner;
 pub use data::{
     Caption, CaptionSource, CategoryNames, Sample, ShapeSet, validation_clouds, validation_questions,
     validation_shapes,
 };
 pub use error::{CheckpointError, FitError, FolderError};
-pub use event::{FeatureSource, GroupPlan, StepMetrics, TrainEvent, TrainPlan};
+pub use event::{CaptionReport, FeatureSource, GroupPlan, StepMetrics, TrainEvent, TrainPlan};
 pub use logging::RunLogger;
 pub use network::OutputConfig;
 pub use recipe::{
-    AssetsConfig, AugmentConfig, Axis, BatchConfig, BatchSize, CaptionSampling, ClipNetwork, DataConfig,
-    Gather, GradClip, GroupConfig, HardNegativesConfig, HeadConfig, LogitScaleConfig, LoraConfig, LossKind,
-    LossTermConfig, MixedPrecision, Modality, NegativesMode, NetworkConfig, NoDecay, OptimizerConfig,
-    PointAugmentation, PointNetwork, PretrainedNetwork, Recipe, RecipeError, RunConfig, RunPosition,
-    SampleOrder, SavePrecision, ScanAugmentation, Schedule, SecondSourceConfig, StepParity, StepsOrEpochs,
-    ValidationConfig, ViewAugmentMode, edit_distance,
+    AssetsConfig, AugmentConfig, Axis, BatchConfig, BatchSize, CaptionBatch, CaptionNetwork, CaptionRecipe,
+    CaptionRun, CaptionSampling, ClipNetwork, DataConfig, Gather, GradClip, GroupConfig, HardNegativesConfig,
+    HeadConfig, LanguageConfig, LogitScaleConfig, LoraConfig, LossKind, LossTermConfig, MixedPrecision,
+    Modality, NegativesMode, NetworkConfig, NoDecay, OptimizerConfig, PointAugmentation, PointNetwork,
+    PretrainedNetwork, Recipe, RecipeError, RunConfig, RunPosition, SampleOrder, SavePrecision,
+    ScanAugmentation, Schedule, SecondSourceConfig, StepParity, StepsOrEpochs, ValidationConfig,
+    ViewAugmentMode, edit_distance,
 };
 pub use reference_names::{ReferenceName, find_reference_name, reference_names};
 pub use run::{Checkpoint, DryRun, FitOptions, RunProgress, dry_run, fit};

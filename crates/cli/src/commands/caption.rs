@@ -3,26 +3,27 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use clap::Args;
 use lexiform_model::WeightPrecision;
-use lexiform_model::caption::PrefixCaptioner;
 use lexiform_model::lm::{DecodingStrategy, Sampling, TextOptions};
-use lexiform_search::{Embedding, Encoder, ShapePreprocessor};
+use lexiform_model::pointllm::{CAPTION_PROMPT, PointLlm};
+use lexiform_search::{Encoder, ShapePreprocessor};
 use serde::Serialize;
 
-use crate::embed_inputs;
-use crate::error::{Outcome, UsageError};
+use crate::embed_inputs::{self, EmbedInput};
+use crate::embedding_captioner::EmbeddingCaptioner;
+use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::indexing;
 use crate::models::ModelArg;
 use crate::output::{self, Align};
+use crate::point_language_model::PointLanguageModel;
 use crate::progress::Progress;
 use crate::up_axis::UpArg;
 
 /// Describe 3D files, images and views in a sentence: kind, color, material, parts
 ///
 /// The captioner continues the embedding of a shape. The built-in one is for the built-in model; `lexiform model train-captioner` makes
-/// one for another model.
+/// one for another model. With --model FOLDER of PointLLM v1.2, a language model that reads the points answers --prompt.
 #[derive(Args)]
 pub(crate) struct CaptionArgs {
     /// 3D files, images, folders of views and strips of views; folders of 3D files and data sets, one caption per shape; @LIST for
@@ -31,14 +32,18 @@ pub(crate) struct CaptionArgs {
     files: Vec<PathBuf>,
     #[command(flatten)]
     model: ModelArg,
-    /// Captioner of the model: a file that `lexiform model train-captioner` wrote, or a checkpoint of ClipCap with
-    /// tokenizer.json next to it [default: the built-in one, for nano]
+    /// Captioner of the model: a file that `lexiform model train-captioner` or `lexiform train` with a recipe of a captioner wrote,
+    /// or a checkpoint of ClipCap with tokenizer.json next to it [default: the built-in one, for nano]
     #[arg(long, value_name = "PATH")]
     captioner: Option<String>,
-    /// Precision of the captioner's weights: f32, bf16, int8, or auto, which is bf16 for large weights. Fewer bytes are faster, and
-    /// sentences may differ in a word
-    #[arg(long, value_name = "PRECISION", default_value_t = WeightPrecision::F32, requires = "captioner")]
-    captioner_precision: WeightPrecision,
+    /// Precision of a language model's weights: f32, bf16, int8, or auto, which is bf16 for large weights. Fewer bytes are faster,
+    /// and sentences may differ in a word
+    #[arg(long, value_name = "PRECISION", default_value_t = WeightPrecision::Auto)]
+    weight_precision: WeightPrecision,
+    /// What to ask about each shape: a PointLLM, or a captioner that was trained on questions [default for PointLLM: Caption this
+    /// 3D model in detail.]
+    #[arg(long, value_name = "TEXT")]
+    prompt: Option<String>,
     #[command(flatten)]
     up_arg: UpArg,
     #[command(flatten)]
@@ -65,6 +70,18 @@ struct DecodingArgs {
     seed: u64,
 }
 
+/// What describes shapes.
+enum Describer {
+    /// A captioner of embeddings.
+    Embedding {
+        encoder: Arc<dyn Encoder>,
+        captioner: Box<EmbeddingCaptioner>,
+        preprocessor: ShapePreprocessor,
+    },
+    /// A language model that reads points.
+    Points(Box<PointLanguageModel>),
+}
+
 /// A shape as a line of JSON.
 #[derive(Serialize)]
 struct CaptionLine<'a> {
@@ -78,10 +95,8 @@ struct CaptionLine<'a> {
 impl CaptionArgs {
     /// Describes each shape.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let encoder = self.model.open_args.for_answers().open(self.model.name(), None)?;
-        let captioner = self.captioner(&encoder)?;
+        let describer = self.describer()?;
         let inputs = embed_inputs::expand(&self.files)?;
-        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(self.up_arg.rule());
         // Text output is a table, whose columns need all rows; a bar says how far it is.
         let progress = (inputs.len() > 1 && !self.json).then(|| Progress::new(inputs.len()));
         let (mut rows, mut failed) = (Vec::new(), Vec::new());
@@ -90,9 +105,8 @@ impl CaptionArgs {
             if let Some(progress) = &progress {
                 progress.step(&name);
             }
-            match input.embed(&*encoder, &preprocessor)? {
-                Ok(embedding) => {
-                    let captions = self.describe(&captioner, &embedding)?;
+            match self.describe(&describer, input)? {
+                Ok(captions) => {
                     self.show_json(&name, &captions)?;
                     rows.extend(captions.into_iter().map(|caption| (name.clone(), caption)));
                 }
@@ -106,39 +120,63 @@ impl CaptionArgs {
         Ok(if is_failure { Outcome::Failed } else { Outcome::Done })
     }
 
-    /// Opens the captioner, and checks that it is one of the model's embeddings.
-    fn captioner(&self, encoder: &Arc<dyn Encoder>) -> anyhow::Result<PrefixCaptioner> {
-        let device = &self.model.open_args.device_arg.device;
-        let captioner = match &self.captioner {
-            Some(path) => PrefixCaptioner::open_with_precision(path, device, self.captioner_precision)
-                .with_context(|| format!("cannot open the captioner {path}"))?,
-            None => PrefixCaptioner::built_in(device)?,
-        };
-        let described = &captioner.config().model;
-        if !described.is_empty() && described != encoder.id() {
-            let text = format!(
-                "{} describes embeddings of {described}, not of {}; give --captioner FILE, which `lexiform model \
-                 train-captioner` writes",
-                captioner.id(),
-                encoder.id()
-            );
-            return Err(UsageError(text).into());
+    /// Opens the model: a PointLLM, or an encoder with its captioner.
+    fn describer(&self) -> anyhow::Result<Describer> {
+        let (name, open_args, up) = (self.model.name(), &self.model.open_args, self.up_arg.rule());
+        if let Some(model) =
+            PointLanguageModel::open(name, up, self.weight_precision, &open_args.device_arg.device)?
+        {
+            if self.captioner.is_some() {
+                let text = format!("{name} describes shapes on its own: expected no --captioner");
+                return Err(UsageError(text).into());
+            }
+            return Ok(Describer::Points(Box::new(model)));
         }
-        Ok(captioner)
+        let encoder = open_args.for_answers().open(name, None)?;
+        let device = &open_args.device_arg.device;
+        let captioner = Box::new(EmbeddingCaptioner::for_encoder(
+            self.captioner.as_deref(),
+            self.weight_precision,
+            &*encoder,
+            device,
+        )?);
+        if self.prompt.is_some() && !captioner.takes_questions() {
+            return Err(UsageError(format!("{} takes no --prompt", captioner.id()))).hint(
+                "give --model FOLDER with PointLLM v1.2, or --captioner FILE that `lexiform train` wrote",
+            );
+        }
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(up);
+        Ok(Describer::Embedding { encoder, captioner, preprocessor })
     }
 
-    fn describe(&self, captioner: &PrefixCaptioner, embedding: &Embedding) -> anyhow::Result<Vec<String>> {
-        let DecodingArgs { count, top_p, seed } = self.decoding;
-        let usual = PrefixCaptioner::default_options();
-        let options = match count {
-            Some(count) => {
-                let sampling = Sampling::nucleus(top_p);
-                let decoding = DecodingStrategy::Sample { sampling, sentences: count as usize };
-                TextOptions { decoding, seed, ..usual }
+    /// Captions of a shape, or the reason why it has none.
+    fn describe(
+        &self,
+        describer: &Describer,
+        input: &EmbedInput,
+    ) -> anyhow::Result<Result<Vec<String>, String>> {
+        match describer {
+            Describer::Points(model) => {
+                let prompt = self.prompt.as_deref().unwrap_or(CAPTION_PROMPT);
+                model.answer(input, prompt, &self.options(PointLlm::default_options()))
             }
-            None => usual,
-        };
-        Ok(captioner.caption(embedding, &options)?)
+            Describer::Embedding { encoder, captioner, preprocessor } => {
+                let (options, question) = (self.options(captioner.default_options()), self.prompt.as_deref());
+                match input.embed(&**encoder, preprocessor)? {
+                    Ok(embedding) => Ok(Ok(captioner.caption(&embedding, question, &options)?)),
+                    Err(reason) => Ok(Err(reason)),
+                }
+            }
+        }
+    }
+
+    /// The usual options, or those of sampling.
+    fn options(&self, usual: TextOptions) -> TextOptions {
+        let DecodingArgs { count, top_p, seed } = self.decoding;
+        let Some(count) = count else { return usual };
+        let decoding =
+            DecodingStrategy::Sample { sampling: Sampling::nucleus(top_p), sentences: count as usize };
+        TextOptions { decoding, seed, ..usual }
     }
 
     fn show_json(&self, path: &str, captions: &[String]) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 //! One module per subcommand: arguments, execution, output.
 
+pub(crate) mod ask;
 pub(crate) mod caption;
 pub(crate) mod classify;
 pub(crate) mod compare;

@@ -8,8 +8,8 @@ use std::time::SystemTime;
 use clap::Args;
 use lexiform_model::Device;
 use lexiform_train::{
-    DryRun, FeatureSource, FitError, FitOptions, NetworkConfig, Recipe, RecipeError, RunLogger, TrainEvent,
-    TrainPlan, dry_run, find_reference_name, fit,
+    CaptionRecipe, DryRun, FeatureSource, FitError, FitOptions, NetworkConfig, Recipe, RecipeError,
+    RunLogger, TrainEvent, TrainPlan, dry_run, find_reference_name, fit, fit_captioner,
 };
 
 use crate::error::{Outcome, UsageError, WithHint as _};
@@ -56,6 +56,9 @@ pub(crate) struct TrainArgs {
 impl TrainArgs {
     /// Trains each recipe and reports progress.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        if self.recipes.iter().any(|path| CaptionRecipe::matches_file(path)) {
+            return self.run_captioner();
+        }
         let job = MpiJob::join(self.mpi)?;
         let (resume, devices, processes) = (self.resume, self.devices.clone(), job.processes());
         let options = FitOptions { resume, devices, processes };
@@ -106,12 +109,42 @@ impl TrainArgs {
         Ok(runs)
     }
 
+    /// Trains the captioner of a recipe, which is a run of its own.
+    fn run_captioner(&self) -> anyhow::Result<Outcome> {
+        let [path] = &self.recipes[..] else {
+            let text = "the recipe of a captioner is trained alone: give one recipe";
+            return Err(UsageError(text.to_owned()).into());
+        };
+        if self.dry_run || self.mpi || !self.sweep.is_empty() {
+            let text = "--dry-run, --mpi and --sweep are not for recipes of captioners";
+            return Err(UsageError(text.to_owned()).into());
+        }
+        let recipe = CaptionRecipe::read(path, &self.set)?;
+        let out = self.out.clone().unwrap_or_else(|| Path::new("runs").join(&recipe.name));
+        let options =
+            FitOptions { resume: self.resume, devices: self.devices.clone(), ..FitOptions::default() };
+        let model = self.logged(&out, |on_event| fit_captioner(&recipe, &out, &options, on_event))?;
+        if !self.json {
+            output::line(model.display().to_string())?;
+        }
+        Ok(Outcome::Done)
+    }
+
     /// Trains a recipe and returns the path of the model.
     fn train(&self, recipe: &Recipe, out: &Path, options: &FitOptions) -> anyhow::Result<PathBuf> {
+        self.logged(out, |on_event| fit(recipe, out, options, on_event))
+    }
+
+    /// Trains with a log in the output folder, and reports progress.
+    fn logged(
+        &self,
+        out: &Path,
+        train: impl FnOnce(&mut dyn FnMut(TrainEvent)) -> Result<PathBuf, FitError>,
+    ) -> anyhow::Result<PathBuf> {
         let mut logger = RunLogger::new(out, SystemTime::now());
         let mut console = ConsoleReporter { json: self.json, progress: None };
         let (mut logged, mut shown) = (Ok(()), Ok(()));
-        let done = fit(recipe, out, options, &mut |event| {
+        let done = train(&mut |event| {
             // If standard output is closed, the log is still written: it must have every step of the checkpoint.
             if logged.is_ok() {
                 logged = logger.log(&event);
@@ -294,6 +327,14 @@ impl ConsoleReporter {
             }
             TrainEvent::Evaluated { step, .. } => {
                 self.note(format!("step {step}: model saved; no validation shapes to measure on"))
+            }
+            TrainEvent::Captioned { step, report: Some(report), best, .. } => {
+                let best = if *best { ", best so far" } else { "" };
+                let (cider, bleu_4) = (100.0 * report.cider, 100.0 * report.bleu_4);
+                self.note(format!("step {step}: val CIDEr {cider:.1}, BLEU-4 {bleu_4:.1}{best}"));
+            }
+            TrainEvent::Captioned { step, .. } => {
+                self.note(format!("step {step}: captioner saved; no validation shapes to measure on"))
             }
             TrainEvent::Finished { steps, seconds, data_wait, images_per_second, .. } => self.note(format!(
                 "{} in {seconds:.1} s, {images_per_second:.0} images/s, {:.1} % of the time waiting for data",

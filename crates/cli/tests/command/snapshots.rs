@@ -51,6 +51,7 @@ fn help_of_every_command() {
         "search",
         "index",
         "classify",
+        "ask",
         "caption",
         "embed",
         "scene",

@@ -7,7 +7,7 @@ use burn::tensor::Tensor;
 use crate::nn::{
     AttentionScope, DecoderBlock, DecoderBlockConfig, LayerNorm, Linear, NormPlacement, TransformerConfig,
 };
-use crate::weights::{Initializer, WeightSource, WeightsError};
+use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
 /// Standard deviation of BERT's initialization.
 const DEVIATION: f32 = 0.02;
@@ -69,5 +69,16 @@ impl QFormer {
             x = block.forward(x, None, context.as_ref(), AttentionScope::Full, None).0;
         }
         self.projection.forward(x)
+    }
+
+    /// Adds `qformer.*` to `list`.
+    pub(crate) fn save(&self, list: &mut TensorList) {
+        list.push("qformer.queries".to_owned(), self.queries.val());
+        self.norm.save("qformer.norm", list);
+        for (i, block) in self.blocks.iter().enumerate() {
+            block.save(&format!("qformer.layers.{i}"), list);
+        }
+        let [weight, bias] = ["qformer.projection.weight", "qformer.projection.bias"];
+        self.projection.save(weight, Some(bias), list);
     }
 }

@@ -3,12 +3,15 @@
 //! ClipCap ([arXiv 2111.09734](https://arxiv.org/abs/2111.09734)) learns from images with captions, and makes several tokens of an
 //! embedding. DeCap ([arXiv 2303.03032](https://arxiv.org/abs/2303.03032)) learns to reconstruct texts from their own embeddings, and
 //! replaces the embedding of an image or shape by a mean of near embeddings of texts ([`TextMemory`]): no pairs are needed, so that it
-//! works in any joint space.
+//! works in any joint space. With pairs, a [`QFormerCaptioner`] learns what a frozen language model needs to know of an embedding.
 
 mod clipcap;
 mod config;
 mod mapper;
 mod memory;
+mod qformer_captioner;
+mod qformer_config;
+mod words;
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
@@ -21,6 +24,9 @@ use self::config::{DECODER, MAPPER};
 pub use self::config::{PrefixCaptionerConfig, PrefixSizes};
 use self::mapper::PrefixMapper;
 pub use self::memory::{MemoryConfig, TextMemory};
+pub use self::qformer_captioner::{InstructionTokens, LanguagePart, QFormerCaptioner, QFormerNetwork};
+pub use self::qformer_config::{CaptionLanguage, LanguageSizes, QFormerCaptionerConfig, QFormerSizes};
+use self::words::CaptionWords;
 use crate::config_key;
 use crate::embedding::Embedding;
 use crate::error::ModelError;
@@ -29,7 +35,6 @@ use crate::lm::{
 };
 use crate::precision::WeightPrecision;
 use crate::registry;
-use crate::tokenizer::{BytePairTokenizer, WordPieceTokenizer};
 use crate::weights::{Precision, TensorList, WeightFile, WeightSource, WeightsError};
 
 /// The end of a sentence in ClipCap.
@@ -40,15 +45,6 @@ const FULL_STOP: &str = ".";
 pub struct PrefixNetwork {
     prefix: PrefixMapper,
     language: LanguageModel,
-}
-
-/// The words of a captioner.
-#[derive(Clone, Debug)]
-enum CaptionWords {
-    /// Those of its training captions.
-    Words(WordPieceTokenizer),
-    /// GPT-2's.
-    BytePair(BytePairTokenizer),
 }
 
 /// A language model that describes embeddings of one joint space.
@@ -115,7 +111,7 @@ impl PrefixCaptioner {
         device: &Device,
         precision: WeightPrecision,
     ) -> Result<Self, ModelError> {
-        Self::read(&registry::open_weights(path)?, device, precision)
+        Self::from_file_with_precision(&registry::open_weights(path)?, device, precision)
     }
 
     /// The captioner of a built-in model.
@@ -136,10 +132,18 @@ impl PrefixCaptioner {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
-        Self::read(file, device, WeightPrecision::F32)
+        Self::from_file_with_precision(file, device, WeightPrecision::F32)
     }
 
-    fn read(file: &WeightFile, device: &Device, precision: WeightPrecision) -> Result<Self, ModelError> {
+    /// As [`open_with_precision`](Self::open_with_precision), from an open file.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn from_file_with_precision(
+        file: &WeightFile,
+        device: &Device,
+        precision: WeightPrecision,
+    ) -> Result<Self, ModelError> {
         match file.metadata(config_key::CAPTIONER) {
             Some(header) => Self::own(file, header, device, precision),
             None => Self::released(file, device, precision),
@@ -228,7 +232,7 @@ impl PrefixCaptioner {
     /// [`ModelError::Dimension`] if the embedding is of another length, [`ModelError::InvalidNorm`] if it has no direction.
     pub fn caption(&self, embedding: &Embedding, options: &TextOptions) -> Result<Vec<String>, ModelError> {
         let ids = self.caption_ids(&self.prefix_features(embedding)?, options);
-        Ok(ids.iter().map(|ids| self.decode_words(ids)).collect())
+        Ok(ids.iter().map(|ids| self.words.decode(ids)).collect())
     }
 
     /// The features that the network continues: the embedding's own, or their projection on texts.
@@ -272,13 +276,6 @@ impl PrefixCaptioner {
         let searches = std::slice::from_mut(&mut search);
         decode(language, &mut state, logits, searches, &mut |_| ControlFlow::Continue(()));
         search.sentences()
-    }
-
-    fn decode_words(&self, ids: &[u32]) -> String {
-        match &self.words {
-            CaptionWords::Words(words) => words.decode(ids),
-            CaptionWords::BytePair(pairs) => pairs.decode(ids).trim().to_owned(),
-        }
     }
 
     /// Options of captions: beam search.

@@ -9,6 +9,7 @@ use crate::blip::{self, Captioner};
 use crate::error::ModelError;
 use crate::joint;
 use crate::point_model::{self, PointModel};
+use crate::pointllm::PointLlm;
 use crate::registry::{MODELS, Modality, NamedModel, open_weights};
 use crate::weights::{WeightFile, WeightsError};
 
@@ -156,6 +157,15 @@ fn card_of_file(file: &WeightFile, origin: String) -> Result<ModelCard, WeightsE
                 .to_owned(),
             modality: Modality::Captioner.name(),
             view_size: Some(config.vision.image_size),
+            ..found
+        });
+    }
+    if PointLlm::matches_file(file) {
+        let name = file.path().parent().and_then(|folder| folder.file_name());
+        return Ok(ModelCard {
+            name: name.unwrap_or_default().to_string_lossy().into_owned(),
+            description: "PointLLM".to_owned(),
+            modality: Modality::Captioner.name(),
             ..found
         });
     }

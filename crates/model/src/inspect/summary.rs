@@ -75,7 +75,13 @@ const fn captioner(
     ArchitectureSignature { kind, has, modality: Modality::Captioner, sidecar_files }
 }
 
-const SIGNATURES: [ArchitectureSignature; 20] = [
+const SIGNATURES: [ArchitectureSignature; 21] = [
+    captioner(
+        "PointLLM",
+        &["model.point_backbone.cls_token", "model.point_proj.4.weight", "lm_head.weight"],
+        // The tokenizer is one of two files.
+        &["config.json"],
+    ),
     captioner(
         "BLIP-2 captioner with OPT in transformers' layout",
         &["query_tokens", "language_projection.weight", "language_model.model.decoder.embed_tokens.weight"],

@@ -4,6 +4,7 @@ use super::config::ModelConfig;
 use crate::blip::Captioner;
 use crate::clip::{CheckpointFormat, ClipConfig, SidecarConfig};
 use crate::config_key;
+use crate::pointllm::PointLlm;
 use crate::preprocess::{Crop, Normalization, PhotoCrop, Preprocess};
 use crate::templates::default_templates;
 use crate::tokenizer::Tokenizer;
@@ -29,6 +30,8 @@ impl DetectedModel {
         let (format, prefix) = CheckpointFormat::of(file).ok_or_else(|| {
             let message = if Captioner::matches_file(file) {
                 "it is a captioner without a joint space: use it with `lexiform data prepare --captioner blip` or `lexiform data caption`"
+            } else if PointLlm::matches_file(file) {
+                "it is a PointLLM without a joint space: use it with `lexiform caption` or `lexiform ask`"
             } else {
                 "no text and image towers in the layout of OpenCLIP, SLIP or transformers"
             };

@@ -55,7 +55,7 @@ const PHI_LAYER: &[Renaming] = &[
 ];
 
 /// Prefix of the canonical names of a language model.
-pub(super) const NAME: &str = "text_decoder";
+pub(crate) const NAME: &str = "text_decoder";
 
 impl Architecture {
     /// The kind with a `model_type` of `config.json`.
@@ -63,7 +63,8 @@ impl Architecture {
         Some(match name {
             "gpt2" => Self::Gpt2,
             "opt" => Self::Opt,
-            "llama" | "mistral" => Self::Llama,
+            // PointLLM is a Llama that reads tokens of points too.
+            "llama" | "mistral" | "pointllm" => Self::Llama,
             "qwen2" => Self::Qwen2,
             "qwen3" => Self::Qwen3,
             "phi" => Self::Phi,
@@ -112,7 +113,7 @@ impl Architecture {
     }
 
     /// The prefix of a file's names; GPT-2 was released without one.
-    pub(super) fn prefix(self, file: &WeightFile) -> &'static str {
+    pub(crate) fn prefix(self, file: &WeightFile) -> &'static str {
         match self {
             Self::Gpt2 if file.contains("wte.weight") => "",
             Self::Gpt2 => "transformer.",
@@ -121,7 +122,7 @@ impl Architecture {
     }
 
     /// Whether a tensor that the network does not use is expected: masks and angles that older versions stored.
-    pub(super) fn ignores(self, name: &str) -> bool {
+    pub(crate) fn ignores(self, name: &str) -> bool {
         let ends = |end: &str| name.ends_with(end);
         match self {
             Self::Gpt2 => is_gpt2_mask(name),

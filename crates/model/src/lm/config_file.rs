@@ -12,9 +12,10 @@ use crate::nn::{
     Activation, DecoderBlockConfig, MlpStyle, NormKind, NormPlacement, RotaryConfig, RotaryScaling,
     TransformerConfig,
 };
+use crate::weights::{WeightFile, WeightsError};
 
 /// Name of the file.
-pub(super) const CONFIG_FILE: &str = "config.json";
+pub(crate) const CONFIG_FILE: &str = "config.json";
 /// Largest size of any kind; above it, the file is damaged.
 const MAX_SIZE: usize = 1 << 24;
 /// Rows of OPT's table of positions before that of the first token.
@@ -94,13 +95,27 @@ enum TokenIds {
 
 /// What `config.json` says.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct StatedModel {
+pub(crate) struct StatedModel {
     pub architecture: Architecture,
     pub config: LanguageModelConfig,
     /// The start of every text, if the tokenizer states none.
     pub start: Option<u32>,
     pub ends: EndTokens,
     pub padding: u32,
+}
+
+/// The language model that `config.json` in the folder of the weights describes.
+///
+/// # Errors
+/// If the file is missing, or describes a model that the network does not compute.
+pub(crate) fn read_config(weights: &WeightFile) -> Result<StatedModel, WeightsError> {
+    let model = ConfigFile::read(weights.path()).and_then(|config| config.model());
+    model.map_err(|message| companion_error(weights, CONFIG_FILE, message))
+}
+
+/// The error that a file in the folder of the weights is missing or not as expected.
+pub(crate) fn companion_error(weights: &WeightFile, file: &str, message: String) -> WeightsError {
+    WeightsError::CompanionFile { path: weights.path().to_owned(), file: file.to_owned(), message }
 }
 
 impl ConfigFile {

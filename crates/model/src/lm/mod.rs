@@ -15,11 +15,12 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData};
 
 pub use self::architecture::Architecture;
-pub(crate) use self::architecture::{check_tie, is_gpt2_mask};
+pub(crate) use self::architecture::{NAME, check_tie, is_gpt2_mask};
+pub(crate) use self::config_file::{CONFIG_FILE, companion_error, read_config};
 pub use self::generation::{DecodingStrategy, EndTokens, Sampling, SpecialTokens};
 pub(crate) use self::generation::{Generation, LengthLimits, decode};
 use self::host_decoder::{HostDecoder, HostState};
-pub(crate) use self::text_generator::read_tokenizer;
+pub(crate) use self::text_generator::{TOKENIZER_FILE, read_tokenizer};
 pub use self::text_generator::{TextGenerator, TextOptions};
 use crate::nn::{
     Activation, AttentionScope, DecoderBlock, DecoderBlockConfig, Embedding, KvCache, LayerNorm, Linear,

@@ -2,11 +2,13 @@
 
 use std::ops::ControlFlow;
 
-use burn::tensor::Device;
+use burn::tensor::{Device, Tensor};
 
 use super::architecture::{Architecture, NAME, check_tie};
-use super::config_file::{CONFIG_FILE, ConfigFile, StatedModel};
-use super::{DecodingStrategy, Generation, LanguageModel, LanguageModelConfig, LengthLimits, decode};
+use super::config_file::{StatedModel, companion_error, read_config};
+use super::{
+    DecodingStrategy, EndTokens, Generation, LanguageModel, LanguageModelConfig, LengthLimits, decode,
+};
 use crate::error::ModelError;
 use crate::precision::WeightPrecision;
 use crate::registry;
@@ -15,6 +17,8 @@ use crate::weights::{Layout, WeightFile, WeightSource, WeightsError};
 
 /// Name of the tokenizer's file.
 pub(crate) const TOKENIZER_FILE: &str = "tokenizer.json";
+/// Name of SentencePiece's file, from which `transformers` makes the other.
+const PIECES_FILE: &str = "tokenizer.model";
 /// Name of the output layer in `transformers`.
 const HEAD: &str = "lm_head.weight";
 
@@ -97,12 +101,7 @@ impl TextGenerator {
         device: &Device,
         precision: WeightPrecision,
     ) -> Result<Self, ModelError> {
-        let companion = |name: &'static str| {
-            let (path, file) = (file.path().to_owned(), name.to_owned());
-            move |message: String| WeightsError::CompanionFile { path, file, message }
-        };
-        let stated = ConfigFile::read(file.path()).and_then(|config| config.model());
-        let stated = stated.map_err(companion(CONFIG_FILE))?;
+        let stated = read_config(file)?;
         let tokenizer = read_tokenizer(file, stated.config.vocabulary)?;
         let prefix = stated.architecture.prefix(file);
         let layout = stated.architecture.layout(Layout::prefixed(""), prefix);
@@ -119,6 +118,16 @@ impl TextGenerator {
         Ok(Self { id, stated, language, tokenizer })
     }
 
+    /// A generator of a network that is a part of another.
+    pub(crate) fn from_parts(
+        id: String,
+        stated: StatedModel,
+        language: LanguageModel,
+        tokenizer: BytePairTokenizer,
+    ) -> Self {
+        Self { id, stated, language, tokenizer }
+    }
+
     /// Name and fingerprint of the weights.
     pub fn id(&self) -> &str {
         &self.id
@@ -132,6 +141,11 @@ impl TextGenerator {
     /// Sizes, and in what it differs from others.
     pub fn config(&self) -> &LanguageModelConfig {
         &self.stated.config
+    }
+
+    /// The tokens that end a text.
+    pub fn ends(&self) -> EndTokens {
+        self.stated.ends
     }
 
     /// The network.
@@ -155,6 +169,20 @@ impl TextGenerator {
         options: &TextOptions,
         on_text: &mut dyn FnMut(&str),
     ) -> Result<Vec<String>, ModelError> {
+        let ids = self.prompt_ids(prompt);
+        self.generate_after(self.language.embed(&ids, 1), options, on_text)
+    }
+
+    /// As [`generate`](Self::generate), after an embedded prompt, `[1, tokens, width]`.
+    ///
+    /// # Errors
+    /// [`ModelError::PromptTooLong`] if the prompt leaves no room for a token.
+    pub fn generate_after(
+        &self,
+        prompt: Tensor<3>,
+        options: &TextOptions,
+        on_text: &mut dyn FnMut(&str),
+    ) -> Result<Vec<String>, ModelError> {
         let mut shown = 0;
         let mut show = |text: &str, is_end: bool| {
             // A character may need several tokens: until they are complete, it is U+FFFD.
@@ -165,7 +193,7 @@ impl TextGenerator {
             }
         };
         let is_streamed = !matches!(options.decoding, DecodingStrategy::BeamSearch(_));
-        let texts = self.generate_ids(&self.prompt_ids(prompt), options, &mut |ids| {
+        let texts = self.generate_ids_after(prompt, options, &mut |ids| {
             if is_streamed {
                 show(&self.tokenizer.decode(ids), false);
             }
@@ -196,7 +224,20 @@ impl TextGenerator {
         options: &TextOptions,
         on_step: &mut dyn FnMut(&[u32]) -> ControlFlow<()>,
     ) -> Result<Vec<Vec<u32>>, ModelError> {
-        let (context, prompt_length) = (self.stated.config.context, prompt.len());
+        self.generate_ids_after(self.language.embed(prompt, 1), options, on_step)
+    }
+
+    /// As [`generate_ids`](Self::generate_ids), after an embedded prompt, `[1, tokens, width]`.
+    ///
+    /// # Errors
+    /// [`ModelError::PromptTooLong`] if the prompt leaves no room for a token.
+    pub fn generate_ids_after(
+        &self,
+        prompt: Tensor<3>,
+        options: &TextOptions,
+        on_step: &mut dyn FnMut(&[u32]) -> ControlFlow<()>,
+    ) -> Result<Vec<Vec<u32>>, ModelError> {
+        let (context, [_, prompt_length, _]) = (self.stated.config.context, prompt.dims());
         let max_length = prompt_length.saturating_add(options.max_tokens).min(context);
         if prompt_length == 0 || prompt_length >= max_length {
             let (model, max_tokens) = (self.id.clone(), context);
@@ -207,7 +248,7 @@ impl TextGenerator {
         let limits = LengthLimits { ends, padding, prompt_length, min_length, max_length };
         let mut search = Generation::new(options.decoding, limits, options.seed);
         let mut state = self.language.init_state(None);
-        let logits = self.language.prompt(&mut state, self.language.embed(prompt, 1));
+        let logits = self.language.prompt(&mut state, prompt);
         let searches = std::slice::from_mut(&mut search);
         let mut step = |searches: &[Generation]| match searches.first() {
             Some(search) => on_step(search.first_words()),
@@ -218,18 +259,17 @@ impl TextGenerator {
     }
 }
 
-/// `tokenizer.json` next to the weights of a network that knows `vocabulary` ids.
+/// `tokenizer.json`, or `tokenizer.model` of SentencePiece, next to the weights of a network that knows `vocabulary` ids.
 pub(crate) fn read_tokenizer(
     file: &WeightFile,
     vocabulary: usize,
 ) -> Result<BytePairTokenizer, WeightsError> {
-    let failed = |message: String| WeightsError::CompanionFile {
-        path: file.path().to_owned(),
-        file: TOKENIZER_FILE.to_owned(),
-        message,
-    };
-    let path = file.path().with_file_name(TOKENIZER_FILE);
-    let tokenizer = BytePairTokenizer::read(&path).map_err(failed)?;
+    let failed = |message: String| companion_error(file, TOKENIZER_FILE, message);
+    let [path, pieces] = [TOKENIZER_FILE, PIECES_FILE].map(|name| file.path().with_file_name(name));
+    // Both hold the same tokens where there are both.
+    let (path, name) =
+        if !path.is_file() && pieces.is_file() { (pieces, PIECES_FILE) } else { (path, TOKENIZER_FILE) };
+    let tokenizer = BytePairTokenizer::read(&path).map_err(|message| companion_error(file, name, message))?;
     match tokenizer.len() <= vocabulary {
         true => Ok(tokenizer),
         false => Err(failed(format!("it has {} tokens, the network knows {vocabulary}", tokenizer.len()))),

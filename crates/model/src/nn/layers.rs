@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use burn::module::{Module, Param};
-use burn::tensor::{DType, Tensor, TensorData, module};
+use burn::tensor::{DType, Device, Tensor, TensorData, module};
 
 use super::activation::Activation;
 use super::embedding::index;
@@ -318,6 +318,11 @@ impl LayerNorm {
             bias: Some(host::decoder::shared(self.bias.val())?),
             epsilon: self.epsilon as f32,
         })
+    }
+
+    /// Where its weights are.
+    pub(crate) fn device(&self) -> Device {
+        self.weight.val().device()
     }
 
     /// Its numbers, for inference.

@@ -41,27 +41,43 @@ fn colored(file: &WeightFile, channels: usize, before: usize) -> Result<bool, We
 
 fn point_bert(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
     let Some(prefix) = find_prefix(file, "encoder.first_conv.0.weight") else { return Ok(None) };
-    let shapes = TensorShapes { file, prefix };
     let sidecar = SidecarConfig::read(file.path());
     let ulip = prefix.strip_suffix("point_encoder.");
-    let width = shapes.size("norm.weight", 0)?;
-    let config = PointBertConfig {
-        colored: colored(file, shapes.size("encoder.first_conv.0.weight", 1)?, 0)?,
-        // ULIP-2's models have 512 groups, CG3D's 64; no tensor has that size.
-        groups: sidecar.num_group.unwrap_or(if ulip.is_some() { 512 } else { 64 }),
-        group_size: sidecar.group_size.unwrap_or(32),
-        group_width: shapes.size("encoder.second_conv.3.weight", 0)?,
-        width,
-        layers: shapes.count(|l| format!("blocks.blocks.{l}.norm1.weight")),
-        // Heads do not show in shapes; both papers' have 64 channels each.
-        heads: sidecar.num_heads.unwrap_or((width / 64).max(1)),
-        mlp_width: shapes.size("blocks.blocks.0.mlp.fc1.weight", 0)?,
-    };
+    let config = point_bert_config(file, prefix, |width| {
+        [
+            // ULIP-2's models have 512 groups, CG3D's 64; no tensor has that size.
+            sidecar.num_group.unwrap_or(if ulip.is_some() { 512 } else { 64 }),
+            sidecar.group_size.unwrap_or(32),
+            // Heads do not show in shapes; both papers' have 64 channels each.
+            sidecar.num_heads.unwrap_or((width / 64).max(1)),
+        ]
+    })?;
     let encoder = EncoderConfig::PointBert(config);
     Ok(Some(match ulip {
         Some(prefix) => ulip_file(file, prefix, encoder, point_bert_blocks)?,
-        None => cg3d_file(&shapes, encoder, point_bert_blocks)?,
+        None => cg3d_file(&TensorShapes { file, prefix }, encoder, point_bert_blocks)?,
     }))
+}
+
+/// Sizes of the PointBERT whose names start with `prefix`; `stated` are groups, points of a group and heads for a width.
+pub(crate) fn point_bert_config(
+    file: &WeightFile,
+    prefix: &str,
+    stated: impl Fn(usize) -> [usize; 3],
+) -> Result<PointBertConfig, WeightsError> {
+    let shapes = TensorShapes { file, prefix };
+    let width = shapes.size("norm.weight", 0)?;
+    let [groups, group_size, heads] = stated(width);
+    Ok(PointBertConfig {
+        colored: colored(file, shapes.size("encoder.first_conv.0.weight", 1)?, 0)?,
+        groups,
+        group_size,
+        group_width: shapes.size("encoder.second_conv.3.weight", 0)?,
+        width,
+        layers: shapes.count(|l| format!("blocks.blocks.{l}.norm1.weight")),
+        heads,
+        mlp_width: shapes.size("blocks.blocks.0.mlp.fc1.weight", 0)?,
+    })
 }
 
 /// Width of `ppat`'s heads, independent of the token's width.

@@ -64,6 +64,7 @@ use serde::{Deserialize, Serialize};
 
 pub use batch::{CloudBatch, CloudBatchError};
 pub use detect::detect_encoder;
+pub(crate) use detect::point_bert_config;
 pub use family::ModelFamily;
 pub use group::{FpsStart, Grouping, Groups, Neighborhood};
 pub use groups_ahead::{GroupingPlan, GroupsAhead};
@@ -79,6 +80,7 @@ pub use pointnet2::{GroupingScales, PointNet2, PointNet2Config};
 pub use ppat::{Ppat, PpatConfig};
 pub use prepared_cloud::PreparedCloud;
 pub use released_file::DetectedEncoder;
+pub(crate) use released_file::point_bert_blocks;
 pub use set_abstraction::FpsKernel;
 pub use tower::{PointTower, PointTowerConfig, ProjectionConfig};
 

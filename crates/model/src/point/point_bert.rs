@@ -290,7 +290,7 @@ impl PointBert {
     /// As [`encode`](Self::encode); `hook` is called with intermediate tensors: `neighborhood` `[clouds × groups, points,
     /// channels]`, `center`, `tokens`, `reduced`, `pos`, the output of each block `block0` …, and `norm`.
     pub fn encode_with_hook(&self, clouds: &CloudBatch, mut hook: impl FnMut(&str, &Tensor<3>)) -> Tensor<2> {
-        let (x, positions) = self.tokens(clouds, &mut hook);
+        let (x, positions) = self.tokens(clouds, self.config.grouping(), &mut hook);
         let block_hook = |layer, x: &Tensor<3>| hook(&format!("block{layer}"), x);
         let x = self.transformer.forward(x, |_| AttentionScope::Full, add_positions(&positions), block_hook);
         self.pool(x, &mut hook)
@@ -298,7 +298,7 @@ impl PointBert {
 
     /// As [`encode`](Self::encode) in training, with stochastic depth.
     pub fn encode_with_drop_path(&self, clouds: &CloudBatch, drop: DropPath) -> Tensor<2> {
-        let (x, positions) = self.tokens(clouds, &mut |_, _| {});
+        let (x, positions) = self.tokens(clouds, self.config.grouping(), &mut |_, _| {});
         let x = self.transformer.forward_with_drop_path(
             x,
             |_| AttentionScope::Full,
@@ -308,11 +308,25 @@ impl PointBert {
         self.pool(x, &mut |_, _| {})
     }
 
+    /// Clouds → the normalized states of the class token and of each group, `[clouds, 1 + groups, width]`, with centers by another
+    /// variant of farthest-point sampling: the input of language models.
+    pub fn encode_tokens(&self, clouds: &CloudBatch, sampling: FpsVariant) -> Tensor<3> {
+        let grouping = Grouping { rule: sampling, ..self.config.grouping() };
+        let (x, positions) = self.tokens(clouds, grouping, &mut |_, _| {});
+        let scope = |_| AttentionScope::Full;
+        self.norm.forward(self.transformer.forward(x, scope, add_positions(&positions), |_, _| {}))
+    }
+
     /// Class token and one token per group, and their positional embeddings, `[clouds, 1 + groups, width]` each.
-    fn tokens(&self, clouds: &CloudBatch, hook: &mut dyn FnMut(&str, &Tensor<3>)) -> (Tensor<3>, Tensor<3>) {
+    fn tokens(
+        &self,
+        clouds: &CloudBatch,
+        grouping: Grouping,
+        hook: &mut dyn FnMut(&str, &Tensor<3>),
+    ) -> (Tensor<3>, Tensor<3>) {
         let (n, PointBertConfig { groups, group_width, .. }) = (clouds.n_clouds(), self.config);
         let device = self.cls_token.val().device();
-        let parts = clouds.groups(self.config.grouping());
+        let parts = clouds.groups(grouping);
         let local = TensorData::new(self.local_points(clouds, &parts), self.local_shape(n));
         let local = Tensor::from_data(local, &device);
         hook("neighborhood", &local);

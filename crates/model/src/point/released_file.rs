@@ -126,7 +126,7 @@ pub(super) fn cg3d_file(
 }
 
 /// The names of Point-BERT's blocks, which are timm's inside a module of their own.
-pub(super) fn point_bert_blocks(layout: Layout) -> Layout {
+pub(crate) fn point_bert_blocks(layout: Layout) -> Layout {
     layout
         .within("point_encoder.", TIMM_BLOCK)
         .rename("point_encoder.blocks.", "point_encoder.blocks.blocks.")

@@ -1,4 +1,5 @@
-//! Byte-level byte-pair encoding (GPT-2, OPT, Phi, Qwen, Llama 3), from a `tokenizer.json` of Hugging Face's `tokenizers`.
+//! Byte-pair encoding, of bytes (GPT-2, OPT, Phi, Qwen, Llama 3) or of characters (Llama 1 and 2, Mistral, Vicuna), from a
+//! `tokenizer.json` of Hugging Face's `tokenizers`.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -8,11 +9,14 @@ use serde::Deserialize;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::characters::{Characters, PrefixSpace, prefix_space};
+use super::sentence_piece::{Piece, PieceKind, read_sentence_piece};
 use super::split::SplitPattern;
 
 /// Largest file in bytes; those of published models have up to 20 MB.
 const MAX_FILE_BYTES: u64 = 64 << 20;
-/// A byte-level byte-pair tokenizer ([Radford et al. 2019](https://cdn.openai.com/better-language-models/language_models.pdf),
+
+/// A byte-pair tokenizer ([Radford et al. 2019](https://cdn.openai.com/better-language-models/language_models.pdf),
 /// section 2.2).
 #[derive(Clone, Debug)]
 pub struct BytePairTokenizer {
@@ -22,9 +26,18 @@ pub struct BytePairTokenizer {
     merges: Merges,
     /// Tokens that are found in the text before it is split, longest first.
     added: Vec<(String, u32)>,
-    words: WordSplit,
+    units: Units,
     /// Tokens that start every text.
     start: Vec<u32>,
+}
+
+/// The smallest parts of a text.
+#[derive(Clone, Debug)]
+enum Units {
+    /// Bytes, in words that are encoded one by one.
+    Bytes(WordSplit),
+    /// Characters.
+    Characters(Characters),
 }
 
 /// How a text becomes the words that are encoded one by one.
@@ -47,7 +60,7 @@ struct TokenizerFile {
     #[serde(default)]
     normalizer: Option<Value>,
     #[serde(default)]
-    pre_tokenizer: Option<PreTokenizer>,
+    pre_tokenizer: Option<Value>,
     #[serde(default)]
     post_processor: Option<Value>,
     model: Model,
@@ -93,6 +106,8 @@ struct Model {
     kind: Option<String>,
     #[serde(default)]
     byte_fallback: bool,
+    #[serde(default)]
+    unk_token: Option<String>,
     vocab: HashMap<String, u32>,
     merges: Vec<Merge>,
 }
@@ -119,11 +134,15 @@ impl Merge {
 }
 
 impl BytePairTokenizer {
-    /// Reads a `tokenizer.json`.
+    /// Reads a `tokenizer.json`, or a `tokenizer.model` of SentencePiece, with `added_tokens.json` next to it if there is one.
     ///
     /// # Errors
-    /// Describes what is wrong with the file: it is not readable, or its tokenizer is not a byte-level byte-pair encoding.
+    /// Describes what is wrong with the file: it is not readable, or its tokenizer is not a byte-pair encoding of bytes, or of
+    /// characters with bytes as a fallback.
     pub fn read(path: &Path) -> Result<Self, String> {
+        if path.extension().is_some_and(|extension| extension == "model") {
+            return read_sentence_piece(path);
+        }
         let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
         if size > MAX_FILE_BYTES {
             return Err(format!("it has {size} bytes, expected at most {MAX_FILE_BYTES}"));
@@ -134,8 +153,12 @@ impl BytePairTokenizer {
     }
 
     fn from_file(file: TokenizerFile) -> Result<Self, String> {
-        let (words, start) = (file.word_split()?, file.start_tokens());
+        let (units, start) = (file.units()?, file.start_tokens());
         let bytes = byte_of_char();
+        let token_bytes = |text: &str| match &units {
+            Units::Bytes(_) => text.chars().map(|c| bytes.get(&c).copied()).collect(),
+            Units::Characters(_) => Characters::token_text(text),
+        };
         let most = file.model.vocab.values().chain(file.added_tokens.iter().map(|token| &token.id)).max();
         // Ids index a table: a damaged file must not request gigabytes.
         let count = most.map_or(0, |id| *id as usize + 1);
@@ -151,27 +174,59 @@ impl BytePairTokenizer {
         let mut ids = HashMap::new();
         for (text, id) in &file.model.vocab {
             // Special tokens such as `</s>` are in the vocabulary too, but no text becomes one.
-            let Some(token) = text.chars().map(|c| bytes.get(&c).copied()).collect::<Option<Vec<u8>>>()
-            else {
-                continue;
-            };
+            let Some(token) = token_bytes(text) else { continue };
             if !special.contains(id) {
                 tokens[*id as usize] = Some(token.clone());
-                ids.insert(token, *id);
+                // Of two tokens of the same text, always the same one.
+                let known = ids.entry(token).or_insert(*id);
+                *known = (*known).min(*id);
             }
         }
         for token in file.added_tokens.iter().filter(|token| !token.special) {
             tokens[token.id as usize] = Some(token.content.clone().into_bytes());
         }
-        let merges = file.model.merges(&ids, &bytes)?;
+        let merges = file.model.merges(&ids, &token_bytes)?;
         let mut added: Vec<(String, u32)> = file
             .added_tokens
             .into_iter()
             .filter(|t| !t.content.is_empty())
             .map(|t| (t.content, t.id))
             .collect();
-        added.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.1.cmp(&b.1)));
-        Ok(Self { tokens, ids, merges, added, words, start })
+        sort_added(&mut added);
+        Ok(Self { tokens, ids, merges, added, units, start })
+    }
+
+    /// A tokenizer of characters, from the vocabulary of SentencePiece and tokens that were added to it: pairs are merged if they are
+    /// a piece, that of the highest score first.
+    pub(super) fn of_pieces(pieces: &[Piece], prefix: PrefixSpace, added: Vec<(String, u32)>) -> Self {
+        let named = || pieces.iter().enumerate().map(|(id, piece)| (piece, id as u32));
+        let mut tokens = vec![None; pieces.len() + added.len()];
+        let mut ids = HashMap::new();
+        for (piece, id) in named().filter(|(piece, _)| piece.kind == PieceKind::Normal) {
+            if let Some(text) = Characters::token_text(&piece.text) {
+                tokens[id as usize] = Some(text.clone());
+                ids.entry(text).or_insert(id);
+            }
+        }
+        let unknown = pieces.iter().find(|piece| piece.kind == PieceKind::Unknown);
+        let bytes = named().filter(|(piece, _)| piece.kind != PieceKind::Normal);
+        let bytes = bytes.map(|(piece, id)| (piece.text.as_str(), id));
+        let units = Characters::new(prefix, bytes, unknown.map(|piece| piece.text.as_str()));
+        let controls = || named().filter(|(piece, _)| piece.kind == PieceKind::Control);
+        let mut added: Vec<(String, u32)> =
+            controls().map(|(piece, id)| (piece.text.clone(), id)).chain(added).collect();
+        sort_added(&mut added);
+        // As `add_bos_token` of Llama.
+        let start = controls().find(|(piece, _)| piece.text == "<s>").map(|(_, id)| id);
+        let merges = merges_of_pieces(pieces, &ids);
+        Self {
+            tokens,
+            ids,
+            merges,
+            added,
+            units: Units::Characters(units),
+            start: start.into_iter().collect(),
+        }
     }
 
     /// Number of ids.
@@ -195,11 +250,11 @@ impl BytePairTokenizer {
         let mut rest = text;
         // Added tokens are cut out first; the longest of those that start at the same place.
         while let Some((at, content, id)) = self.next_added(rest) {
-            self.encode_plain(&rest[..at], &mut ids);
+            self.encode_plain(&rest[..at], rest.len() == text.len(), &mut ids);
             ids.push(id);
             rest = &rest[at + content..];
         }
-        self.encode_plain(rest, &mut ids);
+        self.encode_plain(rest, rest.len() == text.len(), &mut ids);
         ids
     }
 
@@ -211,66 +266,108 @@ impl BytePairTokenizer {
         found.min_by_key(|(at, ..)| *at)
     }
 
-    fn encode_plain(&self, text: &str, ids: &mut Vec<u32>) {
-        if text.is_empty() {
-            return;
-        }
-        let composed = self.words.is_composed.then(|| text.nfc().collect::<String>());
-        let text = composed.as_deref().unwrap_or(text);
-        let spaced = format!(" {text}");
-        let needs_space = self.words.add_prefix_space && !text.starts_with(char::is_whitespace);
-        for word in self.words.pattern.split(if needs_space { &spaced } else { text }) {
-            self.encode_word(word, ids);
+    /// Encodes a part of a text between added tokens.
+    fn encode_plain(&self, text: &str, is_first: bool, ids: &mut Vec<u32>) {
+        let id = |bytes: &[u8]| self.ids.get(bytes).copied();
+        match &self.units {
+            _ if text.is_empty() => {}
+            Units::Characters(units) => {
+                ids.extend(self.merged(units.units(&units.prefixed(text, is_first), id)));
+            }
+            Units::Bytes(words) => {
+                let composed = words.is_composed.then(|| text.nfc().collect::<String>());
+                let text = composed.as_deref().unwrap_or(text);
+                let spaced = format!(" {text}");
+                let needs_space = words.add_prefix_space && !text.starts_with(char::is_whitespace);
+                for word in words.pattern.split(if needs_space { &spaced } else { text }) {
+                    // A vocabulary has all bytes; one that lacks some drops them, as `tokenizers` does without an unknown token.
+                    ids.extend(self.merged(word.bytes().filter_map(|byte| id(&[byte])).collect()));
+                }
+            }
         }
     }
 
     /// Merges the pair of lowest rank until none is left.
-    fn encode_word(&self, word: &str, ids: &mut Vec<u32>) {
-        // A vocabulary has all bytes; one that lacks some drops them, as `tokenizers` does without an unknown token.
-        let mut parts: Vec<u32> =
-            word.bytes().filter_map(|byte| self.ids.get([byte].as_slice()).copied()).collect();
+    fn merged(&self, mut parts: Vec<u32>) -> Vec<u32> {
         loop {
             let rank =
                 |at: usize| self.merges.get(&(parts[at], parts[at + 1])).map(|(rank, id)| (*rank, at, *id));
-            let Some((_, at, id)) = (0..parts.len().saturating_sub(1)).filter_map(rank).min() else { break };
+            let Some((_, at, id)) = (0..parts.len().saturating_sub(1)).filter_map(rank).min() else {
+                return parts;
+            };
             parts[at] = id;
             parts.remove(at + 1);
         }
-        ids.extend(parts);
     }
 
     /// The text of token ids, without special tokens. Bytes that are not UTF-8 become U+FFFD.
     pub fn decode(&self, ids: &[u32]) -> String {
-        let tokens = ids.iter().filter_map(|id| self.tokens.get(*id as usize)?.as_deref());
-        String::from_utf8_lossy(&tokens.collect::<Vec<_>>().concat()).into_owned()
+        let text = |id: u32| self.tokens.get(id as usize)?.as_deref();
+        match &self.units {
+            Units::Characters(units) => units.decode(ids, text),
+            Units::Bytes(_) => {
+                let tokens: Vec<&[u8]> = ids.iter().filter_map(|id| text(*id)).collect();
+                String::from_utf8_lossy(&tokens.concat()).into_owned()
+            }
+        }
     }
 }
 
-impl TokenizerFile {
-    /// Checks that it is a byte-level byte-pair encoding; returns how texts are split into words.
-    fn word_split(&self) -> Result<WordSplit, String> {
-        let kind = self.model.kind.as_deref().unwrap_or("BPE");
-        if kind != "BPE" || self.model.byte_fallback {
-            return Err(format!("expected a byte-level BPE model, found {kind} of characters"));
+/// The longest token first, of those that start at the same place in a text.
+fn sort_added(added: &mut [(String, u32)]) {
+    added.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then(a.1.cmp(&b.1)));
+}
+
+/// All pairs whose text is a piece; those of equal scores have equal ranks, so that the first in the text is merged.
+fn merges_of_pieces(pieces: &[Piece], ids: &HashMap<Vec<u8>, u32>) -> Merges {
+    let mut scores: Vec<f32> = pieces.iter().map(|piece| piece.score).collect();
+    scores.sort_by(|a, b| b.total_cmp(a));
+    scores.dedup();
+    let mut merges = HashMap::new();
+    for (text, id) in ids {
+        let score = pieces[*id as usize].score;
+        let rank = scores.partition_point(|other| *other > score);
+        for at in 1..text.len() {
+            if let (Some(left), Some(right)) = (ids.get(&text[..at]), ids.get(&text[at..])) {
+                merges.insert((*left, *right), (rank, *id));
+            }
         }
-        let normalizer = self.normalizer.as_ref().filter(|normalizer| !normalizer.is_null());
-        let is_composed = match normalizer.map(|normalizer| normalizer["type"].as_str().unwrap_or("unknown"))
-        {
-            None => false,
+    }
+    merges
+}
+
+impl TokenizerFile {
+    /// Checks that it is a byte-pair encoding of bytes or characters; returns the smallest parts of a text.
+    fn units(&self) -> Result<Units, String> {
+        let kind = self.model.kind.as_deref().unwrap_or("BPE");
+        if kind != "BPE" {
+            return Err(format!("expected a BPE model, found {kind}"));
+        }
+        let normalizer = self.normalizer.as_ref().unwrap_or(&Value::Null);
+        if self.model.byte_fallback {
+            let prefix = prefix_space(normalizer, self.pre_tokenizer.as_ref().unwrap_or(&Value::Null))?;
+            let vocabulary = self.model.vocab.iter().map(|(token, id)| (token.as_str(), *id));
+            let unknown = self.model.unk_token.as_deref();
+            return Ok(Units::Characters(Characters::new(prefix, vocabulary, unknown)));
+        }
+        let is_composed = match normalizer["type"].as_str() {
+            None if normalizer.is_null() => false,
             Some("NFC") => true,
-            Some(other) => {
+            other => {
                 return Err(format!(
-                    "expected a byte-level BPE model without a normalizer, or NFC, found {other}"
+                    "expected a byte-level BPE model without a normalizer, or NFC, found {}",
+                    other.unwrap_or("unknown")
                 ));
             }
         };
-        let pre = self.pre_tokenizer.as_ref();
-        let found = || pre.map_or("none", |pre| pre.kind.as_str()).to_owned();
-        let split = pre.and_then(PreTokenizer::split);
+        let pre: Option<PreTokenizer> =
+            self.pre_tokenizer.clone().map(serde_json::from_value).transpose().map_err(|e| e.to_string())?;
+        let found = || pre.as_ref().map_or("none", |pre| pre.kind.as_str()).to_owned();
+        let split = pre.as_ref().and_then(PreTokenizer::split);
         let (pattern, add_prefix_space) = split.ok_or_else(|| {
             format!("expected the pre-tokenizer ByteLevel, or a known pattern before it, found {}", found())
         })?;
-        Ok(WordSplit { pattern, add_prefix_space, is_composed })
+        Ok(Units::Bytes(WordSplit { pattern, add_prefix_space, is_composed }))
     }
 
     /// Special tokens before the text in the template of a single text, which may be one of several steps.
@@ -309,8 +406,11 @@ impl PreTokenizer {
 
 impl Model {
     /// Rank and result of each merge, by ids.
-    fn merges(&self, ids: &HashMap<Vec<u8>, u32>, bytes: &HashMap<char, u8>) -> Result<Merges, String> {
-        let token = |text: &str| text.chars().map(|c| bytes.get(&c).copied()).collect::<Option<Vec<u8>>>();
+    fn merges(
+        &self,
+        ids: &HashMap<Vec<u8>, u32>,
+        token: &dyn Fn(&str) -> Option<Vec<u8>>,
+    ) -> Result<Merges, String> {
         let mut merges = HashMap::new();
         for (rank, merge) in self.merges.iter().enumerate() {
             let parts = merge.pair().and_then(|(a, b)| Some((token(a)?, token(b)?)));

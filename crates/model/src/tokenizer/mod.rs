@@ -2,7 +2,9 @@
 
 mod bert;
 mod byte_pair;
+mod characters;
 mod clean;
+mod sentence_piece;
 mod split;
 mod word_piece;
 

@@ -7,29 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use half::{bf16, f16};
 use lexiform_formats::pickle::Ref;
 use lexiform_formats::{PositionedFile, RandomAccess};
-use rayon::prelude::*;
 use safetensors::tensor::Dtype;
 
 use super::error::WeightsError;
 use super::header::{self, TensorInfo, byte_length};
 use super::int8;
 use super::sharded;
-use super::torch::{Storage, StridedTensor, TorchCheckpoint};
+use super::tensor_values::{contiguous, storage_limit, strided};
+use super::torch::{StridedTensor, TorchCheckpoint};
 use super::value::{self, Value};
 
 /// Keys under which authors store the weights; the first that holds tensors is opened.
 const STATE_DICT_KEYS: [&str; 4] = ["state_dict", "model_state_dict", "model", "base_model"];
-/// Most bytes of tensors per byte of the file: tensors may share storages, and zip compresses. Bounds memory for untrusted
-/// files.
-const MAX_SHARING_RATIO: u64 = 4;
-/// Bytes of tensors that a file of any size may have.
-const MIN_TENSOR_BUDGET: u64 = 16 << 20;
-/// Bytes converted at a time.
-const CHUNK: usize = 1 << 20;
-
 /// An open file of tensors.
 ///
 /// ```
@@ -65,25 +56,23 @@ enum TensorEntry {
     /// A tensor, and the file that it is in.
     Safetensors(TensorInfo, Arc<dyn RandomAccess>),
     /// A tensor in bytes, the factors of its rows, and the file that they are in.
-    Int8 {
-        bytes: TensorInfo,
-        scale: TensorInfo,
-        source: Arc<dyn RandomAccess>,
-    },
-    Torch(StridedTensor),
+    Int8 { bytes: TensorInfo, scale: TensorInfo, source: Arc<dyn RandomAccess> },
+    /// A tensor, and the file that it is in.
+    Torch(StridedTensor, Arc<dyn RandomAccess>),
 }
 
 impl WeightFile {
     /// Opens a `.safetensors`, `.pt`, `.pth`, `.ckpt` or `.bin` file; the format is detected from its content. In a checkpoint
     /// with several containers, the common one is chosen, see [`container`](Self::container). An index
-    /// (`model.safetensors.index.json`) opens all the safetensors files that it lists.
+    /// (`model.safetensors.index.json`, `pytorch_model.bin.index.json`) opens all the files that it lists.
     ///
     /// # Errors
     /// If the file cannot be read, is damaged, or has no tensors.
     pub fn open(path: &Path) -> Result<Self, WeightsError> {
-        if sharded::is_index(path) {
-            return Self::sharded(path);
-        }
+        if sharded::is_index(path) { Self::sharded(path) } else { Self::single(path) }
+    }
+
+    fn single(path: &Path) -> Result<Self, WeightsError> {
         let source = PositionedFile::open(path)?;
         // A safetensors file starts with the header's length (8 bytes) and its JSON.
         let head = source.bytes(0, source.length().min(9))?;
@@ -114,21 +103,21 @@ impl WeightFile {
         Ok(Self { path, source, entries, metadata, torch: None, container: None, bytes })
     }
 
-    /// Opens the safetensors files of an index as one.
+    /// Opens the files of an index as one.
     fn sharded(path: &Path) -> Result<Self, WeightsError> {
         let mut whole: Option<Self> = None;
         for (name, listed) in sharded::read_index(path)? {
             let at = path.with_file_name(name);
-            // Not by content: an index that lists itself would never end, and a pickle is read from one file.
-            let source = Arc::new(PositionedFile::open(&at)?);
-            let shard = Self::safetensors(at, source)?;
+            // An index that lists an index, such as itself, would never end.
+            let shard = Self::single(&at)?;
             // A tensor in another file than the index says would be used or missed by chance.
             let found: BTreeSet<&String> = shard.entries.keys().collect();
             if let Some(odd) = listed.iter().collect::<BTreeSet<_>>().symmetric_difference(&found).next() {
                 let has = if listed.contains(*odd) { "does not have" } else { "has" };
                 let index = path.file_name().unwrap_or_default().to_string_lossy();
                 let message = format!("it {has} tensor {odd:?}, unlike what {index} says");
-                return Err(WeightsError::Format { path: shard.path, format: "safetensors", message });
+                let format = shard.format();
+                return Err(WeightsError::Format { path: shard.path, format, message });
             }
             match &mut whole {
                 Some(whole) => {
@@ -174,7 +163,7 @@ impl WeightFile {
         let torch = self.torch.clone().ok_or_else(|| invalid("it has no containers".to_owned()))?;
         let tensors = torch.tensors(at).map_err(invalid)?;
         // Overlapping views could describe far more values than the file has bytes.
-        let most = MIN_TENSOR_BUDGET.max(self.source.length()).saturating_mul(MAX_SHARING_RATIO);
+        let most = storage_limit(&*self.source);
         let mut described = 0_u64;
         for (name, tensor) in &tensors {
             // An overflowing size counts as too large.
@@ -189,7 +178,9 @@ impl WeightFile {
                 return Err(invalid(message));
             }
         }
-        let entries = tensors.into_iter().map(|(name, tensor)| (name, TensorEntry::Torch(tensor))).collect();
+        let source = &self.source;
+        let entry = |(name, tensor)| (name, TensorEntry::Torch(tensor, source.clone()));
+        let entries = tensors.into_iter().map(entry).collect();
         Ok(Self { entries, container: container.map(str::to_owned), torch: Some(torch), ..self.clone() })
     }
 
@@ -277,7 +268,7 @@ impl WeightFile {
         match torch.tensor(at).ok().flatten() {
             Some(tensor) if tensor.shape.iter().product::<usize>() == 1 => {
                 let number = self
-                    .floats(&TensorEntry::Torch(tensor))
+                    .floats(&TensorEntry::Torch(tensor, self.source.clone()))
                     .ok()
                     .flatten()
                     .and_then(|values| values.first().copied());
@@ -378,37 +369,9 @@ impl WeightFile {
                 let packed = source.bytes(bytes.start, count as u64).map_err(|error| error.to_string())?;
                 Ok(int8::dequantize(&packed, &scales))
             }
-            TensorEntry::Torch(tensor) => {
-                let width = tensor.dtype.bitsize() / 8;
-                let offset = (tensor.storage_offset * width) as u64;
-                match &tensor.storage {
-                    Storage::Raw { start, .. } if tensor.is_contiguous() => {
-                        contiguous(&*self.source, (tensor.dtype, start + offset), count, None)
-                    }
-                    // torch.save does not compress, so values are read in place.
-                    Storage::Zip(stored) if tensor.is_contiguous() && stored.is_stored() => {
-                        // The archive's checksum covers the whole entry, so a part cannot be verified.
-                        let is_whole = stored.size == (count * width) as u64;
-                        let checksum = stored.checksum().filter(|_| is_whole);
-                        let start = stored.start(&*self.source)? + offset;
-                        contiguous(&*self.source, (tensor.dtype, start), count, checksum)
-                    }
-                    storage => Ok(gather(tensor, &self.whole(storage)?)),
-                }
-            }
+            TensorEntry::Torch(tensor, source) => strided(tensor, &**source, storage_limit(&**source)),
         }
         .map(Some)
-    }
-
-    /// All bytes of a storage.
-    fn whole(&self, storage: &Storage) -> Result<Vec<u8>, String> {
-        match storage {
-            Storage::Raw { start, size } => self.source.bytes(*start, *size).map_err(|e| e.to_string()),
-            Storage::Zip(entry) => {
-                let most = MIN_TENSOR_BUDGET.max(self.source.length()).saturating_mul(MAX_SHARING_RATIO);
-                entry.read(&*self.source, most)
-            }
-        }
     }
 
     fn entry(&self, name: &str) -> Result<&TensorEntry, WeightsError> {
@@ -421,28 +384,15 @@ impl TensorEntry {
     fn shape(&self) -> &[usize] {
         match self {
             Self::Safetensors(plain, _) | Self::Int8 { bytes: plain, .. } => &plain.shape,
-            Self::Torch(tensor) => &tensor.shape,
+            Self::Torch(tensor, _) => &tensor.shape,
         }
     }
 
     fn dtype(&self) -> Dtype {
         match self {
             Self::Safetensors(plain, _) | Self::Int8 { bytes: plain, .. } => plain.dtype,
-            Self::Torch(tensor) => tensor.dtype,
+            Self::Torch(tensor, _) => tensor.dtype,
         }
-    }
-}
-
-impl StridedTensor {
-    /// Whether its elements are contiguous in row-major order.
-    fn is_contiguous(&self) -> bool {
-        let mut expected = 1;
-        self.shape.iter().zip(&self.strides).rev().all(|(size, stride)| {
-            // The stride of an axis with one element is arbitrary.
-            let fits = *size == 1 || *stride == expected;
-            expected *= size;
-            fits
-        })
     }
 }
 
@@ -461,100 +411,4 @@ fn entries_of(
     let plain = |(name, tensor)| (name, TensorEntry::Safetensors(tensor, source.clone()));
     entries.extend(tensors.into_iter().map(plain));
     entries
-}
-
-/// Reads `count` contiguous values from byte `start`; f32 values without a copy in between.
-fn contiguous(
-    source: &dyn RandomAccess,
-    (dtype, start): (Dtype, u64),
-    count: usize,
-    checksum: Option<u32>,
-) -> Result<Vec<f32>, String> {
-    let width = dtype.bitsize() / 8;
-    let bytes = count as u64 * width as u64;
-    if start.checked_add(bytes).is_none_or(|end| end > source.length()) {
-        return Err(format!("{bytes} bytes from byte {start} expected, the file has {}", source.length()));
-    }
-    let mut values = vec![0_f32; count];
-    let Some(expected) = checksum else {
-        // Billions of numbers: reading, converting and touching new memory are shared out.
-        let chunks = values.par_chunks_mut(CHUNK / width).enumerate();
-        chunks.try_for_each_init(Vec::new, |buffer, (at, chunk)| {
-            read_chunk(source, (dtype, start + (at * (CHUNK / width) * width) as u64), chunk, buffer, |_| {})
-        })?;
-        return Ok(values);
-    };
-    let (mut sum, mut at, mut buffer) = (crc32fast::Hasher::new(), start, Vec::new());
-    for chunk in values.chunks_mut(CHUNK / width) {
-        // While the bytes are still in the cache.
-        read_chunk(source, (dtype, at), chunk, &mut buffer, |raw| sum.update(raw))?;
-        at += (chunk.len() * width) as u64;
-    }
-    if expected == sum.finalize() {
-        Ok(values)
-    } else {
-        Err("checksum mismatch: the file is damaged".to_owned())
-    }
-}
-
-/// Reads values from byte `start`, and shows their bytes to `inspect`; f32 values without a copy in between.
-fn read_chunk(
-    source: &dyn RandomAccess,
-    (dtype, start): (Dtype, u64),
-    values: &mut [f32],
-    buffer: &mut Vec<u8>,
-    inspect: impl FnOnce(&[u8]),
-) -> Result<(), String> {
-    if dtype == Dtype::F32 {
-        let raw: &mut [u8] = bytemuck::cast_slice_mut(values);
-        source.read_exact_at(start, raw).map_err(|e| e.to_string())?;
-        inspect(raw);
-        values.iter_mut().for_each(|value| *value = f32::from_bits(u32::from_le(value.to_bits())));
-        return Ok(());
-    }
-    // Converted chunk by chunk: narrow types would need a second copy of the tensor.
-    buffer.resize(values.len() * dtype.bitsize() / 8, 0);
-    source.read_exact_at(start, buffer).map_err(|e| e.to_string())?;
-    inspect(buffer);
-    convert(dtype, buffer, values);
-    Ok(())
-}
-
-/// The elements of a view in row-major order.
-fn gather(tensor: &StridedTensor, bytes: &[u8]) -> Vec<f32> {
-    let width = tensor.dtype.bitsize() / 8;
-    let count: usize = tensor.shape.iter().product();
-    let mut values = vec![0.0; count];
-    let mut index = vec![0; tensor.shape.len()];
-    for value in &mut values {
-        let at = tensor.storage_offset
-            + index.iter().zip(&tensor.strides).map(|(i, stride)| i * stride).sum::<usize>();
-        // Opening made sure that the storage reaches this far.
-        if let Some(raw) = bytes.get(at * width..(at + 1) * width) {
-            convert(tensor.dtype, raw, std::slice::from_mut(value));
-        }
-        // Advances the index like an odometer, last axis first.
-        for (i, size) in index.iter_mut().zip(&tensor.shape).rev() {
-            *i += 1;
-            if *i < *size {
-                break;
-            }
-            *i = 0;
-        }
-    }
-    values
-}
-
-/// Converts little-endian values to f32.
-fn convert(dtype: Dtype, raw: &[u8], into: &mut [f32]) {
-    fn each<const N: usize>(raw: &[u8], into: &mut [f32], value: impl Fn([u8; N]) -> f32) {
-        into.iter_mut().zip(raw.as_chunks::<N>().0).for_each(|(to, from)| *to = value(*from));
-    }
-    match dtype {
-        Dtype::F16 => each(raw, into, |b| f16::from_le_bytes(b).to_f32()),
-        Dtype::BF16 => each(raw, into, |b| bf16::from_le_bytes(b).to_f32()),
-        #[expect(clippy::cast_possible_truncation, reason = "networks compute in f32")]
-        Dtype::F64 => each(raw, into, |b| f64::from_le_bytes(b) as f32),
-        _ => each(raw, into, f32::from_le_bytes),
-    }
 }

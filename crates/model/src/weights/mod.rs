@@ -10,6 +10,7 @@ mod int8;
 mod layout;
 mod save;
 pub(crate) mod sharded;
+mod tensor_values;
 mod torch;
 mod value;
 

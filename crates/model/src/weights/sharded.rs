@@ -1,4 +1,4 @@
-//! Weights in several safetensors files, with an index: `model.safetensors.index.json` of `transformers`.
+//! Weights in several files, with an index: `model.safetensors.index.json` or `pytorch_model.bin.index.json` of `transformers`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -11,7 +11,12 @@ use super::error::WeightsError;
 /// End of the name of an index.
 pub(crate) const INDEX_SUFFIX: &str = ".index.json";
 /// Names of weights in the folder of a model, the first that exists is opened.
-const FILE_NAMES: [&str; 3] = ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin"];
+const FILE_NAMES: [&str; 4] = [
+    "model.safetensors",
+    "model.safetensors.index.json",
+    "pytorch_model.bin",
+    "pytorch_model.bin.index.json",
+];
 
 #[derive(Deserialize)]
 struct ShardIndex {
@@ -45,11 +50,8 @@ pub(crate) fn missing_shard(path: &Path) -> Result<Option<PathBuf>, WeightsError
 /// # Errors
 /// If the file cannot be read or is not an index.
 pub(crate) fn read_index(path: &Path) -> Result<BTreeMap<String, BTreeSet<String>>, WeightsError> {
-    let failed = |message: String| WeightsError::Format {
-        path: path.to_owned(),
-        format: "safetensors index",
-        message,
-    };
+    let failed =
+        |message: String| WeightsError::Format { path: path.to_owned(), format: "weight index", message };
     let index: ShardIndex =
         serde_json::from_slice(&fs::read(path)?).map_err(|error| failed(error.to_string()))?;
     let mut files: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();

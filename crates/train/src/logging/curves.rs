@@ -31,10 +31,15 @@ pub(super) fn plot(events: &[Value]) -> String {
         let share = |name: &str| report[name].as_f64().map(|share| (name.replace('_', "-"), 100.0 * share));
         ["top_1", "top_3", "top_5"].into_iter().filter_map(share).collect()
     });
+    let scores = collect(&of("captioned"), &|event| {
+        let score = |name: &str| event["report"][name].as_f64().map(|score| (name.replace('_', "-"), score));
+        ["cider", "bleu_4"].into_iter().filter_map(score).collect()
+    });
     let panels = [
         ("loss", losses),
         ("batch accuracy, %", matched),
         ("validation accuracy, %", shares),
+        ("validation captions", scores),
         ("learning rate", rates),
     ];
     let panels: Vec<_> = panels.iter().filter(|(_, series)| !series.is_empty()).collect();

@@ -88,6 +88,10 @@ fn scalars(event: &TrainEvent) -> (usize, Vec<(String, f64)>) {
             let shares = [("top_1", report.top_1), ("top_3", report.top_3), ("top_5", report.top_5)];
             (*step, shares.map(|(name, share)| (format!("val/{name}"), share)).to_vec())
         }
+        TrainEvent::Captioned { step, report: Some(report), .. } => {
+            let scores = [("cider", report.cider), ("bleu_4", report.bleu_4)];
+            (*step, scores.map(|(name, score)| (format!("val/{name}"), score)).to_vec())
+        }
         _ => (0, Vec::new()),
     }
 }

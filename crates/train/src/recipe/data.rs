@@ -15,8 +15,8 @@ pub struct DataConfig {
     /// Folder of 3D files, or a data set; shapes are generated if absent. Also set by `--set data=FOLDER`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<PathBuf>,
-    /// CSV with the columns file, label, caption, split. Default: the folder's `labels.csv`; without one, the name of a
-    /// file's folder is its label.
+    /// CSV with the columns file, label, caption, split, or a table of captions by id, such as Cap3D's. Default: the folder's
+    /// `labels.csv`; without one, the name of a file's folder is its label.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub label_table: Option<PathBuf>,
     /// Up axis of the folder's files and of a data set's points: `"y"`, `"z"`, `"x"`, `"auto"` to decide from each shape, or

@@ -4,6 +4,7 @@
 
 mod augment;
 mod batch;
+mod caption;
 mod data;
 mod error;
 mod logit_scale;
@@ -24,6 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use augment::{AugmentConfig, Axis, PointAugmentation, ScanAugmentation, ViewAugmentMode};
 pub use batch::{BatchConfig, BatchSize, CaptionSampling, HardNegativesConfig, SampleOrder};
+pub use caption::{CaptionBatch, CaptionNetwork, CaptionRecipe, CaptionRun, LanguageConfig};
 pub use data::{AssetsConfig, DataConfig, SecondSourceConfig, ValidationConfig};
 pub use error::RecipeError;
 pub use logit_scale::LogitScaleConfig;
@@ -144,6 +146,12 @@ mod tests {
             let path = entry.unwrap().path();
             // Tables that recipes may use are here too.
             if path.extension().is_none_or(|extension| extension != "toml") {
+                continue;
+            }
+            if CaptionRecipe::matches_file(&path) {
+                let recipe = CaptionRecipe::read(&path, &[]).unwrap();
+                let text = toml::to_string(&recipe).unwrap();
+                assert_eq!(toml::from_str::<CaptionRecipe>(&text).unwrap(), recipe, "{}", path.display());
                 continue;
             }
             // finetune.toml and classify.toml name no data of their own.

@@ -141,7 +141,7 @@ pub(crate) fn restore_previous(path: &Path) -> Option<usize> {
 }
 
 /// Replaces a checkpoint and keeps the previous one next to it: one of both is complete at every moment.
-fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     let mut file = FileWriter::create(path)?;
     file.write_all(bytes)?;
     // Synced before the rename: on a full disk the previous checkpoint keeps its name.
@@ -240,13 +240,20 @@ impl Checkpoint {
         {
             then.run.steps = recipe.run.steps;
         }
-        // Compared as TOML, so that the error can name the key as the user wrote it.
-        let table = |recipe: &Recipe| toml::Table::try_from(recipe).unwrap_or_default();
-        match difference("", &toml::Value::Table(table(&then)), &toml::Value::Table(table(recipe))) {
-            None => Ok(()),
-            Some((key, found, expected)) => {
-                Err(CheckpointError::RecipeMismatch { path: path.to_owned(), key, found, expected })
-            }
+        check_same_recipe(&then, recipe, path)
+    }
+}
+
+/// Checks that two recipes are equal. They are compared as TOML, so that the error can name the key as the user wrote it.
+///
+/// # Errors
+/// If a key differs; the error names the first.
+pub(crate) fn check_same_recipe<R: Serialize>(then: &R, now: &R, path: &Path) -> Result<(), CheckpointError> {
+    let table = |recipe: &R| toml::Table::try_from(recipe).unwrap_or_default();
+    match difference("", &toml::Value::Table(table(then)), &toml::Value::Table(table(now))) {
+        None => Ok(()),
+        Some((key, found, expected)) => {
+            Err(CheckpointError::RecipeMismatch { path: path.to_owned(), key, found, expected })
         }
     }
 }

@@ -19,7 +19,9 @@ mod training_data;
 mod validate_model;
 
 pub use checkpoint::{Checkpoint, RunProgress};
-pub(crate) use checkpoint::{checkpoint_path, read_progress, recover_latest};
+pub(crate) use checkpoint::{
+    check_same_recipe, checkpoint_path, read_progress, recover_latest, replace as replace_checkpoint,
+};
 pub use dry_run::{DryRun, dry_run};
 pub use fit::fit;
 pub use options::FitOptions;

@@ -205,13 +205,7 @@ impl Run<'_> {
 
     /// The plan of the run.
     pub(crate) fn plan(&self) -> TrainPlan {
-        let groups = self.groups.iter().map(|group| GroupPlan {
-            name: group.name().to_owned(),
-            tensors: group.n_tensors(),
-            parameters: group.n_parameters,
-            learning_rate: group.config().learning_rate,
-        });
-        let groups: Vec<GroupPlan> = groups.collect();
+        let groups: Vec<GroupPlan> = self.groups.iter().map(GroupPlan::of).collect();
         let all: usize = parameters(&self.towers).iter().map(|parameter| parameter.count()).sum();
         let trained: usize = groups.iter().map(|group| group.parameters).sum();
         let ema = if self.ema.is_some() { all } else { 0 };

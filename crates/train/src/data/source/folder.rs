@@ -5,6 +5,7 @@ use std::hash::Hasher as _;
 use std::path::{Path, PathBuf};
 
 use fnv::FnvHasher;
+use lexiform_data::annotations::AnnotationTable;
 use lexiform_data::shape_csv::{CsvColumn, CsvRow, ShapeCsv};
 use lexiform_geometry::{Rig, Scene};
 use lexiform_mesh_io::{Format, ReadOptions, UpRule, read_with};
@@ -225,7 +226,14 @@ fn rows_of(folder: &Path, config: &DataConfig) -> Result<Vec<Row>, FolderError> 
     let own = folder.join("labels.csv");
     match config.label_table.clone().or_else(|| own.is_file().then_some(own)) {
         // An explicit table wins over the folder's own.
-        Some(table) => rows_of_table(&table, folder),
+        Some(table) => match rows_of_table(&table, folder) {
+            Ok(rows) if !rows.is_empty() => Ok(rows),
+            // A published table, whose names are ids: those of files, without their extensions.
+            by_path => match rows_of_ids(&table, folder)? {
+                rows if rows.is_empty() => by_path,
+                rows => Ok(rows),
+            },
+        },
         None => rows_of_folders(folder),
     }
 }
@@ -255,6 +263,21 @@ fn rows_of_table(table: &Path, folder: &Path) -> Result<Vec<Row>, FolderError> {
         row.captions.extend(captions);
     }
     Ok(rows.into_values().collect())
+}
+
+/// Rows of a table such as Cap3D's `id,caption`, for the files of the folder that it names; none if it is no such table.
+fn rows_of_ids(table: &Path, folder: &Path) -> Result<Vec<Row>, FolderError> {
+    let Ok(table) = AnnotationTable::read(table) else { return Ok(Vec::new()) };
+    let row = |path: PathBuf| {
+        let name = path.strip_prefix(folder).unwrap_or(&path).to_string_lossy().replace('\\', "/");
+        let annotation = table.find(&name)?;
+        let captions: Vec<String> = annotation.captions.iter().map(|caption| caption.text.clone()).collect();
+        let label = annotation.labels.first().or(captions.first())?.clone();
+        let caption_only = annotation.labels.is_empty();
+        let validation = matches!(annotation.split.as_deref(), Some("val" | "test"));
+        Some(Row { path, label, captions, caption_only, validation })
+    };
+    Ok(files_of(folder)?.into_iter().filter_map(row).collect())
 }
 
 /// Checksum over paths, sizes, labels, captions and splits.
