@@ -27,6 +27,7 @@
 //!
 //! This crate does not print and does not use the network: progress is reported as [`IndexEvent`]s.
 
+mod captions;
 mod classify;
 mod duplicates;
 mod encoder;
@@ -72,7 +73,7 @@ pub use index::{EmbeddingSource, IndexOptions, NamedFeatures, RowFeatures};
 pub use lexiform_mesh_io::{UpRule, WalkResult, walk};
 pub use lexiform_model::{Embedding, TowerWork, ViewSubsetEmbeddings};
 pub use lexiform_segment::{SegmentConfig, Segmentation, Structure, kmeans, overlap, segment};
-pub use lexiform_store::{Failure, Filter, Payload, Record, RecordId, SpellingCorrection, StoreError};
+pub use lexiform_store::{Captions, Failure, Filter, Payload, Record, RecordId, SpellingCorrection, StoreError};
 pub use library::{Answer, Library, LibraryOptions};
 pub use library_path::{HIDDEN_FOLDER, LibraryPath};
 pub use paired_encoder::EncoderOptions;

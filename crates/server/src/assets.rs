@@ -68,6 +68,7 @@ impl Service {
             asset: AssetAnswer::new(answer, false),
             objects: payload.objects,
             materials: payload.materials,
+            captions: payload.captions,
             modified: payload.modified_ns.map(|ns| ns / 1_000_000_000),
             extra: payload.extra,
             viewable: file.as_deref().is_some_and(is_readable),

@@ -1,5 +1,7 @@
 //! `lexiform caption`: a sentence about each shape.
 
+mod library;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,22 +12,25 @@ use lexiform_model::lm::{DecodingStrategy, Sampling, TextOptions};
 use lexiform_search::{Embedding, Encoder, ShapePreprocessor};
 use serde::Serialize;
 
+use self::library::{KeepArgs, LibraryCaptions, model_of};
 use crate::embed_inputs;
 use crate::error::{Outcome, UsageError};
 use crate::indexing;
 use crate::models::ModelArg;
 use crate::output::{self, Align};
+use crate::place::Place;
 use crate::progress::Progress;
 use crate::up_axis::UpArg;
 
 /// Describe 3D files, images and views in a sentence: kind, color, material, parts
 ///
 /// The captioner continues the embedding of a shape. The built-in one is for the built-in model; `lexiform model train-captioner` makes
-/// one for another model.
+/// one for another model. Captions of a folder are kept in its library, where `lexiform search` finds their words; when the command
+/// runs again, only new and changed files are described.
 #[derive(Args)]
 pub(crate) struct CaptionArgs {
-    /// 3D files, images, folders of views and strips of views; folders of 3D files and data sets, one caption per shape; @LIST for
-    /// a file with one path per line
+    /// 3D files, images, folders of views and strips of views; folders of 3D files, libraries and data sets, one caption per shape;
+    /// @LIST for a file with one path per line
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -38,6 +43,8 @@ pub(crate) struct CaptionArgs {
     up_arg: UpArg,
     #[command(flatten)]
     decoding: DecodingArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     /// Fail if a file cannot be used
     #[arg(long)]
     strict: bool,
@@ -60,6 +67,28 @@ struct DecodingArgs {
     seed: u64,
 }
 
+impl DecodingArgs {
+    /// What captions depend on but their captioner; empty for beam search.
+    fn describe(&self) -> String {
+        let Self { count, top_p, seed } = self;
+        count.map_or_else(String::new, |count| format!(" count={count} top_p={top_p} seed={seed}"))
+    }
+}
+
+/// Numbers of shapes.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    described: usize,
+    failed: usize,
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        self.described += other.described;
+        self.failed += other.failed;
+    }
+}
+
 /// A shape as a line of JSON.
 #[derive(Serialize)]
 struct CaptionLine<'a> {
@@ -73,9 +102,46 @@ struct CaptionLine<'a> {
 impl CaptionArgs {
     /// Describes each shape.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
+        let (folders, files) = self.keep.split(&self.files);
+        let mut counts = Counts::default();
+        for folder in &folders {
+            counts.add(self.describe_library(&Place::of(folder)?)?);
+        }
+        if !files.is_empty() {
+            counts.add(self.describe_files(&files)?);
+        }
+        let is_failure = counts.described == 0 || (self.strict && counts.failed > 0);
+        Ok(if is_failure { Outcome::Failed } else { Outcome::Done })
+    }
+
+    /// Describes the shapes of a library.
+    fn describe_library(&self, place: &Place) -> anyhow::Result<Counts> {
+        let model = model_of(place, self.model.model.as_deref())?;
+        let encoder = self.model.open_args.for_answers().open(&model, None)?;
+        let captioner = self.captioner(&encoder)?;
+        let mut rows = Vec::new();
+        let mut show = |path: String, captions: &[String]| {
+            self.show_json(&path, captions)?;
+            rows.extend(captions.iter().map(|caption| (path.clone(), caption.clone())));
+            Ok(())
+        };
+        let mut captions = LibraryCaptions {
+            place,
+            keep: self.keep,
+            captioner: &format!("{}{}", captioner.id(), self.decoding.describe()),
+            describe: &|embedding| self.describe(&captioner, embedding),
+            show: &mut show,
+        };
+        let counts = captions.write(encoder, &model)?;
+        self.show_text(&rows, counts.described)?;
+        Ok(counts)
+    }
+
+    /// Describes files without keeping the captions.
+    fn describe_files(&self, files: &[PathBuf]) -> anyhow::Result<Counts> {
         let encoder = self.model.open_args.for_answers().open(self.model.name(), None)?;
         let captioner = self.captioner(&encoder)?;
-        let inputs = embed_inputs::expand(&self.files)?;
+        let inputs = embed_inputs::expand(files)?;
         let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(self.up_arg.rule());
         // Text output is a table, whose columns need all rows; a bar says how far it is.
         let progress = (inputs.len() > 1 && !self.json).then(|| Progress::new(inputs.len()));
@@ -97,8 +163,7 @@ impl CaptionArgs {
         drop(progress);
         self.show_text(&rows, inputs.len())?;
         indexing::list_failed(&failed);
-        let is_failure = failed.len() == inputs.len() || (self.strict && !failed.is_empty());
-        Ok(if is_failure { Outcome::Failed } else { Outcome::Done })
+        Ok(Counts { described: inputs.len() - failed.len(), failed: failed.len() })
     }
 
     /// Opens the captioner, and checks that it is one of the model's embeddings.
@@ -148,6 +213,9 @@ impl CaptionArgs {
 
     fn show_text(&self, rows: &[(String, String)], inputs: usize) -> anyhow::Result<()> {
         if self.json {
+            return Ok(());
+        }
+        if inputs == 0 {
             return Ok(());
         }
         if inputs == 1 {

@@ -106,7 +106,7 @@ fn is_latin(letter: char) -> bool {
 }
 
 /// The path of an answer's file, or its name if it has none.
-fn shown(answer: &Answer, paths: &PathDisplay) -> String {
+pub(crate) fn shown(answer: &Answer, paths: &PathDisplay) -> String {
     if answer.is_embedding() { answer.payload.path.clone() } else { paths.path(&answer.file) }
 }
 
@@ -144,6 +144,8 @@ struct AnswerLine<'a> {
     link: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caption: Option<&'a str>,
     format: &'a str,
     bytes: u64,
     vertices: u64,
@@ -179,6 +181,7 @@ impl<'a> AnswerLine<'a> {
             id: answer.id,
             link: answer.link(),
             label: payload.extra.get("label"),
+            caption: payload.captions.as_ref().and_then(|captions| captions.first()),
             format: &payload.format,
             bytes: payload.bytes,
             vertices: payload.vertices,
