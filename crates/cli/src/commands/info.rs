@@ -11,7 +11,7 @@ use crate::error::Outcome;
 use crate::output;
 use crate::up_axis::UpArg;
 
-/// Show the contents and problems of 3D files, and the captions that their library has
+/// Show the contents and problems of 3D files
 #[derive(Args)]
 pub(crate) struct InfoArgs {
     /// 3D files

@@ -132,9 +132,7 @@ impl SceneArgs {
 
     /// The index, from its file if the scene is unchanged. `scene` is filled if the scene is read.
     fn index(&self, encoder: &dyn Encoder, scene: &mut Option<Scene>) -> anyhow::Result<SceneIndex> {
-        let up = self.up.map_or_else(|| "found".to_owned(), |up| up.to_string());
-        let settings = format!("scene 1: {}; {}; up {up}", encoder.id(), encoder.preprocessing());
-        let file = SceneFile::new(&self.file, &settings)?;
+        let file = SceneFile::for_model(&self.file, encoder, self.up)?;
         if let Some(index) = file.read().filter(|_| !self.rebuild) {
             return Ok(index);
         }

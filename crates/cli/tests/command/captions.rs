@@ -49,7 +49,8 @@ fn the_built_in_captioner_describes_shapes_of_data_sets() {
     };
     assert!(text.split_whitespace().count() >= 2, "{text}");
     run(&["--replace", "--caption-count", "4"]).success();
-    assert_eq!(by_model("set").len(), 4);
+    // Sentences that are sampled twice are kept once.
+    assert!((2..=4).contains(&by_model("set").len()), "{:?}", by_model("set"));
     run(&["--caption-model", "blip"]).failure(2, &["nano takes no --caption-model"]);
 }
 

@@ -56,8 +56,10 @@ impl NameFields {
     }
 }
 
-/// A file name without its extension, of which an extension is the last part of at most five letters and digits.
+/// A file name without the number of an object in it (`room.ply#3`) and its extension, of which an extension is the last part of at most five letters and digits.
 fn stem(name: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = name.rsplit_once('#').filter(|(_, number)| is_number(number)).map_or(name, |(file, _)| file);
     match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() && extension.len() <= 5 && !extension.contains(' ') => {
             stem
