@@ -54,6 +54,7 @@ mod scene;
 mod signature_cache;
 mod similarity;
 mod stored_encoder;
+mod surface_colors;
 mod view_set;
 
 pub use classify::{LabelScore, ZeroShotClassifier};
@@ -88,6 +89,7 @@ pub use scene::{
     ANSWER_COLORS, ElementKind, SceneAnswer, SceneFile, SceneIndex, SceneObject, SceneObjectRef, crop, paint,
 };
 pub use similarity::{NOT_SIMILAR, model_name, similarity_in_words};
+pub use surface_colors::surface_colors;
 pub use view_set::{SplitViews, is_view_set, read_views};
 
 /// The README's Rust code compiles.

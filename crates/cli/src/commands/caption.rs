@@ -1,5 +1,6 @@
 //! `lexiform caption`: a sentence about each shape.
 
+mod colors;
 mod library;
 
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use lexiform_search::{Embedding, Encoder, ShapePreprocessor};
 use serde::Serialize;
 
 use self::library::{KeepArgs, LibraryCaptions, model_of};
-use crate::embed_inputs;
+use crate::embed_inputs::{self, EmbedInput};
 use crate::error::{Outcome, UsageError};
 use crate::indexing;
 use crate::models::ModelArg;
@@ -24,7 +25,7 @@ use crate::up_axis::UpArg;
 
 /// Describe 3D files, images and views in a sentence: kind, color, material, parts
 ///
-/// The captioner continues the embedding of a shape. The built-in one is for the built-in model; `lexiform model train-captioner` makes
+/// The captioner continues the embedding of a shape; colors of a 3D file are those that its surface has. The built-in one is for the built-in model; `lexiform model train-captioner` makes
 /// one for another model. Captions of a folder are kept in its library, where `lexiform search` finds their words; when the command
 /// runs again, only new and changed files are described.
 #[derive(Args)]
@@ -130,6 +131,7 @@ impl CaptionArgs {
             keep: self.keep,
             captioner: &format!("{}{}", captioner.id(), self.decoding.describe()),
             describe: &|embedding| self.describe(&captioner, embedding),
+            correct: &colors::corrected,
             show: &mut show,
         };
         let counts = captions.write(encoder, &model)?;
@@ -154,6 +156,10 @@ impl CaptionArgs {
             match input.embed(&*encoder, &preprocessor)? {
                 Ok(embedding) => {
                     let captions = self.describe(&captioner, &embedding)?;
+                    let captions = match input {
+                        EmbedInput::File(file) => colors::corrected(captions, file, &preprocessor),
+                        EmbedInput::Shape(..) => captions,
+                    };
                     self.show_json(&name, &captions)?;
                     rows.extend(captions.into_iter().map(|caption| (name.clone(), caption)));
                 }

@@ -106,3 +106,27 @@ fn captions_need_not_be_kept() {
     assert_eq!(lines.json().len(), 3);
     assert!(!sandbox.path("models/.lexiform").exists());
 }
+
+#[test]
+fn color_words_are_those_of_the_surface() {
+    let sandbox = Sandbox::empty();
+    let mtl = "newmtl paint\nKd 0.02 0.05 0.8\n";
+    sandbox.write("colored/box.mtl", mtl);
+    sandbox.write_box("plain/box.obj", [4.0, 0.2, 4.0]);
+    let shape = fs_err::read_to_string(sandbox.path("plain/box.obj")).unwrap();
+    sandbox.write("colored/box.obj", format!("mtllib box.mtl\nusemtl paint\n{shape}"));
+    let colors = [
+        "red", "orange", "yellow", "green", "purple", "pink", "brown", "beige", "white", "gray", "black",
+        "gold",
+    ];
+    let caption =
+        |file: &str| sandbox.run(&["caption", file, "--model", "nano"]).success().stdout.trim().to_owned();
+    // What it calls the shape is not tested, but a blue thing is not called red, and one without colors has none.
+    let words = |text: &str| {
+        let noun = text.split(" with ").next().unwrap().to_owned();
+        noun.split(' ').filter(|word| colors.contains(word)).count()
+    };
+    assert_eq!(words(&caption("colored/box.obj")), 0, "{}", caption("colored/box.obj"));
+    let plain = caption("plain/box.obj");
+    assert!(words(&plain) == 0 && !plain.contains("blue"), "{plain}");
+}

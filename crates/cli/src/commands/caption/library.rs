@@ -8,6 +8,7 @@ use lexiform_data::Dataset;
 use lexiform_mesh_io::{WalkResult, view_files, walk};
 use lexiform_search::{
     Answer, Captions, Embedding, Encoder, Filter, Library, LibraryOptions, LibraryPath, RecordId,
+    ShapePreprocessor,
 };
 
 use super::Counts;
@@ -75,6 +76,8 @@ pub(super) struct LibraryCaptions<'a> {
     pub captioner: &'a str,
     /// Writes the captions of a shape.
     pub describe: &'a dyn Fn(&Embedding) -> anyhow::Result<Vec<String>>,
+    /// Corrects the captions of a file by its content.
+    pub correct: &'a dyn Fn(Vec<String>, &Path, &ShapePreprocessor) -> Vec<String>,
     /// Gets every shape's path and captions, in order of path.
     pub show: &'a mut dyn FnMut(String, &[String]) -> anyhow::Result<()>,
 }
@@ -127,6 +130,11 @@ impl LibraryCaptions<'_> {
                 progress.step(shape.payload.name());
             }
             let found = (self.describe)(&library.embedding(shape.id)?)?;
+            let found = match shape.object() {
+                // The file has all objects of the scene.
+                Some(_) => found,
+                None => (self.correct)(found, &shape.file, library.preprocessor()),
+            };
             if !found.is_empty() {
                 let captioner = self.captioner.to_owned();
                 written.push((shape.id, Some(Captions { captioner, texts: found.clone() })));
