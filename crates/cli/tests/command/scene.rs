@@ -111,6 +111,35 @@ fn objects_in_scenes_are_records_of_a_library() {
 }
 
 #[test]
+fn parts_of_a_shape_are_found() {
+    let sandbox = Sandbox::empty();
+    let mug = lexiform_shapes::category("mug").unwrap().generate(3).scene;
+    lexiform_mesh_io::write(&sandbox.path("mug.glb"), &mug).unwrap();
+    let find = ["scene", "mug.glb", "--find", "a handle", "--parts", "--model", "nano", "--json", "--masks"];
+    let answers = sandbox.run(&[&find[..], &["-k", "9", "-o", "found.ply"]].concat()).success().json();
+    assert!(answers.len() >= 2, "{answers:#?}");
+    // Parts are pieces of the surface: no triangle is in two of them.
+    let mut triangles: Vec<u64> = Vec::new();
+    for run in answers.iter().flat_map(|answer| answer["mask"].as_array().unwrap()) {
+        let [first, count] = [0, 1].map(|i| run[i].as_u64().unwrap());
+        triangles.extend(first..first + count);
+    }
+    let count = triangles.len();
+    triangles.sort_unstable();
+    triangles.dedup();
+    assert_eq!(triangles.len(), count);
+    assert!(triangles.iter().all(|triangle| (*triangle as usize) < mug.n_faces()));
+    assert!(sandbox.path("found.ply").is_file());
+
+    let eval = ["eval", "scene", "--protocol", "parts", "--model", "nano", "--json"];
+    let report = sandbox.run(&[&eval[..], &["--generated", "6"]].concat()).success().json().remove(0);
+    let number = |key: &str| report[key].as_f64().unwrap();
+    assert!(report["queries"].as_u64().unwrap() >= 6, "{report:#}");
+    assert!(number("best_iou") > 0.5 && number("best_iou") > number("chance_iou"), "{report:#}");
+    sandbox.run(&eval).failure(2, &["--protocol parts needs --generated"]);
+}
+
+#[test]
 fn what_cannot_be_searched_is_an_error() {
     let sandbox = Sandbox::new();
     sandbox.run(&["scene", "nowhere.ply", "--find", "a chair"]).failure(1, &["nowhere.ply", "no such file"]);

@@ -79,6 +79,14 @@ impl SceneFile {
         Self::new(scene, &settings)
     }
 
+    /// The index file of a shape and its parts for a model; `up` is the rule that it was read with.
+    ///
+    /// # Errors
+    /// If the shape's file cannot be found.
+    pub fn for_parts(shape: &Path, encoder: &dyn Encoder, up: UpRule) -> std::io::Result<Self> {
+        Self::new(shape, &format!("{}; {}; parts 1; up {up}", encoder.id(), encoder.preprocessing()))
+    }
+
     /// The index, if it was written for the same scene and settings and is whole.
     pub fn read(&self) -> Option<SceneIndex> {
         let bytes = std::fs::read(&self.path).ok()?;

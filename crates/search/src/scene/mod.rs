@@ -4,7 +4,9 @@ mod cache;
 mod crop;
 mod distinct;
 mod paint;
+mod parts;
 mod record;
+mod snapshots;
 
 use glam::{Affine3A, Quat, Vec3};
 use lexiform_geometry::{Bounds, Scene};
