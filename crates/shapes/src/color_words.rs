@@ -15,6 +15,14 @@ const ABSENT: f32 = 0.02;
 /// Distance in OKLab up to which a word fits a color: cream and beige, or orange and tan in shadow, are nearer.
 const SAME_COLOR: f32 = 0.07;
 
+/// Chroma from which a color is not a gray.
+const MIN_CHROMA: f32 = 0.03;
+/// Basic colors without hue.
+const ACHROMATIC: [&str; 3] = ["white", "gray", "black"];
+/// Weights of a difference of hue in radians, and of lightness and chroma.
+const HUE_WEIGHT: f32 = 0.15;
+const OTHERS_WEIGHT: f32 = 0.5;
+
 /// The basic color of each name of the palette, and whether it names measured colors: metals and skin are not told by color alone.
 #[rustfmt::skip]
 const NAMES: &[(&str, &str, bool)] = &[
@@ -147,12 +155,32 @@ fn basic_of(name: &str) -> &'static str {
     NAMES.iter().find(|(known, ..)| *known == name).map_or("", |(_, basic, _)| *basic)
 }
 
-/// The name of the nearest color of the palette that names measured colors.
+/// The name of the nearest color of the palette that names measured colors. Colors with chroma are compared with those that have some:
+/// real surfaces are less colorful than the palette, and a dull green is nearer to gray than to any green of it.
 fn nearest(color: Vec3) -> &'static str {
-    let candidates = NAMES.iter().filter(|(_, _, names)| *names);
-    let distance = |name: &str| palette_color(name).map_or(f32::INFINITY, |known| known.distance(color));
+    let is_gray = chroma(color) < MIN_CHROMA;
+    let candidates = NAMES.iter().filter(|(_, basic, names)| *names && ACHROMATIC.contains(basic) == is_gray);
+    let distance = |name: &str| {
+        palette_color(name).map_or(f32::INFINITY, |known| match is_gray {
+            true => (known.x - color.x).abs(),
+            false => hue_distance(known, color),
+        })
+    };
     let best = candidates.min_by(|a, b| distance(a.0).total_cmp(&distance(b.0)));
     best.map_or("", |(name, ..)| *name)
+}
+
+/// Distance of two colors in which hue counts most.
+fn hue_distance(a: Vec3, b: Vec3) -> f32 {
+    let turn = (a.z.atan2(a.y) - b.z.atan2(b.y)).rem_euclid(std::f32::consts::TAU);
+    let hue = turn.min(std::f32::consts::TAU - turn);
+    let terms = [OTHERS_WEIGHT * (a.x - b.x), OTHERS_WEIGHT * (chroma(a) - chroma(b)), HUE_WEIGHT * hue];
+    terms.iter().map(|term| term * term).sum::<f32>().sqrt()
+}
+
+/// Distance from gray.
+fn chroma(color: Vec3) -> f32 {
+    color.y.hypot(color.z)
 }
 
 /// A color of the palette in OKLab.
@@ -201,6 +229,9 @@ mod tests {
     fn surfaces_have_a_main_color_or_none() {
         assert_eq!(surface(&[([200, 30, 30], 9), ([20, 20, 20], 4)]).main(), Some("red"));
         assert_eq!(surface(&[([250, 250, 250], 5)]).main(), Some("white"));
+        // Dull colors have a hue; grays of photos are hardly ever without any.
+        assert_eq!(surface(&[([84, 104, 70], 5)]).main(), Some("dark green"));
+        assert_eq!(surface(&[([132, 134, 138], 5)]).main(), Some("gray"));
         assert_eq!(surface(&[([100, 62, 35], 5)]).main(), Some("brown"));
         let many = [([200, 30, 30], 1), ([30, 140, 50], 1), ([40, 90, 200], 1), ([250, 210, 50], 1)];
         assert_eq!(surface(&many).main(), None);
