@@ -96,8 +96,8 @@ pub use retrieval::{
     CaptionSource, DirectionResult, PhotoListing, RetrievalConfig, RetrievalReport, retrieval,
 };
 pub use scenes::{
-    Cg3dClass, Cg3dReport, LabeledScene, SceneEvalConfig, SceneInstance, SceneReport, SceneSummary,
-    cg3d_s3dis, read_scene_layout, scenes, write_s3dis_room,
+    Cg3dClass, Cg3dReport, LabeledScene, PartReport, SceneEvalConfig, SceneInstance, SceneReport,
+    SceneSummary, cg3d_s3dis, find_parts, read_scene_layout, scenes, write_s3dis_room,
 };
 pub use source::{DataConfig, LabelSource, ShapeSource};
 pub use stored_shape::StoredShape;

@@ -9,7 +9,11 @@ use lexiform_store::{NameHit, NameRequest, NameSearch, RecordId, SpellingCorrect
 use crate::fusion::{candidates, reciprocal_rank};
 use crate::min_search::min_score;
 use crate::query_names::{corrected, name_request};
+use crate::scene::keep_distinct;
 use crate::{Answer, Error, Library, Query, QueryTerm, RankBy};
+
+/// Records that are searched for each answer of a library with scenes.
+const PROPOSALS_PER_OBJECT: usize = 16;
 
 /// Answers ranked by meaning.
 pub(crate) struct SemanticRanking {
@@ -61,7 +65,16 @@ pub(crate) fn search(
     query: &Query,
     semantic: &RankSemantically<'_>,
 ) -> Result<SearchResults, Error> {
-    let mut results = search_all(models, query, semantic)?;
+    // Proposals in scenes overlap: of many, the best are kept.
+    let has_scenes = match models.first() {
+        Some(library) => library.has_scenes()?,
+        None => false,
+    };
+    let count = if has_scenes { query.k.saturating_mul(PROPOSALS_PER_OBJECT) } else { query.k };
+    let mut results = search_all(models, &Query { k: count, ..query.clone() }, semantic)?;
+    if has_scenes {
+        keep_distinct(&mut results.answers, query.k);
+    }
     if let Some(least) = query.min_score {
         results.answers.retain(|answer| answer.score >= least);
     }

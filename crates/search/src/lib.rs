@@ -27,6 +27,7 @@
 //!
 //! This crate does not print and does not use the network: progress is reported as [`IndexEvent`]s.
 
+mod captions;
 mod classify;
 mod duplicates;
 mod encoder;
@@ -54,6 +55,7 @@ mod scene;
 mod signature_cache;
 mod similarity;
 mod stored_encoder;
+mod surface_colors;
 mod view_set;
 
 pub use classify::{LabelScore, ZeroShotClassifier};
@@ -65,7 +67,7 @@ pub use encoder::{EncodeError, Encoder, InputSpec, ModelInput};
 pub use ensemble::{Ensemble, EnsembleMember, Fusion};
 pub use error::Error;
 pub use event::{FileStatus, IndexEvent, IndexSummary};
-pub use fileless::EMBEDDING_FORMAT;
+pub use fileless::{EMBEDDING_FORMAT, SCENE_OBJECT_FORMAT};
 pub use fingerprint::content_hash;
 pub use hybrid::SearchResults;
 pub use image_file::read_image;
@@ -73,7 +75,9 @@ pub use index::{EmbeddingSource, IndexOptions, NamedFeatures, RowFeatures};
 pub use lexiform_mesh_io::{UpRule, WalkResult, walk};
 pub use lexiform_model::{Embedding, TowerWork, ViewSubsetEmbeddings};
 pub use lexiform_segment::{SegmentConfig, Segmentation, Structure, kmeans, overlap, segment};
-pub use lexiform_store::{Failure, Filter, Payload, Record, RecordId, SpellingCorrection, StoreError};
+pub use lexiform_store::{
+    Captions, Failure, Filter, Payload, Record, RecordId, SpellingCorrection, StoreError,
+};
 pub use library::{Answer, Library, LibraryOptions};
 pub use library_path::{HIDDEN_FOLDER, LibraryPath};
 pub use map::neighbor_map;
@@ -83,8 +87,11 @@ pub use query::{
     Combine, NOT_WEIGHT, Query, QueryTerm, RankBy, embed_file, embed_image_file, embed_photos, embed_shape,
     embed_text, embed_views,
 };
-pub use scene::{ANSWER_COLORS, ElementKind, SceneAnswer, SceneFile, SceneIndex, SceneObject, crop, paint};
+pub use scene::{
+    ANSWER_COLORS, ElementKind, SceneAnswer, SceneFile, SceneIndex, SceneObject, SceneObjectRef, crop, paint,
+};
 pub use similarity::{NOT_SIMILAR, model_name, similarity_in_words};
+pub use surface_colors::surface_colors;
 pub use view_set::{SplitViews, is_view_set, read_views};
 
 /// The README's Rust code compiles.

@@ -10,9 +10,10 @@ use lexiform_store::{
     EmbeddingSpace, Failure, Filter, Payload, RecordId, SearchRequest, SqliteStore, StoreError, VectorStore,
 };
 
-use crate::fileless::EMBEDDING_FORMAT;
+use crate::fileless::{EMBEDDING_FORMAT, SCENE_OBJECT_FORMAT};
 use crate::min_search::search_min;
 use crate::query::{embed_photos, embed_shape, embed_text, mix};
+use crate::scene::{SceneObjectRef, prefer_separate};
 use crate::stored_encoder::StoredEncoder;
 use crate::{Combine, Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor, read_views};
 
@@ -60,7 +61,7 @@ pub struct Answer {
     pub name_rank: Option<usize>,
     /// Id of the record.
     pub id: RecordId,
-    /// The file.
+    /// The file; for an object in a scene, that of the scene.
     pub file: PathBuf,
     /// Metadata of the file; its `path` is the name in the library.
     pub payload: Payload,
@@ -70,6 +71,11 @@ impl Answer {
     /// Whether the record has no file: its embedding comes from a file of embeddings or a data set.
     pub fn is_embedding(&self) -> bool {
         self.payload.format == EMBEDDING_FORMAT
+    }
+
+    /// Where in a scene the object is; `None` if the record is not an object in a scene.
+    pub fn object(&self) -> Option<SceneObjectRef> {
+        SceneObjectRef::of(&self.payload)
     }
 
     /// The web page of an [Objaverse](https://arxiv.org/abs/2212.08051) object, whose name is Sketchfab's id; or the field
@@ -260,9 +266,13 @@ impl Library {
             terms => search_min(&*self.store, terms, query.filter.as_ref(), query.k)?,
         };
         let hits = hits.into_iter().enumerate();
-        Ok(hits
+        let mut answers: Vec<Answer> = hits
             .map(|(i, hit)| self.answer(i + 1, hit.score, (Some(i + 1), None), hit.id, hit.payload))
-            .collect())
+            .collect();
+        if answers.iter().any(|answer| answer.payload.format == SCENE_OBJECT_FORMAT) {
+            prefer_separate(&mut answers);
+        }
+        Ok(answers)
     }
 
     /// An answer; `ranks` are those by meaning and by names.
@@ -274,7 +284,8 @@ impl Library {
         id: RecordId,
         payload: Payload,
     ) -> Answer {
-        let file = self.library_path.resolve(&payload.path);
+        let scene = SceneObjectRef::of(&payload).map(|object| object.scene);
+        let file = self.library_path.resolve(scene.as_ref().unwrap_or(&payload.path));
         Answer { rank, score, semantic_rank, name_rank, id, file, payload }
     }
 

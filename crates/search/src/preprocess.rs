@@ -371,6 +371,15 @@ fn shape_payload(path: &Path, scene: &Scene) -> Payload {
     payload
 }
 
+/// The thumbnail of a scene in memory.
+///
+/// # Errors
+/// If the image cannot be encoded.
+pub(crate) fn scene_thumbnail(scene: Scene) -> image::ImageResult<Vec<u8>> {
+    let (scene, _) = normalize_unit_sphere(scene, Center::Bounds);
+    thumbnail(&Renderer::new(&scene))
+}
+
 /// The view from the front and slightly above, as in product catalogs.
 fn thumbnail(renderer: &Renderer<'_>) -> image::ImageResult<Vec<u8>> {
     let view = renderer.render(

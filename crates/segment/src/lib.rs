@@ -31,6 +31,7 @@ mod components;
 mod graph;
 mod kmeans;
 mod merging;
+mod parts;
 mod planes;
 mod proposals;
 mod samples;
@@ -42,6 +43,7 @@ mod up;
 mod voxels;
 
 pub use kmeans::kmeans;
+pub use parts::shape_parts;
 pub use planes::{Plane, PlaneConfig, find_planes};
 pub use proposals::{Proposal, overlap};
 pub use samples::SceneSamples;

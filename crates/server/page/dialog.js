@@ -102,6 +102,7 @@ function showLabels(labels) {
 function showFacts(details) {
   const number = (n) => n.toLocaleString("en");
   const rows = [
+    ["Caption", details.caption || ""],
     ["Format", details.format.toUpperCase()],
     ["Size", details.bytes ? `${number(details.bytes)} bytes` : ""],
     ["Triangles", details.triangles ? number(details.triangles) : ""],

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use lexiform_geometry::{Camera, Scene};
 use lexiform_mesh_io::{is_readable, open_regular_file};
-use lexiform_search::{Answer, EMBEDDING_FORMAT, Payload, Record};
+use lexiform_search::{Answer, EMBEDDING_FORMAT, Payload, Record, SCENE_OBJECT_FORMAT};
 
 use crate::lru::lock;
 use crate::picture::{self, Angle};
@@ -68,6 +68,7 @@ impl Service {
             asset: AssetAnswer::new(answer, false),
             objects: payload.objects,
             materials: payload.materials,
+            captions: payload.captions,
             modified: payload.modified_ns.map(|ns| ns / 1_000_000_000),
             extra: payload.extra,
             viewable: file.as_deref().is_some_and(is_readable),
@@ -160,8 +161,10 @@ impl Service {
     /// The regular file of a record. A library may come from others: a name that leads out of its folder is refused.
     fn file_of(&self, payload: &Payload) -> Result<PathBuf, Problem> {
         let missing = |what: &str| Problem::not_found(format!("{}: {what}", payload.path));
-        if payload.format == EMBEDDING_FORMAT {
-            return Err(missing("an embedding without a file"));
+        match payload.format.as_str() {
+            EMBEDDING_FORMAT => return Err(missing("an embedding without a file")),
+            SCENE_OBJECT_FORMAT => return Err(missing("an object in a scene, not a file")),
+            _ => {}
         }
         let library_path = self.library.library_path();
         let path = library_path.resolve(&payload.path);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use lexiform_search::{Answer, LabelScore, RecordId, SpellingCorrection};
+use lexiform_search::{Answer, Captions, LabelScore, RecordId, SpellingCorrection};
 use serde::Serialize;
 
 /// A page of answers.
@@ -41,6 +41,9 @@ pub struct AssetAnswer {
     /// Label in the metadata.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub label: Option<serde_json::Value>,
+    /// What a captioner wrote about the shape.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub caption: Option<String>,
     /// Short name of the file format.
     pub format: String,
     /// File size.
@@ -78,6 +81,9 @@ pub struct AssetDetails {
     pub objects: Vec<String>,
     /// Names of the materials in the file.
     pub materials: Vec<String>,
+    /// All captions of the shape, and the model that wrote them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub captions: Option<Captions>,
     /// Modification time: seconds since 1970-01-01 UTC.
     pub modified: Option<i64>,
     /// Further fields: captions, notes about problems in the file.
@@ -174,6 +180,7 @@ impl AssetAnswer {
         Self {
             ranks: is_ranked.then_some(Ranks { rank, score, semantic_rank, name_rank }),
             label: payload.extra.get("label").cloned(),
+            caption: payload.captions.as_ref().and_then(|captions| captions.first()).map(str::to_owned),
             path: payload.path,
             id,
             link,

@@ -20,6 +20,7 @@
 
 mod captions;
 mod category;
+mod color_words;
 mod facts;
 mod families;
 pub mod kit;
@@ -29,6 +30,7 @@ mod variation;
 
 pub use captions::{captions, description};
 pub use category::Category;
+pub use color_words::{MeasuredColors, without_colors};
 pub use facts::{Facts, facts};
 pub use families::{categories, category, generate};
 pub use kit::{Attributes, Builder, Rng, Specimen};

@@ -47,7 +47,7 @@ mod vectors;
 pub use error::StoreError;
 pub use filter::{Comparison, Field, Filter, FilterError, Glob, Value};
 pub use names::{NameHit, NameRequest, NameSearch, NameWord, SpellingCorrection, name_words};
-pub use record::{EmbeddingSpace, Entry, Extra, Failure, FileState, IndexState, Payload, Record};
+pub use record::{Captions, EmbeddingSpace, Entry, Extra, Failure, FileState, IndexState, Payload, Record};
 pub use record_id::RecordId;
 pub use sqlite::SqliteStore;
 pub use store::{Hit, ListRequest, SearchRequest, VectorStore};

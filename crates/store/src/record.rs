@@ -63,6 +63,9 @@ pub struct Payload {
     /// Names of the materials in the file, without duplicates.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub materials: Vec<String>,
+    /// What a captioner wrote about the asset; see [`VectorStore::set_captions`](crate::VectorStore::set_captions).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captions: Option<Captions>,
     /// Any other fields; `extra.KEY` in a filter. `extra.label` is also called `label`.
     #[serde(default, skip_serializing_if = "Extra::is_empty")]
     pub extra: Extra,
@@ -72,6 +75,22 @@ impl Payload {
     /// The last part of [`path`](Self::path): `chair.glb` of `furniture/chair.glb`.
     pub fn name(&self) -> &str {
         self.path.rsplit('/').next().unwrap_or(&self.path)
+    }
+}
+
+/// Sentences about an asset, and the model that wrote them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Captions {
+    /// Id of the model.
+    pub captioner: String,
+    /// The sentences, best first; `caption` in a filter is the first.
+    pub texts: Vec<String>,
+}
+
+impl Captions {
+    /// The best sentence.
+    pub fn first(&self) -> Option<&str> {
+        self.texts.first().map(String::as_str)
     }
 }
 

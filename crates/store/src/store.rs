@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::{
-    EmbeddingSpace, Entry, Failure, FileState, Filter, NameRequest, NameSearch, Payload, Record, RecordId,
-    StoreError,
+    Captions, EmbeddingSpace, Entry, Failure, FileState, Filter, NameRequest, NameSearch, Payload, Record,
+    RecordId, StoreError,
 };
 
 /// A search query.
@@ -116,6 +116,13 @@ pub trait VectorStore: Send + Sync {
     /// # Errors
     /// [`StoreError::UnknownRecord`], and as for [`upsert`](Self::upsert).
     fn update(&self, entries: &[Entry]) -> Result<(), StoreError>;
+
+    /// Replaces the captions of records, in all spaces; `None` deletes them. [`upsert`](Self::upsert) keeps them while the content
+    /// hash of a record stays the same and the new payload has none. [`search_names`](Self::search_names) finds their words.
+    ///
+    /// # Errors
+    /// [`StoreError::UnknownRecord`], [`StoreError::Invalid`] for captions without sentences or captioner.
+    fn set_captions(&self, captions: &[(RecordId, Option<Captions>)]) -> Result<(), StoreError>;
 
     /// Changes only paths. Files that swapped paths can be renamed in one call.
     ///

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use lexiform_store::{
-    EmbeddingSpace, IndexState, Payload, Record, RecordId, SearchRequest, SqliteStore, StoreError,
+    Captions, EmbeddingSpace, IndexState, Payload, Record, RecordId, SearchRequest, SqliteStore, StoreError,
     VectorStore,
 };
 use rand::rngs::SmallRng;
@@ -42,6 +42,11 @@ fn batch(number: u64) -> Vec<Record> {
     (number * BATCH..(number + 1) * BATCH).map(record).collect()
 }
 
+fn captions(number: u64) -> Option<Captions> {
+    let texts = vec![format!("batch {number}"), "a second sentence".to_owned()];
+    Some(Captions { captioner: "kill".into(), texts })
+}
+
 fn deleted_after(number: u64) -> Vec<RecordId> {
     if number % 3 != 2 {
         return Vec::new();
@@ -65,6 +70,9 @@ fn writes_until_killed() {
     for number in first.. {
         store.upsert(&space(), &batch(number)).unwrap();
         acknowledge("put", number);
+        let captioned: Vec<_> = batch(number).iter().map(|record| (record.id, captions(number))).collect();
+        store.set_captions(&captioned).unwrap();
+        acknowledge("captioned", number);
         let outdated = deleted_after(number);
         if !outdated.is_empty() {
             store.delete(&outdated).unwrap();
@@ -77,12 +85,16 @@ fn writes_until_killed() {
 fn acknowledged_changes_survive_kills() {
     let folder = tempfile::tempdir().unwrap();
     let mut rng = SmallRng::seed_from_u64(9);
-    let (mut put, mut deleted) = (Vec::new(), Vec::new());
+    let (mut put, mut captioned, mut deleted) = (Vec::new(), Vec::new(), Vec::new());
     let mut next = 0;
     for _ in 0..KILLS {
         let pause = Duration::from_micros(rng.random_range(0..120_000));
         for (action, number) in run_and_kill(folder.path(), next, pause) {
-            if action == "put" { put.push(number) } else { deleted.push(number) }
+            match action.as_str() {
+                "put" => put.push(number),
+                "captioned" => captioned.push(number),
+                _ => deleted.push(number),
+            }
         }
         // Immediately: the operating system releases the lock when the process ends.
         let store = match SqliteStore::open_for_writing(folder.path()) {
@@ -91,7 +103,7 @@ fn acknowledged_changes_survive_kills() {
             store => store.unwrap(),
         };
         store.verify().unwrap();
-        check(&store, &put, &deleted);
+        check(&store, &put, &captioned, &deleted);
         // A batch that was committed but not acknowledged may exist too: continue after it.
         next = put.last().map_or(0, |last| last + 2);
         next += (3 - next % 3) % 3;
@@ -113,7 +125,9 @@ fn run_and_kill(folder: &Path, first: u64, pause: Duration) -> Vec<(String, u64)
     let mut acknowledged = Vec::new();
     let mut parse = |line: String| {
         // A line without the dot was truncated.
-        if let [action @ ("put" | "deleted"), number, "."] = line.split(' ').collect::<Vec<_>>()[..] {
+        if let [action @ ("put" | "captioned" | "deleted"), number, "."] =
+            line.split(' ').collect::<Vec<_>>()[..]
+        {
             acknowledged.push((action.to_owned(), number.parse().unwrap()));
         }
     };
@@ -126,14 +140,21 @@ fn run_and_kill(folder: &Path, first: u64, pause: Duration) -> Vec<(String, u64)
     acknowledged
 }
 
-fn check(store: &SqliteStore, put: &[u64], deleted: &[u64]) {
+fn check(store: &SqliteStore, put: &[u64], captioned: &[u64], deleted: &[u64]) {
     for number in put {
         let ids: Vec<RecordId> = batch(*number).iter().map(|record| record.id).collect();
         let found = store.get(&ids).unwrap();
         let next = deleted_after(number + 1);
         for (expected, found) in batch(*number).into_iter().zip(found) {
             match found {
-                Some(found) => {
+                Some(mut found) => {
+                    let written = found.payload.captions.take();
+                    assert!(written.is_none() || written == captions(*number), "{written:?}");
+                    assert!(
+                        written.is_some() || !captioned.contains(number),
+                        "captions of {} are lost",
+                        expected.id
+                    );
                     assert_eq!(found, expected);
                     assert!(
                         !(next.contains(&expected.id) && deleted.contains(&(number + 1))),

@@ -1,6 +1,9 @@
 //! `lexiform caption`: a sentence about each shape.
 
-use std::path::PathBuf;
+mod colors;
+mod library;
+
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
@@ -10,24 +13,28 @@ use lexiform_model::pointllm::{CAPTION_PROMPT, PointLlm};
 use lexiform_search::{Encoder, ShapePreprocessor};
 use serde::Serialize;
 
+use self::library::{KeepArgs, LibraryCaptions, model_of};
 use crate::embed_inputs::{self, EmbedInput};
 use crate::embedding_captioner::EmbeddingCaptioner;
 use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::indexing;
 use crate::models::ModelArg;
 use crate::output::{self, Align};
+use crate::place::Place;
 use crate::point_language_model::PointLanguageModel;
 use crate::progress::Progress;
 use crate::up_axis::UpArg;
 
 /// Describe 3D files, images and views in a sentence: kind, color, material, parts
 ///
-/// The captioner continues the embedding of a shape. The built-in one is for the built-in model; `lexiform model train-captioner` makes
-/// one for another model. With --model FOLDER of PointLLM v1.2, a language model that reads the points answers --prompt.
+/// The captioner continues the embedding of a shape; colors of a 3D file are those that its surface has. The built-in one is for the
+/// built-in model; `lexiform model train-captioner` makes one for another model. With --model FOLDER of PointLLM v1.2, a language
+/// model that reads the points answers --prompt. Captions of a folder are kept in its library, where `lexiform search` finds their
+/// words; when the command runs again, only new and changed files are described. Those of PointLLM are printed only.
 #[derive(Args)]
 pub(crate) struct CaptionArgs {
-    /// 3D files, images, folders of views and strips of views; folders of 3D files and data sets, one caption per shape; @LIST for
-    /// a file with one path per line
+    /// 3D files, images, folders of views and strips of views; folders of 3D files, libraries and data sets, one caption per shape;
+    /// @LIST for a file with one path per line
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     #[command(flatten)]
@@ -48,6 +55,8 @@ pub(crate) struct CaptionArgs {
     up_arg: UpArg,
     #[command(flatten)]
     decoding: DecodingArgs,
+    #[command(flatten)]
+    keep: KeepArgs,
     /// Fail if a file cannot be used
     #[arg(long)]
     strict: bool,
@@ -82,6 +91,28 @@ enum Describer {
     Points(Box<PointLanguageModel>),
 }
 
+impl DecodingArgs {
+    /// What captions depend on but their captioner; empty for beam search.
+    fn describe(&self) -> String {
+        let Self { count, top_p, seed } = self;
+        count.map_or_else(String::new, |count| format!(" count={count} top_p={top_p} seed={seed}"))
+    }
+}
+
+/// Numbers of shapes.
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    described: usize,
+    failed: usize,
+}
+
+impl Counts {
+    fn add(&mut self, other: Self) {
+        self.described += other.described;
+        self.failed += other.failed;
+    }
+}
+
 /// A shape as a line of JSON.
 #[derive(Serialize)]
 struct CaptionLine<'a> {
@@ -95,8 +126,55 @@ struct CaptionLine<'a> {
 impl CaptionArgs {
     /// Describes each shape.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let describer = self.describer()?;
-        let inputs = embed_inputs::expand(&self.files)?;
+        let points = self.point_model()?;
+        // Captions of a library are made of its embeddings, which a model of points has none of.
+        let (folders, files) = match &points {
+            Some(_) => (Vec::new(), self.files.clone()),
+            None => self.keep.split(&self.files),
+        };
+        let mut counts = Counts::default();
+        for folder in &folders {
+            counts.add(self.describe_library(&Place::of(folder)?)?);
+        }
+        if !files.is_empty() {
+            let describer = match points {
+                Some(model) => Describer::Points(Box::new(model)),
+                None => self.describer()?,
+            };
+            counts.add(self.describe_files(&describer, &files)?);
+        }
+        let is_failure = counts.described == 0 || (self.strict && counts.failed > 0);
+        Ok(if is_failure { Outcome::Failed } else { Outcome::Done })
+    }
+
+    /// Describes the shapes of a library.
+    fn describe_library(&self, place: &Place) -> anyhow::Result<Counts> {
+        let model = model_of(place, self.model.model.as_deref())?;
+        let (encoder, captioner) = self.captioner(&model)?;
+        let (options, question) = (self.options(captioner.default_options()), self.prompt.as_deref());
+        let asked = question.map_or_else(String::new, |question| format!(" prompt={question}"));
+        let mut rows = Vec::new();
+        let mut show = |path: String, captions: &[String]| {
+            self.show_json(&path, captions)?;
+            rows.extend(captions.iter().map(|caption| (path.clone(), caption.clone())));
+            Ok(())
+        };
+        let mut captions = LibraryCaptions {
+            place,
+            keep: self.keep,
+            captioner: &format!("{}{}{asked}", captioner.id(), self.decoding.describe()),
+            describe: &|embedding| Ok(captioner.caption(embedding, question, &options)?),
+            correct: &|captions, file, preprocessor| self.corrected(captions, file, preprocessor),
+            show: &mut show,
+        };
+        let counts = captions.write(encoder, &model)?;
+        self.show_text(&rows, counts.described)?;
+        Ok(counts)
+    }
+
+    /// Describes files without keeping the captions.
+    fn describe_files(&self, describer: &Describer, files: &[PathBuf]) -> anyhow::Result<Counts> {
+        let inputs = embed_inputs::expand(files)?;
         // Text output is a table, whose columns need all rows; a bar says how far it is.
         let progress = (inputs.len() > 1 && !self.json).then(|| Progress::new(inputs.len()));
         let (mut rows, mut failed) = (Vec::new(), Vec::new());
@@ -105,7 +183,7 @@ impl CaptionArgs {
             if let Some(progress) = &progress {
                 progress.step(&name);
             }
-            match self.describe(&describer, input)? {
+            match self.describe(describer, input)? {
                 Ok(captions) => {
                     self.show_json(&name, &captions)?;
                     rows.extend(captions.into_iter().map(|caption| (name.clone(), caption)));
@@ -116,37 +194,47 @@ impl CaptionArgs {
         drop(progress);
         self.show_text(&rows, inputs.len())?;
         indexing::list_failed(&failed);
-        let is_failure = failed.len() == inputs.len() || (self.strict && !failed.is_empty());
-        Ok(if is_failure { Outcome::Failed } else { Outcome::Done })
+        Ok(Counts { described: inputs.len() - failed.len(), failed: failed.len() })
     }
 
-    /// Opens the model: a PointLLM, or an encoder with its captioner.
-    fn describer(&self) -> anyhow::Result<Describer> {
-        let (name, open_args, up) = (self.model.name(), &self.model.open_args, self.up_arg.rule());
-        if let Some(model) =
-            PointLanguageModel::open(name, up, self.weight_precision, &open_args.device_arg.device)?
-        {
-            if self.captioner.is_some() {
-                let text = format!("{name} describes shapes on its own: expected no --captioner");
-                return Err(UsageError(text).into());
-            }
-            return Ok(Describer::Points(Box::new(model)));
+    /// Opens the weights if they are those of a PointLLM.
+    fn point_model(&self) -> anyhow::Result<Option<PointLanguageModel>> {
+        let (name, device) = (self.model.name(), &self.model.open_args.device_arg.device);
+        let model = PointLanguageModel::open(name, self.up_arg.rule(), self.weight_precision, device)?;
+        if model.is_some() && self.captioner.is_some() {
+            let text = format!("{name} describes shapes on its own: expected no --captioner");
+            return Err(UsageError(text).into());
         }
-        let encoder = open_args.for_answers().open(name, None)?;
-        let device = &open_args.device_arg.device;
-        let captioner = Box::new(EmbeddingCaptioner::for_encoder(
-            self.captioner.as_deref(),
-            self.weight_precision,
-            &*encoder,
-            device,
-        )?);
+        Ok(model)
+    }
+
+    /// Opens the encoder with its captioner.
+    fn describer(&self) -> anyhow::Result<Describer> {
+        let (encoder, captioner) = self.captioner(self.model.name())?;
+        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(self.up_arg.rule());
+        Ok(Describer::Embedding { encoder, captioner: Box::new(captioner), preprocessor })
+    }
+
+    /// Opens a model, and the captioner of its embeddings.
+    fn captioner(&self, model: &str) -> anyhow::Result<(Arc<dyn Encoder>, EmbeddingCaptioner)> {
+        let open_args = &self.model.open_args;
+        let (encoder, device) = (open_args.for_answers().open(model, None)?, &open_args.device_arg.device);
+        let path = self.captioner.as_deref();
+        let captioner = EmbeddingCaptioner::for_encoder(path, self.weight_precision, &*encoder, device)?;
         if self.prompt.is_some() && !captioner.takes_questions() {
             return Err(UsageError(format!("{} takes no --prompt", captioner.id()))).hint(
                 "give --model FOLDER with PointLLM v1.2, or --captioner FILE that `lexiform train` wrote",
             );
         }
-        let preprocessor = ShapePreprocessor::for_encoder(&*encoder).with_up(up);
-        Ok(Describer::Embedding { encoder, captioner, preprocessor })
+        Ok((encoder, captioner))
+    }
+
+    /// Captions with the colors of the file's surface; answers to a question are left as they are.
+    fn corrected(&self, captions: Vec<String>, file: &Path, preprocessor: &ShapePreprocessor) -> Vec<String> {
+        match self.prompt {
+            None => colors::corrected(captions, file, preprocessor),
+            Some(_) => captions,
+        }
     }
 
     /// Captions of a shape, or the reason why it has none.
@@ -162,10 +250,15 @@ impl CaptionArgs {
             }
             Describer::Embedding { encoder, captioner, preprocessor } => {
                 let (options, question) = (self.options(captioner.default_options()), self.prompt.as_deref());
-                match input.embed(&**encoder, preprocessor)? {
-                    Ok(embedding) => Ok(Ok(captioner.caption(&embedding, question, &options)?)),
-                    Err(reason) => Ok(Err(reason)),
-                }
+                let embedding = match input.embed(&**encoder, preprocessor)? {
+                    Ok(embedding) => embedding,
+                    Err(reason) => return Ok(Err(reason)),
+                };
+                let captions = captioner.caption(&embedding, question, &options)?;
+                Ok(Ok(match input {
+                    EmbedInput::File(file) => self.corrected(captions, file, preprocessor),
+                    EmbedInput::Shape(..) => captions,
+                }))
             }
         }
     }
@@ -191,6 +284,9 @@ impl CaptionArgs {
 
     fn show_text(&self, rows: &[(String, String)], inputs: usize) -> anyhow::Result<()> {
         if self.json {
+            return Ok(());
+        }
+        if inputs == 0 {
             return Ok(());
         }
         if inputs == 1 {

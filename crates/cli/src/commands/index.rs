@@ -32,6 +32,10 @@ pub(crate) struct IndexArgs {
     /// [default: FILE_model_to_idx.json, FILE.json or FILE.txt next to it]
     #[arg(long, value_name = "FILE")]
     names: Option<PathBuf>,
+    /// Index the files as scenes, such as scans of rooms: the objects in them are found and indexed, instead of each file as one
+    /// shape. The library records it for later runs
+    #[arg(long)]
+    scenes: bool,
     #[command(flatten)]
     model: ModelArg,
     #[command(flatten)]
@@ -81,6 +85,9 @@ impl IndexArgs {
         let (sources, files) = embedding_sources::split(&self.paths, self.names.as_deref(), dim)?;
         if sources.is_empty() && self.names.is_some() {
             return Err(UsageError("--names needs a file of embeddings".to_owned()).into());
+        }
+        if self.scenes {
+            library.add_scenes(&files)?;
         }
         let report = indexing::update(&library, (&sources, &files), &options, &reporting)?;
         self.show(&library, &report)?;
@@ -144,7 +151,12 @@ impl IndexArgs {
         report.list_removed();
         report.list_unsupported();
         output::note(report.totals());
-        let n = output::quantity(library.len()?, "shape");
+        let objects = library.count_scene_objects()?;
+        let shapes = output::quantity(library.len()? - objects, "shape");
+        let n = match output::quantity(objects, "object") {
+            objects if self.scenes || library.has_scenes()? => format!("{shapes}, {objects} in scenes"),
+            _ => shapes,
+        };
         Ok(output::line(format!("{}: {n}", library.library_path().folder.display()))?)
     }
 }

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use lexiform_mesh_io::{FileInfo, ReadOptions, SurfaceInfo, UpAxis};
+use lexiform_search::{Captions, Library};
+use serde::Serialize;
 
 use crate::error::Outcome;
 use crate::output;
@@ -23,6 +25,16 @@ pub(crate) struct InfoArgs {
     /// Print one JSON object per file
     #[arg(long)]
     json: bool,
+}
+
+/// A file as a line of JSON.
+#[derive(Serialize)]
+struct InfoLine<'a> {
+    #[serde(flatten)]
+    info: &'a FileInfo,
+    /// Those of the library that the file is in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    captions: Option<&'a Captions>,
 }
 
 impl InfoArgs {
@@ -47,13 +59,20 @@ impl InfoArgs {
     }
 
     fn show(&self, info: &FileInfo) -> anyhow::Result<()> {
+        // A library that cannot be read says nothing against the file.
+        let captions = Library::captions_of(&info.path).unwrap_or_else(|error| {
+            output::note(output::single_line(&format!("note: no captions: {error}")));
+            None
+        });
         if self.json {
-            return output::json(info);
+            return output::json(&InfoLine { info, captions: captions.as_ref() });
         }
         output::line(output::single_line(&info.path.display().to_string()))?;
         let row =
             |(name, text): &(&str, String)| output::line(format!("  {name:<9}{}", output::single_line(text)));
-        Ok(rows(info).iter().try_for_each(row)?)
+        rows(info).iter().try_for_each(row)?;
+        let texts = captions.iter().flat_map(|captions| &captions.texts);
+        Ok(texts.map(|text| ("caption", text.clone())).try_for_each(|pair| row(&pair))?)
     }
 
     fn show_error(&self, file: &Path, error: &lexiform_mesh_io::ReadError) -> anyhow::Result<()> {

@@ -32,6 +32,9 @@ pub(crate) struct SceneArgs {
     /// What to find
     #[arg(long, value_name = "TEXT", required_unless_present = "segments")]
     find: Option<String>,
+    /// Find parts of one shape instead of objects in a scene: "handle" in a mug. Experimental: nano knows few words for parts
+    #[arg(long, requires = "find", conflicts_with = "segments")]
+    parts: bool,
     /// Number of answers
     #[arg(short, value_name = "N", default_value_t = 5)]
     k: usize,
@@ -66,6 +69,7 @@ const EXAMPLES: &str = "\
 Examples:
   lexiform scene room.ply --find \"a chair\"
   lexiform scene scan.las --find \"a red sofa\" -k 3 -o found.ply --page found.html
+  lexiform scene mug.glb --find handle --parts -o handle.glb
   lexiform scene scene0000_00_vh_clean_2.ply --segments scene0000_00_vh_clean_2.0.010000.segs.json
 
 The scene is indexed when it is first searched, and the index kept next to it in .lexiform/scenes.";
@@ -109,7 +113,10 @@ impl SceneArgs {
         let encoder = self.model.open_args.for_answers().open(self.model.name(), None)?;
         let mut scene = None;
         let index = self.index(&*encoder, &mut scene)?;
-        let answers = index.find(&*encoder, text, self.k)?;
+        let answers = match self.parts {
+            true => index.find_parts(&*encoder, text, self.k)?,
+            false => index.find(&*encoder, text, self.k)?,
+        };
         self.show(&*encoder, &index, &answers)?;
         if outputs.iter().any(Option::is_some) {
             let scene = match scene {
@@ -132,9 +139,10 @@ impl SceneArgs {
 
     /// The index, from its file if the scene is unchanged. `scene` is filled if the scene is read.
     fn index(&self, encoder: &dyn Encoder, scene: &mut Option<Scene>) -> anyhow::Result<SceneIndex> {
-        let up = self.up.map_or_else(|| "found".to_owned(), |up| up.to_string());
-        let settings = format!("scene 1: {}; {}; up {up}", encoder.id(), encoder.preprocessing());
-        let file = SceneFile::new(&self.file, &settings)?;
+        let file = match self.parts {
+            true => SceneFile::for_parts(&self.file, encoder, self.up.unwrap_or_default())?,
+            false => SceneFile::for_model(&self.file, encoder, self.up)?,
+        };
         if let Some(index) = file.read().filter(|_| !self.rebuild) {
             return Ok(index);
         }
@@ -142,7 +150,11 @@ impl SceneArgs {
         let given = self.up.map(|_| glam::Vec3::Y);
         let config = SegmentConfig { up: given, ..SegmentConfig::default() };
         let bar = Progress::new(0);
-        let index = SceneIndex::build(encoder, scene, &config, &|done, all| bar.set_count(done, all))?;
+        let progress = |done, all| bar.set_count(done, all);
+        let index = match self.parts {
+            true => SceneIndex::build_parts(encoder, scene, &progress)?,
+            false => SceneIndex::build(encoder, scene, &config, &progress)?,
+        };
         drop(bar);
         if let Err(error) = file.write(&index) {
             output::note(output::single_line(&format!("note: cannot keep the index of the scene: {error}")));
@@ -194,7 +206,11 @@ impl SceneArgs {
             });
         }
         if answers.is_empty() {
-            output::note(format!("no objects found in {}", self.file.display()));
+            output::note(format!(
+                "no {} found in {}",
+                if self.parts { "parts" } else { "objects" },
+                self.file.display()
+            ));
             return Ok(());
         }
         let row = |(i, answer): (usize, &SceneAnswer)| {

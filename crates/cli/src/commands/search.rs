@@ -13,6 +13,7 @@ use lexiform_search::{
 };
 
 use self::results::ResultsFormat;
+pub(super) use self::results::shown;
 use crate::embedding_sources;
 use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::input::Input;

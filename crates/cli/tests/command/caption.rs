@@ -52,3 +52,81 @@ fn another_model_needs_a_captioner_of_its_own() {
     let with = [&caption[..], &["--captioner", "a.safetensors"]].concat();
     assert!(!sandbox.run(&with).success().stdout.trim().is_empty());
 }
+
+/// The paths of the answers to a search in names.
+fn found_by_name(sandbox: &Sandbox, text: &str) -> Vec<String> {
+    let search = ["search", "models", text, "--rank-by", "name", "--json", "--model", "nano"];
+    let lines = sandbox.run(&search).success().json();
+    lines.iter().map(|line| line["path"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn captions_of_a_folder_are_kept_and_searched() {
+    let sandbox = Sandbox::new();
+    let caption = |args: &[&str]| {
+        let run =
+            sandbox.run(&[&["caption", "models", "--model", "nano", "--json"], args].concat()).success();
+        let captions = run.json();
+        let texts: Vec<String> =
+            captions.iter().map(|line| line["caption"].as_str().unwrap().to_owned()).collect();
+        (texts, run.stderr)
+    };
+    let (first, _) = caption(&[]);
+    assert_eq!(first.len(), 3);
+    let word = first[0].split_whitespace().last().unwrap();
+    assert!(!found_by_name(&sandbox, word).is_empty(), "{first:?}");
+    let list = ["search", "models", "--where", "has caption", "--json", "--model", "nano"];
+    let listed = sandbox.run(&list).success().json();
+    let mut texts: Vec<&str> = listed.iter().map(|line| line["caption"].as_str().unwrap()).collect();
+    texts.sort_unstable();
+    let mut expected: Vec<&str> = first.iter().map(String::as_str).collect();
+    expected.sort_unstable();
+    assert_eq!(texts, expected);
+    let info = sandbox.run(&["info", "models/kinds/cube.obj", "--json"]).success().json().remove(0);
+    assert!(first.contains(&info["captions"]["texts"][0].as_str().unwrap().to_owned()), "{info:#}");
+
+    // Again: nothing to do. Sampled captions replace others on request only.
+    let (again, notes) = caption(&[]);
+    assert!(again == first && notes.contains("0 shapes captioned, 3 had captions"), "{notes}");
+    let (kept, notes) = caption(&["--count", "3", "--seed", "5"]);
+    assert!(kept == first && notes.contains("--replace"), "{notes}");
+    let sampled = ["caption", "models", "--model", "nano", "--json", "--replace", "--count", "3"];
+    let lines = sandbox.run(&sampled).success().json();
+    assert!(lines.iter().all(|line| line["captions"].as_array().unwrap().len() == 3), "{lines:#?}");
+    // A changed file has no caption, and gets one.
+    sandbox.write_box("models/kinds/cube.obj", [9.0, 1.0, 1.0]);
+    let (_, notes) = caption(&[]);
+    assert!(notes.contains("1 shape captioned, 2 had captions"), "{notes}");
+}
+
+#[test]
+fn captions_need_not_be_kept() {
+    let sandbox = Sandbox::new();
+    let lines = sandbox.run(&["caption", "models", "--model", "nano", "--no-library", "--json"]).success();
+    assert_eq!(lines.json().len(), 3);
+    assert!(!sandbox.path("models/.lexiform").exists());
+}
+
+#[test]
+fn color_words_are_those_of_the_surface() {
+    let sandbox = Sandbox::empty();
+    let mtl = "newmtl paint\nKd 0.02 0.05 0.8\n";
+    sandbox.write("colored/box.mtl", mtl);
+    sandbox.write_box("plain/box.obj", [4.0, 0.2, 4.0]);
+    let shape = fs_err::read_to_string(sandbox.path("plain/box.obj")).unwrap();
+    sandbox.write("colored/box.obj", format!("mtllib box.mtl\nusemtl paint\n{shape}"));
+    let colors = [
+        "red", "orange", "yellow", "green", "purple", "pink", "brown", "beige", "white", "gray", "black",
+        "gold",
+    ];
+    let caption =
+        |file: &str| sandbox.run(&["caption", file, "--model", "nano"]).success().stdout.trim().to_owned();
+    // What it calls the shape is not tested, but a blue thing is not called red, and one without colors has none.
+    let words = |text: &str| {
+        let noun = text.split(" with ").next().unwrap().to_owned();
+        noun.split(' ').filter(|word| colors.contains(word)).count()
+    };
+    assert_eq!(words(&caption("colored/box.obj")), 0, "{}", caption("colored/box.obj"));
+    let plain = caption("plain/box.obj");
+    assert!(words(&plain) == 0 && !plain.contains("blue"), "{plain}");
+}

@@ -23,6 +23,38 @@ fn captions(sandbox: &Sandbox, set: &str, source: &str, lines: &[Value]) -> Vec<
 }
 
 #[test]
+fn the_built_in_captioner_describes_shapes_of_data_sets() {
+    let sandbox = Sandbox::empty();
+    sandbox.write_box("models/flat.obj", [4.0, 0.2, 4.0]);
+    sandbox.write_box("models/tall.obj", [0.5, 6.0, 0.5]);
+    let prepare = ["data", "prepare", "models", "--json", "--out", "set", "--views", "3", "--size", "64"];
+    let written = sandbox.run(&prepare).success().json();
+    let run = |more: &[&str]| {
+        let start = ["data", "caption", "set", "--captioner", "nano", "--json"];
+        sandbox.run(&[&start[..], more].concat())
+    };
+    let lines = run(&[]).success().json();
+    let captioned = lines.iter().find(|line| line["event"] == "captioned").unwrap();
+    assert_eq!(captioned["counts"], serde_json::json!({ "captions": 2, "requests": 2 }));
+    let by_model = |set: &str| {
+        let all = captions(&sandbox, set, "tall.obj", &written);
+        let of_model = |caption: &Value| {
+            let source = caption["source"].as_str().unwrap();
+            source.starts_with("embedding:").then(|| caption["text"].as_str().unwrap().to_owned())
+        };
+        all.iter().filter_map(of_model).collect::<Vec<_>>()
+    };
+    let [text] = &by_model("set")[..] else {
+        panic!("one caption of the whole shape: {:?}", by_model("set"))
+    };
+    assert!(text.split_whitespace().count() >= 2, "{text}");
+    run(&["--replace", "--caption-count", "4"]).success();
+    // Sentences that are sampled twice are kept once.
+    assert!((2..=4).contains(&by_model("set").len()), "{:?}", by_model("set"));
+    run(&["--caption-model", "blip"]).failure(2, &["nano takes no --caption-model"]);
+}
+
+#[test]
 fn blip_captions_every_view() {
     let sandbox = Sandbox::empty();
     sandbox.write_box("models/flat.obj", [4.0, 0.2, 4.0]);

@@ -6,7 +6,8 @@ use rusqlite::Connection;
 
 use crate::support::Sandbox;
 
-/// What versions 4 and 5 of the schema changed, undone: vectors were in the database, and names were not indexed.
+/// What versions 4 to 6 of the schema changed, undone: vectors were in the database, names were not indexed, and there were no
+/// captions.
 const TO_VERSION_3: &str = "
 DROP TRIGGER names_deleted;
 DROP TABLE vocabulary;
@@ -14,6 +15,8 @@ DROP TABLE spellings;
 DROP TABLE names;
 ALTER TABLE records DROP COLUMN objects;
 ALTER TABLE records DROP COLUMN materials;
+ALTER TABLE records DROP COLUMN captions;
+ALTER TABLE records DROP COLUMN captioner;
 DROP TRIGGER vectors_deleted;
 DROP TRIGGER vectors_replaced;
 DROP TABLE dead_slots;

@@ -4,12 +4,13 @@ use std::path::Path;
 
 use super::LabeledScene;
 use super::failures::unreadable;
+use super::replica::{read_replica_scene, replica_mesh};
 use super::s3dis::{is_s3dis_room, read_s3dis_room};
 use super::scannet::{is_scannet_mesh, read_scannet_scene};
 use crate::EvalError;
 
-/// Reads the labeled scenes in a folder: rooms of S3DIS (a folder with `Annotations/`) and scenes of ScanNet (a mesh with its
-/// `segs.json` and `aggregation.json`), in this folder or in those below it, sorted by path.
+/// Reads the labeled scenes in a folder: rooms of S3DIS (a folder with `Annotations/`), scenes of ScanNet (a mesh with its
+/// `segs.json` and `aggregation.json`) and of Replica (a mesh with `info_semantic.json`), in this folder or in those below it, sorted by path.
 ///
 /// # Errors
 /// If there are none, or one cannot be read.
@@ -19,7 +20,7 @@ pub fn read_scene_layout(folder: &Path) -> Result<Vec<LabeledScene>, EvalError> 
     if scenes.is_empty() {
         return Err(EvalError::Input {
             message: format!("{}: no labeled scenes", folder.display()),
-            hint: Some("expected rooms of S3DIS (Annotations/*.txt) or ScanNet scenes (*.ply, *.segs.json, *.aggregation.json)".to_owned()),
+            hint: Some("expected rooms of S3DIS (Annotations/*.txt), scenes of ScanNet (*.ply, *.segs.json, *.aggregation.json) or of Replica (mesh_semantic.ply, info_semantic.json)".to_owned()),
         });
     }
     Ok(scenes)
@@ -28,6 +29,10 @@ pub fn read_scene_layout(folder: &Path) -> Result<Vec<LabeledScene>, EvalError> 
 fn collect(folder: &Path, scenes: &mut Vec<LabeledScene>) -> Result<(), EvalError> {
     if is_s3dis_room(folder) {
         scenes.push(read_s3dis_room(folder)?);
+        return Ok(());
+    }
+    if let Some(mesh) = replica_mesh(folder) {
+        scenes.push(read_replica_scene(folder, &mesh)?);
         return Ok(());
     }
     let entries = fs_err::read_dir(folder).map_err(|error| unreadable(&error))?;

@@ -20,6 +20,8 @@ const STRUCTURE_LABELS: [&str; 3] = ["floor", "wall", "ceiling"];
 pub struct SceneEvalConfig {
     /// Labels among which masks are recognized, in addition to those of the scenes.
     pub labels: Vec<String>,
+    /// Whether objects are embedded from views of the scene, with what is around them, instead of alone.
+    pub scene_views: bool,
 }
 
 /// Evaluates a model on scenes; `progress` gets the number of scenes done.
@@ -40,7 +42,14 @@ pub fn scenes(
         });
     }
     let classifier = ZeroShotClassifier::new(encoder, &labels, &encoder.templates())?;
-    let mut run = Run { encoder, labels, classifier, pairs: Vec::new(), classes: Vec::new() };
+    let mut run = Run {
+        encoder,
+        scene_views: config.scene_views,
+        labels,
+        classifier,
+        pairs: Vec::new(),
+        classes: Vec::new(),
+    };
     run.classes = vec![Vec::new(); run.labels.len()];
     let mut summaries = Vec::new();
     for (i, scene) in scenes.iter().enumerate() {
@@ -67,6 +76,7 @@ fn labels_of(scenes: &[LabeledScene], config: &SceneEvalConfig) -> Vec<String> {
 
 struct Run<'a> {
     encoder: &'a dyn Encoder,
+    scene_views: bool,
     labels: Vec<String>,
     classifier: ZeroShotClassifier,
     /// Label and prediction of every element.
@@ -86,8 +96,10 @@ impl Run<'_> {
         let truth = self.truth(scene);
         let found = segment(&scene.scene, &SegmentConfig::default());
         let index = SceneIndex::of_segmentation(self.encoder, &scene.scene, &found, &|_, _| {})?;
+        let index = self.viewed(index, scene)?;
         let masks = truth.objects.iter().map(|(_, mask)| (mask.clone(), 1.0)).collect();
         let given = SceneIndex::of_masks(self.encoder, &scene.scene, scene.up, masks, &|_, _| {})?;
+        let given = self.viewed(given, scene)?;
         let proposed = |(_, mask): &&(usize, Vec<u32>)| {
             index.objects.iter().any(|object| overlap(&object.elements, mask).1 >= MIN_IOU)
         };
@@ -108,6 +120,14 @@ impl Run<'_> {
             recognized_top_5,
             up_cosine: index.up.dot(scene.up),
         })
+    }
+
+    /// The index with embeddings from views of the scene, if these are evaluated.
+    fn viewed(&self, index: SceneIndex, scene: &LabeledScene) -> Result<SceneIndex, EvalError> {
+        match self.scene_views {
+            true => Ok(index.with_scene_views(self.encoder, &scene.scene, &|_, _| {})?),
+            false => Ok(index),
+        }
     }
 
     fn truth(&self, scene: &LabeledScene) -> Truth {

@@ -99,6 +99,12 @@ impl Scope<'_> {
 }
 
 impl Plan {
+    /// Leaves out what is known of these files, which are not missing but scenes.
+    pub(super) fn leave_out(&mut self, scenes: &HashSet<String>) {
+        self.missing.retain(|entry| !scenes.contains(&entry.payload.path));
+        self.missing_failures.retain(|path| !scenes.contains(path));
+    }
+
     /// Adds the entries whose file was not found.
     fn add_missing(
         &mut self,
@@ -124,7 +130,7 @@ impl Plan {
 }
 
 /// Whether sizes and modification times are those of the last run.
-fn is_unchanged(path: &Path, state: &IndexState, now: SystemTime) -> bool {
+pub(super) fn is_unchanged(path: &Path, state: &IndexState, now: SystemTime) -> bool {
     // Empty: the file was too new in the last run for its times to be relied on.
     !state.stat_hash.is_empty()
         && fingerprint::stat_hash(path, &state.dependencies, now).is_ok_and(|found| found == state.stat_hash)

@@ -11,6 +11,7 @@ use lexiform_store::{Entry, RecordId};
 
 use super::outcome::IndexOutcome;
 use super::plan::{self, Plan};
+use super::scenes::SceneRun;
 use super::task::IndexTask;
 use super::{pipeline, write};
 use crate::{Error, FileStatus, IndexEvent, IndexSummary, Library};
@@ -27,7 +28,8 @@ pub struct IndexOptions {
 }
 
 impl Library {
-    /// Adds all 3D files below `paths` to the library and reports every file to `on_event`. The library can be searched
+    /// Adds all 3D files below `paths` to the library, as shapes or, below paths of [`add_scenes`](Self::add_scenes), as the objects in
+    /// them, and reports every file to `on_event`. The library can be searched
     /// at any time during the run.
     ///
     /// # Errors
@@ -43,16 +45,21 @@ impl Library {
             |path: &PathBuf| fs_err::canonicalize(path).map_err(|_| Error::NotFound { path: path.clone() });
         let roots: Vec<PathBuf> = paths.iter().map(absolute).collect::<Result<_, _>>()?;
         let now = SystemTime::now();
-        let found = walk(&roots);
+        let mut found = walk(&roots);
+        let scenes = self.split_scenes(&mut found)?;
         if !found.unsupported.is_empty() {
             on_event(IndexEvent::Unsupported { extensions: found.unsupported.clone() });
         }
-        let plan = plan::plan(self, &roots, found, now)?;
+        let mut plan = plan::plan(self, &roots, found, now)?;
+        plan.leave_out(&scenes.iter().filter_map(|path| self.library_path().key(path)).collect());
         let mut run = IndexRun { library: self, options, on_event, summary: IndexSummary::default(), now };
-        run.start(&plan);
+        run.start(&plan, scenes.len());
         let moved = run.process(&plan)?;
         run.remove_missing(plan, &moved)?;
-        Ok(run.summary)
+        let IndexRun { on_event, mut summary, .. } = run;
+        let mut on_scene = |path, status| on_event(IndexEvent::File { path, status });
+        summary += SceneRun::new(self, options, now, &mut on_scene)?.run(&scenes, &roots)?;
+        Ok(summary)
     }
 }
 
@@ -66,8 +73,9 @@ struct IndexRun<'a> {
 }
 
 impl IndexRun<'_> {
-    fn start(&mut self, plan: &Plan) {
-        let to_check = plan.candidates.len();
+    fn start(&mut self, plan: &Plan, scenes: usize) {
+        // Whether a scene has changed is known only when it is its turn.
+        let to_check = plan.candidates.len() + scenes;
         (self.on_event)(IndexEvent::Planned { files: to_check + plan.unchanged.len(), to_check });
         for path in &plan.unchanged {
             self.report(path.clone(), FileStatus::Unchanged);

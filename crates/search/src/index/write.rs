@@ -65,7 +65,7 @@ impl Changes {
 }
 
 /// A failure with the size and modification time of the file.
-fn failure(file: &Path, path: String, error: String, now: SystemTime) -> Failure {
+pub(super) fn failure(file: &Path, path: String, error: String, now: SystemTime) -> Failure {
     let nanoseconds = |time: SystemTime| {
         i64::try_from(time.duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos()).unwrap_or(i64::MAX)
     };

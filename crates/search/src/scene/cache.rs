@@ -11,11 +11,12 @@ use std::time::UNIX_EPOCH;
 use glam::Vec3;
 use lexiform_formats::write_file;
 use lexiform_geometry::Bounds;
+use lexiform_mesh_io::UpRule;
 use lexiform_model::Embedding;
 use serde::{Deserialize, Serialize};
 
 use super::{ElementKind, SceneIndex, SceneObject};
-use crate::HIDDEN_FOLDER;
+use crate::{Encoder, HIDDEN_FOLDER};
 
 const MAGIC: &[u8; 4] = b"LXSI";
 /// Folder of indexed scenes in the hidden folder next to a scene.
@@ -27,6 +28,12 @@ pub struct SceneFile {
     path: PathBuf,
     /// Size and time of the scene's file, and everything else that the index depends on.
     key: String,
+}
+
+/// What proposals depend on but the scene.
+pub(super) fn segmentation_settings(up: Option<UpRule>) -> String {
+    let up = up.map_or_else(|| "found".to_owned(), |up| up.to_string());
+    format!("scene 1; up {up}")
 }
 
 #[derive(Serialize, Deserialize)]
@@ -60,6 +67,24 @@ impl SceneFile {
         let folder = scene.parent().unwrap_or(Path::new("")).join(HIDDEN_FOLDER).join(FOLDER);
         let path = folder.join(format!("{name}-{}.scene", &blake3::hash(settings.as_bytes()).to_hex()[..12]));
         Ok(Self { path, key: format!("{} bytes at {modified}; {settings}", metadata.len()) })
+    }
+
+    /// The index file of a scene for a model. `up` is the given up axis; the one that the planes of the scene have if `None`.
+    ///
+    /// # Errors
+    /// If the scene's file cannot be found.
+    pub fn for_model(scene: &Path, encoder: &dyn Encoder, up: Option<UpRule>) -> std::io::Result<Self> {
+        let settings =
+            format!("{}; {}; {}", encoder.id(), encoder.preprocessing(), segmentation_settings(up));
+        Self::new(scene, &settings)
+    }
+
+    /// The index file of a shape and its parts for a model; `up` is the rule that it was read with.
+    ///
+    /// # Errors
+    /// If the shape's file cannot be found.
+    pub fn for_parts(shape: &Path, encoder: &dyn Encoder, up: UpRule) -> std::io::Result<Self> {
+        Self::new(shape, &format!("{}; {}; parts 1; up {up}", encoder.id(), encoder.preprocessing()))
     }
 
     /// The index, if it was written for the same scene and settings and is whole.

@@ -2,7 +2,11 @@
 
 mod cache;
 mod crop;
+mod distinct;
 mod paint;
+mod parts;
+mod record;
+mod snapshots;
 
 use glam::{Affine3A, Quat, Vec3};
 use lexiform_geometry::{Bounds, Scene};
@@ -13,7 +17,11 @@ use serde::Serialize;
 
 pub use self::cache::SceneFile;
 pub use self::crop::crop;
+pub(crate) use self::crop::without_textures;
+pub(crate) use self::distinct::{keep_distinct, prefer_separate};
 pub use self::paint::{ANSWER_COLORS, paint};
+pub use self::record::SceneObjectRef;
+pub(crate) use self::record::SceneRecords;
 
 use crate::query::{embed_text, encode_error};
 use crate::{EncodeError, Encoder, Error, ModelInput, ShapePreprocessor};
@@ -144,12 +152,7 @@ impl SceneIndex {
     ) -> Result<Self, Error> {
         let preprocessor = ShapePreprocessor::for_encoder(encoder);
         let baked = crop::without_textures(scene);
-        let upright = Affine3A::from_quat(Quat::from_rotation_arc(up.normalize_or(Vec3::Y), Vec3::Y));
-        let input = |mask: &Vec<u32>| {
-            let step = mask.len().div_ceil(MAX_CROP_ELEMENTS).max(1);
-            let thinned: Vec<u32> = mask.iter().step_by(step).copied().collect();
-            preprocessor.process_scene(crop(&baked, &thinned).transformed(upright))
-        };
+        let input = |mask: &Vec<u32>| preprocessor.process_scene(upright_crop(&baked, mask, up));
         let kind = ElementKind::of(scene);
         let total = masks.len();
         let mut objects = Vec::with_capacity(total);
@@ -204,11 +207,19 @@ impl SceneIndex {
         answers
     }
 
-    fn is_same_object(&self, a: usize, b: usize) -> bool {
+    pub(crate) fn is_same_object(&self, a: usize, b: usize) -> bool {
         let (a, b) = (&self.objects[a].elements, &self.objects[b].elements);
         let (both, iou) = overlap(a, b);
         iou > SAME_OBJECT || both as f32 > SAME_SHARE * a.len().min(b.len()) as f32
     }
+}
+
+/// The elements of a mask, thinned if they are many, with +Y up.
+pub(crate) fn upright_crop(scene: &Scene, mask: &[u32], up: Vec3) -> Scene {
+    let step = mask.len().div_ceil(MAX_CROP_ELEMENTS).max(1);
+    let thinned: Vec<u32> = mask.iter().step_by(step).copied().collect();
+    let upright = Affine3A::from_quat(Quat::from_rotation_arc(up.normalize_or(Vec3::Y), Vec3::Y));
+    crop(scene, &thinned).transformed(upright)
 }
 
 #[cfg(test)]

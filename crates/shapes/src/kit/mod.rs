@@ -32,6 +32,7 @@ pub use std::f32::consts::{FRAC_PI_2, PI};
 pub use builder::{Attributes, Builder, Specimen};
 pub use figure::{FigureStyle, add_eyes, add_split, split};
 pub use modify::hash_noise;
+pub(crate) use paint::PALETTE as PALETTE_COLORS;
 pub use paint::{Color, MaterialKind, Paint};
 pub use polygon::{
     circle, extrude, extrude_beveled, leaf, mirrored, outline, rect, sheet, side_profile, star, triangulate,

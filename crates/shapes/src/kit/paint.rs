@@ -103,7 +103,7 @@ impl Paint {
 }
 
 /// Named colors in sRGB.
-const PALETTE: &[(&str, [u8; 3])] = &[
+pub(crate) const PALETTE: &[(&str, [u8; 3])] = &[
     ("red", [204, 38, 34]),
     ("dark red", [120, 20, 22]),
     ("orange", [235, 125, 30]),

@@ -1,6 +1,7 @@
 //! Tests that every implementation of [`VectorStore`](crate::VectorStore) must pass: [`check`], and [`check_spaces`]
 //! for libraries with several models.
 
+mod captions;
 mod fixtures;
 mod names;
 mod one_space;

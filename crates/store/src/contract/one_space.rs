@@ -29,7 +29,7 @@ pub fn check<S: VectorStore>(mut empty: impl FnMut() -> S) {
         stores_metadata_and_failures,
         keeps_index_state_out_of_payloads,
     ];
-    for test in tests.iter().chain(&super::names::TESTS) {
+    for test in tests.iter().chain(&super::names::TESTS).chain(&super::captions::TESTS) {
         test(&empty());
     }
 }

@@ -55,6 +55,8 @@ pub enum Field {
     Extent(usize),
     /// `modified`: seconds since 1970-01-01 UTC.
     Modified,
+    /// `caption`: the best sentence that a captioner wrote.
+    Caption,
     /// `extra.KEY`; `label` is short for `extra.label`.
     Extra(String),
 }
@@ -157,6 +159,7 @@ impl Field {
                 payload.extents.get(*axis).map(|extent| Operand::Number(f64::from(*extent)))
             }
             Self::Modified => payload.modified_ns.map(|ns| Operand::Number(ns as f64 / 1e9)),
+            Self::Caption => payload.captions.as_ref()?.first().map(Operand::Text),
             Self::Extra(key) => match payload.extra.get(key)? {
                 Json::Number(number) => number.as_f64().map(Operand::Number),
                 Json::String(text) => Some(Operand::Text(text)),
@@ -223,6 +226,10 @@ mod tests {
             points: 0,
             extents: [0.1, 1.0, 2.0],
             modified_ns: Some(1_714_521_600_000_000_000),
+            captions: Some(crate::Captions {
+                captioner: "c".into(),
+                texts: vec!["a red wooden chair".into(), "a sofa".into()],
+            }),
             extra,
             ..Payload::default()
         }
@@ -259,6 +266,9 @@ mod tests {
         check("extra.price = '12.5'", false);
         check("extra.free = true", true);
         check("extra.free = 1", false);
+        check("caption ~ '*red*chair'", true);
+        check("caption ~ sofa", false);
+        check("has caption", true);
         check("has extra.none", false);
         check("has extra.tags and not has extra.other", true);
         check("extra.other != 3", true);

@@ -19,7 +19,7 @@ const MAX_DEPTH: usize = 64;
 const MAX_CONDITIONS: usize = 500;
 
 const FIELDS: &str = "a field (path, name, format, hash, bytes, vertices, triangles, points, extents.x, extents.y, \
-                      extents.z, modified, label, extra.KEY)";
+                      extents.z, modified, label, caption, extra.KEY)";
 const OPERATORS: &str = "an operator (=, !=, <, <=, >, >=, ~, !~, in, not in)";
 
 /// A syntax error in a filter expression.
@@ -356,6 +356,7 @@ fn field_named(word: &str) -> Option<Field> {
         "extents.z" => Field::Extent(2),
         "modified" => Field::Modified,
         "label" => Field::Extra("label".into()),
+        "caption" => Field::Caption,
         word => Field::Extra(word.strip_prefix("extra.").filter(|key| is_key(key))?.into()),
     })
 }
@@ -456,6 +457,7 @@ mod tests {
             "💡",
             " ",
             "label",
+            "caption",
             "format",
         ];
         let mut rng = SmallRng::seed_from_u64(7);

@@ -65,6 +65,7 @@ impl Filter {
                     parameters.push(json_path(key));
                     "(coalesce(json_type(extra, ?), 'null') <> 'null')".into()
                 }
+                Field::Caption => "(captions <> '[]')".into(),
                 Field::Modified => "(modified_ns IS NOT NULL)".into(),
                 Field::Extent(3..) => "0".into(),
                 _ => "1".into(),
@@ -94,6 +95,7 @@ impl Field {
             Self::Name => "name".into(),
             Self::Format => "format".into(),
             Self::ContentHash => "content_hash".into(),
+            Self::Caption => "json_extract(captions, '$[0]')".into(),
             Self::Extra(key) => {
                 parameters.extend([json_path(key), json_path(key)]);
                 // `json_extract` alone would turn numbers and booleans into values that compare with text.

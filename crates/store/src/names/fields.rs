@@ -1,7 +1,7 @@
 //! The words of a record, by where they come from.
 
 use super::normalize::name_words;
-use crate::Payload;
+use crate::{Captions, Payload};
 
 /// Most words of one field: captions and lists of objects may be long, and later words say less.
 const MAX_WORDS: usize = 256;
@@ -33,15 +33,15 @@ pub(crate) struct NameFields {
 }
 
 impl NameFields {
-    /// The words of a payload.
-    pub(crate) fn of(payload: &Payload) -> Self {
+    /// The words of a payload with these captions.
+    pub(crate) fn of(payload: &Payload, captions: Option<&Captions>) -> Self {
         let (folders, name) = payload.path.rsplit_once('/').unwrap_or(("", &payload.path));
         Self {
             stem: joined(name_words(stem(name))),
             objects: joined(distinct_words(&payload.objects)),
             folders: joined(name_words(folders)),
             materials: joined(distinct_words(&payload.materials)),
-            captions: joined(caption_words(payload)),
+            captions: joined(caption_words(payload, captions)),
         }
     }
 
@@ -56,8 +56,10 @@ impl NameFields {
     }
 }
 
-/// A file name without its extension, of which an extension is the last part of at most five letters and digits.
+/// A file name without the number of an object in it (`room.ply#3`) and its extension, of which an extension is the last part of at most five letters and digits.
 fn stem(name: &str) -> &str {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let name = name.rsplit_once('#').filter(|(_, number)| is_number(number)).map_or(name, |(file, _)| file);
     match name.rsplit_once('.') {
         Some((stem, extension)) if !stem.is_empty() && extension.len() <= 5 && !extension.contains(' ') => {
             stem
@@ -88,12 +90,13 @@ fn is_default(words: &[String]) -> bool {
     words.iter().all(|word| DEFAULT_NAMES.contains(&word.as_str()))
 }
 
-fn caption_words(payload: &Payload) -> Vec<String> {
+fn caption_words(payload: &Payload, captions: Option<&Captions>) -> Vec<String> {
     let mut found = Vec::new();
     for value in CAPTION_KEYS.iter().filter_map(|key| payload.extra.get(*key)) {
         let texts = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
         found.extend(texts.iter().filter_map(|text| text.as_str()).flat_map(name_words));
     }
+    found.extend(captions.iter().flat_map(|captions| &captions.texts).flat_map(|text| name_words(text)));
     found
 }
 
@@ -113,18 +116,24 @@ mod tests {
         payload.extra.insert("label".into(), "Swivel chair".into());
         payload.extra.insert("tags".into(), serde_json::json!(["office", 3]));
         payload.extra.insert("source".into(), "somewhere".into());
-        let fields = NameFields::of(&payload);
+        let fields = NameFields::of(&payload, None);
         let expected =
             ["desk chair", "seat wheel left", "office furniture chairs", "dark wood", "swivel chair office"];
         assert_eq!(fields.columns(), expected);
         assert_eq!(fields.all(), expected.join(" "));
+        let written = Captions { captioner: "c".into(), texts: vec!["a chair on wheels".into()] };
+        assert_eq!(NameFields::of(&payload, Some(&written)).captions, "swivel chair office chair on wheels");
     }
 
     #[test]
     fn extensions_are_dropped() {
-        for (name, expected) in
-            [("chair.glb", "chair"), (".hidden", ".hidden"), ("no", "no"), ("St. Paul's", "St. Paul's")]
-        {
+        for (name, expected) in [
+            ("room.ply#12", "room"),
+            ("chair.glb", "chair"),
+            (".hidden", ".hidden"),
+            ("no", "no"),
+            ("St. Paul's", "St. Paul's"),
+        ] {
             assert_eq!(stem(name), expected);
         }
     }

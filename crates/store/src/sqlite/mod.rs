@@ -9,8 +9,9 @@
 //!
 //! Modules: `store` implements the trait by calling the modules below, each call in one transaction of
 //! `database`; `write_records` and `read_records` contain the SQL for records, `rows` converts between records and
-//! table rows, `names` writes the index of names, `schema` has the tables and migrations.
+//! table rows, `names` writes the index of names, `captions` what captioners wrote, `schema` has the tables and migrations.
 
+mod captions;
 mod connect;
 mod database;
 mod failures;

@@ -5,15 +5,16 @@ use rusqlite::Connection;
 use super::read_records;
 use super::transaction_error::TransactionError;
 use crate::names::NameFields;
-use crate::{Payload, RecordId};
+use crate::{Captions, Payload, RecordId};
 
-/// Inserts or replaces the names of a record.
+/// Inserts or replaces the names of a record. `captions` are those that are stored, which an update may have kept.
 pub(super) fn write(
     connection: &Connection,
     id: RecordId,
     payload: &Payload,
+    captions: Option<&Captions>,
 ) -> Result<(), TransactionError> {
-    let fields = NameFields::of(payload);
+    let fields = NameFields::of(payload, captions);
     let words = fields.all();
     // Names of data sets are often identifiers, which have no words; a deletion that finds nothing is cheap.
     if words.is_empty() {
@@ -41,7 +42,7 @@ pub(super) fn write_all(connection: &Connection) -> Result<(), TransactionError>
     let ids: Vec<RecordId> = ids.collect::<Result<_, _>>()?;
     for id in ids {
         if let Some(entry) = read_records::entry(connection, id)? {
-            write(connection, id, &entry.payload)?;
+            write(connection, id, &entry.payload, entry.payload.captions.as_ref())?;
         }
     }
     Ok(())

@@ -4,12 +4,12 @@ use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Result, Row};
 use serde::de::DeserializeOwned;
 
-use crate::{Entry, Extra, IndexState, Payload, RecordId};
+use crate::{Captions, Entry, Extra, IndexState, Payload, RecordId};
 
 /// Columns of `records`, in the order [`entry`] reads them.
 pub(super) const ENTRY_COLUMNS: &str = "id, path, content_hash, format, bytes, vertices, triangles, points, \
                                         extent_x, extent_y, extent_z, modified_ns, extra, stat_hash, dependencies, \
-                                        objects, materials";
+                                        objects, materials, captions, captioner";
 
 /// Reads [`ENTRY_COLUMNS`].
 pub(super) fn entry(row: &Row<'_>) -> Result<Entry> {
@@ -27,6 +27,7 @@ pub(super) fn entry(row: &Row<'_>) -> Result<Entry> {
             modified_ns: row.get(11)?,
             objects: strings(row, 15)?,
             materials: strings(row, 16)?,
+            captions: captions(row, 17, 18)?,
             extra: extra(row, 12)?,
         },
         index_state: IndexState { stat_hash: row.get(13)?, dependencies: strings(row, 14)? },
@@ -49,6 +50,12 @@ fn strings(row: &Row<'_>, column: usize) -> Result<Vec<String>> {
     let text = row.get_ref(column)?.as_str()?;
     // As above: most formats have no dependencies and no names.
     if text == "[]" { Ok(Vec::new()) } else { json(text, column) }
+}
+
+/// Reads the sentences and their captioner.
+pub(super) fn captions(row: &Row<'_>, texts: usize, captioner: usize) -> Result<Option<Captions>> {
+    let texts = strings(row, texts)?;
+    if texts.is_empty() { Ok(None) } else { Ok(Some(Captions { captioner: row.get(captioner)?, texts })) }
 }
 
 fn json<T: DeserializeOwned>(text: &str, column: usize) -> Result<T> {

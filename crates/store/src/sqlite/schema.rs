@@ -12,12 +12,13 @@ use crate::{EmbeddingSpace, StoreError};
 const APPLICATION_ID: i64 = 0x4c58_464d;
 
 /// Step `n` migrates a file from version `n` to `n + 1`. Released steps are never edited.
-const MIGRATIONS: [Migration; 5] = [
+const MIGRATIONS: [Migration; 6] = [
     Migration::Sql(VERSION_1),
     Migration::Sql(VERSION_2),
     Migration::Sql(VERSION_3),
     Migration::Code(move_vectors_to_files),
-    Migration::Code(add_names),
+    Migration::Sql(VERSION_5),
+    Migration::Code(add_captions),
 ];
 
 /// The first version without vectors in the database.
@@ -191,10 +192,18 @@ CREATE TRIGGER names_deleted AFTER DELETE ON records BEGIN
 END;
 ";
 
-/// Version 5: names of all records. Names of objects and materials follow when files are indexed again.
-fn add_names(transaction: &Transaction<'_>, _folder: &Path) -> Result<(), TransactionError> {
-    transaction.execute_batch(VERSION_5)?;
-    names::write_all(transaction)
+/// What a captioner wrote, as a list of JSON, and its id.
+const VERSION_6: &str = "
+ALTER TABLE records ADD COLUMN captions TEXT NOT NULL DEFAULT '[]';
+ALTER TABLE records ADD COLUMN captioner TEXT NOT NULL DEFAULT '';
+";
+
+/// Version 6: captions, and the names of all records of a library older than version 5, which are written from rows of the latest
+/// version. Names of objects and materials follow when files are indexed again.
+fn add_captions(transaction: &Transaction<'_>, _folder: &Path) -> Result<(), TransactionError> {
+    transaction.execute_batch(VERSION_6)?;
+    let has_names = transaction.query_row("SELECT EXISTS (SELECT 1 FROM names)", [], |row| row.get(0))?;
+    if has_names { Ok(()) } else { names::write_all(transaction) }
 }
 
 /// Schema state of a database file.

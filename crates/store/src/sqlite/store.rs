@@ -10,11 +10,13 @@ use super::spaces::StoredSpace;
 use super::transaction_error::TransactionError;
 use super::vector_cache::VectorCache;
 use super::write_records::{self, Upsert};
-use super::{failures, metadata, read_records, search, search_names, spaces, validate, vectors, verify};
+use super::{
+    captions, failures, metadata, read_records, search, search_names, spaces, validate, vectors, verify,
+};
 use crate::vectors::VectorFiles;
 use crate::{
-    EmbeddingSpace, Entry, Failure, FileState, Filter, Hit, ListRequest, NameRequest, NameSearch, Record,
-    RecordId, SearchRequest, StoreError, VectorStore,
+    Captions, EmbeddingSpace, Entry, Failure, FileState, Filter, Hit, ListRequest, NameRequest, NameSearch,
+    Record, RecordId, SearchRequest, StoreError, VectorStore,
 };
 
 /// SQLite's page cache while many records are written, in kibibytes (negative, as the pragma has it): ids are random, so
@@ -263,6 +265,13 @@ impl VectorStore for SqliteStore {
         self.change("cannot write payloads", |connection| {
             write_records::update(connection, self.space.id, entries)
         })
+    }
+
+    fn set_captions(&self, captions: &[(RecordId, Option<Captions>)]) -> Result<(), StoreError> {
+        captions
+            .iter()
+            .try_for_each(|(id, captions)| validate::captions(&format!("record {id}"), captions.as_ref()))?;
+        self.database.write("cannot write captions", |connection| captions::set(connection, captions))
     }
 
     fn rename(&self, moves: &[(RecordId, String)]) -> Result<(), StoreError> {

@@ -9,8 +9,8 @@ use tempfile::TempDir;
 
 use super::{SqliteStore, database, schema};
 use crate::{
-    Comparison, EmbeddingSpace, Extra, Field, Filter, Glob, IndexState, ListRequest, NameRequest, NameWord,
-    Payload, Record, RecordId, SearchRequest, StoreError, Value, VectorStore, contract,
+    Captions, Comparison, EmbeddingSpace, Extra, Field, Filter, Glob, IndexState, ListRequest, NameRequest,
+    NameWord, Payload, Record, RecordId, SearchRequest, StoreError, Value, VectorStore, contract,
 };
 
 fn space(dim: usize) -> EmbeddingSpace {
@@ -169,6 +169,7 @@ fn names_of_older_libraries_can_be_searched() {
         .execute_batch(
             "DROP TRIGGER names_deleted; DROP TABLE vocabulary; DROP TABLE spellings; DROP TABLE names;
              ALTER TABLE records DROP COLUMN objects; ALTER TABLE records DROP COLUMN materials;
+             ALTER TABLE records DROP COLUMN captions; ALTER TABLE records DROP COLUMN captioner;
              PRAGMA user_version = 4;",
         )
         .unwrap();
@@ -182,6 +183,38 @@ fn names_of_older_libraries_can_be_searched() {
             store.search_names(&NameRequest { groups: vec![words], ..NameRequest::default() }).unwrap().hits;
         assert_eq!(hits.iter().map(|hit| hit.id.value()).collect::<Vec<_>>(), [3], "{word}");
     }
+    store.verify().unwrap();
+}
+
+#[test]
+fn libraries_without_captions_get_them() {
+    let (folder, store) = library();
+    let mut chair = record(3, vec![0.6, 0.8]);
+    chair.payload.path = "Old Furniture/RedChair_03.glb".into();
+    store.upsert(&space(2), &[chair]).unwrap();
+    store
+        .database
+        .writer()
+        .execute_batch(
+            "ALTER TABLE records DROP COLUMN captions; ALTER TABLE records DROP COLUMN captioner;
+             PRAGMA user_version = 5;",
+        )
+        .unwrap();
+    drop(store);
+    assert!(matches!(SqliteStore::open(folder.path()), Err(StoreError::SchemaTooOld { found: 5, .. })));
+    let store = SqliteStore::open_for_writing(folder.path()).unwrap();
+    let id = RecordId::new(3).unwrap();
+    assert_eq!(store.get(&[id]).unwrap()[0].as_ref().unwrap().payload.captions, None);
+    let written = Captions { captioner: "c".into(), texts: vec!["a seat made of oak".into()] };
+    store.set_captions(&[(id, Some(written.clone()))]).unwrap();
+    for word in ["chair", "oak"] {
+        let groups = vec![vec![NameWord { word: word.into(), weight: 1.0 }]];
+        let hits = store.search_names(&NameRequest { groups, ..NameRequest::default() }).unwrap().hits;
+        assert_eq!(hits.iter().map(|hit| hit.id).collect::<Vec<_>>(), [id], "{word}");
+    }
+    drop(store);
+    let store = SqliteStore::open(folder.path()).unwrap();
+    assert_eq!(store.get(&[id]).unwrap()[0].as_ref().unwrap().payload.captions, Some(written));
     store.verify().unwrap();
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::{Payload, Record, RecordId, StoreError};
+use crate::{Captions, Payload, Record, RecordId, StoreError};
 
 /// Tolerance for the norm of a vector: the error of a round trip through half precision.
 const NORM_TOLERANCE: f64 = 1e-3;
@@ -59,7 +59,16 @@ pub(super) fn payload(payload: &Payload) -> Result<(), StoreError> {
     if !payload.extents.iter().all(|extent| extent.is_finite()) {
         return refuse(format!("expected finite extents, found {:?}", payload.extents));
     }
-    Ok(())
+    captions(&payload.path, payload.captions.as_ref())
+}
+
+/// Whether captions can be stored.
+pub(super) fn captions(subject: &str, captions: Option<&Captions>) -> Result<(), StoreError> {
+    let is_complete = |captions: &Captions| !captions.captioner.is_empty() && !captions.texts.is_empty();
+    if captions.is_none_or(is_complete) {
+        return Ok(());
+    }
+    Err(StoreError::invalid(subject, "expected captions with sentences and a captioner"))
 }
 
 /// Whether a path can be stored.

@@ -7,27 +7,31 @@ use serde::Serialize;
 
 use super::spaces::next_generation;
 use super::transaction_error::TransactionError;
-use super::{names, read_records, rows, vectors};
+use super::{captions, names, read_records, rows, vectors};
 use crate::vectors::VectorAppender;
 use crate::{Entry, IndexState, Payload, Record, RecordId, StoreError};
 
-/// Inserts or replaces a row of `records`; parameters as in [`execute`].
+/// Inserts or replaces a row of `records`; parameters as in [`execute`]. Captions of the same content stay unless there are new ones:
+/// indexing a file for another model does not make what is known about it wrong.
 // Not INSERT OR REPLACE, which deletes the old row: ON DELETE CASCADE would delete its vectors in all spaces.
 const INSERT: &str =
     "INSERT INTO records (id, path, name, content_hash, format, bytes, vertices, triangles, points,
                       extent_x, extent_y, extent_z, modified_ns, extra, stat_hash, dependencies,
-                      objects, materials)
-    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18)
+                      objects, materials, captions, captioner)
+    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)
     ON CONFLICT (id) DO UPDATE SET
         path = ?2, name = ?3, content_hash = ?4, format = ?5, bytes = ?6, vertices = ?7, triangles = ?8,
         points = ?9, extent_x = ?10, extent_y = ?11, extent_z = ?12, modified_ns = ?13, extra = ?14,
-        stat_hash = ?15, dependencies = ?16, objects = ?17, materials = ?18";
+        stat_hash = ?15, dependencies = ?16, objects = ?17, materials = ?18,
+        captions = iif(?20 = '' AND content_hash = ?4, captions, ?19),
+        captioner = iif(?20 = '' AND content_hash = ?4, captioner, ?20)
+    RETURNING captions, captioner";
 /// Replaces a row of `records`; parameters as in [`execute`].
 const UPDATE: &str = "UPDATE records SET
         path = ?2, name = ?3, content_hash = ?4, format = ?5, bytes = ?6, vertices = ?7, triangles = ?8,
         points = ?9, extent_x = ?10, extent_y = ?11, extent_z = ?12, modified_ns = ?13, extra = ?14,
-        stat_hash = ?15, dependencies = ?16, objects = ?17, materials = ?18
-    WHERE id = ?1";
+        stat_hash = ?15, dependencies = ?16, objects = ?17, materials = ?18, captions = ?19, captioner = ?20
+    WHERE id = ?1 RETURNING captions, captioner";
 
 /// The columns of a row of `records`.
 struct RecordRow<'a> {
@@ -133,7 +137,8 @@ fn execute(connection: &Connection, statement: &str, row: &RecordRow<'_>) -> Res
     let dependencies = json(payload, "dependencies", &index_state.dependencies)?;
     let objects = json(payload, "objects", &payload.objects)?;
     let materials = json(payload, "materials", &payload.materials)?;
-    let changed = connection.prepare_cached(statement)?.execute(params![
+    let (captions, captioner) = captions::columns(payload)?;
+    let parameters = params![
         id.to_i64(),
         payload.path,
         payload.name(),
@@ -152,16 +157,19 @@ fn execute(connection: &Connection, statement: &str, row: &RecordRow<'_>) -> Res
         dependencies,
         objects,
         materials,
-    ]);
+        captions,
+        captioner,
+    ];
+    let stored = connection.prepare_cached(statement)?.query_row(parameters, |row| rows::captions(row, 0, 1));
     // The only constraint that valid records can violate is the unique path.
-    match changed {
-        Ok(_) => names::write(connection, *id, payload),
+    match stored {
+        Ok(captions) => names::write(connection, *id, payload, captions.as_ref()),
         Err(error) => Err(duplicate_path(connection, &payload.path, error)),
     }
 }
 
 /// A column of JSON.
-fn json(payload: &Payload, column: &str, value: &impl Serialize) -> Result<String, StoreError> {
+pub(super) fn json(payload: &Payload, column: &str, value: &impl Serialize) -> Result<String, StoreError> {
     serde_json::to_string(value)
         .map_err(|error| StoreError::invalid(payload.path.as_str(), format!("{column}: {error}")))
 }
@@ -255,7 +263,7 @@ pub(super) fn rename(
             .execute((path, name, id.to_i64()))
             .map_err(|error| duplicate_path(connection, path, error))?;
         if let Some(entry) = read_records::entry(connection, *id)? {
-            names::write(connection, *id, &entry.payload)?;
+            names::write(connection, *id, &entry.payload, entry.payload.captions.as_ref())?;
         }
     }
     Ok(())

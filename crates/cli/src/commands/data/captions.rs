@@ -1,4 +1,4 @@
-//! Captioners of `data prepare` and `data caption`: a model behind an API, or BLIP and BLIP-2 in this process.
+//! Captioners of `data prepare` and `data caption`: a model behind an API, BLIP and BLIP-2 in this process, or the built-in one.
 
 use std::hash::Hasher as _;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,6 +14,7 @@ use lexiform_formats::view_format::decode_view;
 use lexiform_model::blip::{self, DecodingStrategy, GenerationConfig, Sampling};
 use serde_json::{Value, json};
 
+use super::embedding_captioner::EmbeddingCaptioner;
 use crate::error::UsageError;
 use crate::models::DeviceArg;
 use crate::output;
@@ -25,7 +26,8 @@ const TOP_P: f32 = 0.9;
 
 #[derive(Args)]
 pub(crate) struct CaptionArgs {
-    /// Captioner: blip (BLIP or BLIP-2 in this process, one view at a time) or api (a model at --caption-url)
+    /// Captioner: blip (BLIP or BLIP-2 in this process, one view at a time), nano (the built-in one, all views of a shape at once)
+    /// or api (a model at --caption-url)
     #[arg(long, value_name = "CAPTIONER")]
     captioner: Option<CaptionerKind>,
     /// Base URL of an OpenAI-compatible vision-language model, up to /v1; implies --captioner api
@@ -38,10 +40,10 @@ pub(crate) struct CaptionArgs {
     /// Instruction for the API; for BLIP: the beginning of each caption [default: "a picture of ", none for BLIP-2]
     #[arg(long, value_name = "TEXT")]
     caption_prompt: Option<String>,
-    /// Captions per request; for BLIP: per view
+    /// Captions per request; for BLIP: per view; for nano: per shape
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     caption_count: u32,
-    /// Decoding strategy of BLIP: beam search with three beams (BLIP-2: five), greedy, or nucleus sampling with p = 0.9
+    /// Decoding strategy of BLIP and nano: beam search with three beams (BLIP-2: five), greedy, or nucleus sampling with p = 0.9
     /// [default: beam; nucleus for several captions]
     #[arg(long, value_name = "STRATEGY")]
     caption_decoding: Option<DecodingArg>,
@@ -99,6 +101,7 @@ impl TokenPrice {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum CaptionerKind {
     Blip,
+    Nano,
     Api,
 }
 
@@ -115,6 +118,8 @@ pub(crate) enum CaptionBackend {
     Served(Box<VlmCaptioner>, Option<TokenPrice>),
     /// BLIP in this process.
     Blip(Box<Blip>),
+    /// The built-in captioner.
+    Nano(Box<EmbeddingCaptioner>),
 }
 
 impl CaptionArgs {
@@ -130,7 +135,7 @@ impl CaptionArgs {
         }
         let opened = self.open(size, seed, device)?;
         opened.ok_or_else(|| {
-            UsageError("expected a captioner: --captioner blip, or --caption-url".to_owned()).into()
+            UsageError("expected a captioner: --captioner blip or nano, or --caption-url".to_owned()).into()
         })
     }
 
@@ -152,7 +157,17 @@ impl CaptionArgs {
             (Some(CaptionerKind::Api), _, _) => {
                 usage("--captioner api needs --caption-url and --caption-model")
             }
-            (Some(CaptionerKind::Blip), Some(_), _) => usage("--captioner blip takes no --caption-url"),
+            (Some(CaptionerKind::Blip | CaptionerKind::Nano), Some(_), _) => {
+                usage("--captioner blip and nano take no --caption-url")
+            }
+            (Some(CaptionerKind::Nano), None, Some(_)) => usage("--captioner nano takes no --caption-model"),
+            (Some(CaptionerKind::Nano), None, None) => {
+                if self.caption_prompt.is_some() {
+                    return usage("--captioner nano takes no --caption-prompt");
+                }
+                let open = EmbeddingCaptioner::open(self.decoding()?, seed, device)?;
+                Ok(Some(CaptionBackend::Nano(Box::new(open))))
+            }
             (Some(CaptionerKind::Blip), None, _) => {
                 self.open_blip(ViewSettings { size, seed }, device).map(Some)
             }
@@ -185,25 +200,26 @@ impl CaptionArgs {
 
     /// How a captioner writes, given what is usual for it.
     fn generation(&self, usual: GenerationConfig) -> anyhow::Result<GenerationConfig> {
+        Ok(GenerationConfig {
+            prompt: self.caption_prompt.clone().unwrap_or(usual.prompt),
+            decoding: self.decoding()?.unwrap_or(usual.decoding),
+            ..usual
+        })
+    }
+
+    /// The decoding strategy; `None` for the captioner's own beam search.
+    fn decoding(&self) -> anyhow::Result<Option<DecodingStrategy>> {
         let sentences = self.caption_count as usize;
-        let decoding = match self.caption_decoding {
-            Some(DecodingArg::Nucleus) => {
-                DecodingStrategy::Sample { sampling: Sampling::nucleus(TOP_P), sentences }
-            }
-            None if sentences > 1 => {
-                DecodingStrategy::Sample { sampling: Sampling::nucleus(TOP_P), sentences }
-            }
+        let nucleus = DecodingStrategy::Sample { sampling: Sampling::nucleus(TOP_P), sentences };
+        Ok(match self.caption_decoding {
+            Some(DecodingArg::Nucleus) => Some(nucleus),
+            None if sentences > 1 => Some(nucleus),
             _ if sentences > 1 => {
                 let text = "beam search and greedy decoding give one caption: --caption-count above 1 needs --caption-decoding nucleus";
                 return Err(UsageError(text.to_owned()).into());
             }
-            Some(DecodingArg::Greedy) => DecodingStrategy::Greedy,
-            Some(DecodingArg::Beam) | None => usual.decoding,
-        };
-        Ok(GenerationConfig {
-            prompt: self.caption_prompt.clone().unwrap_or(usual.prompt),
-            decoding,
-            ..usual
+            Some(DecodingArg::Greedy) => Some(DecodingStrategy::Greedy),
+            Some(DecodingArg::Beam) | None => None,
         })
     }
 }
@@ -214,6 +230,7 @@ impl CaptionBackend {
         match self {
             Self::Served(served, _) => served.as_ref(),
             Self::Blip(blip) => blip.as_ref(),
+            Self::Nano(captioner) => captioner.as_ref(),
         }
     }
 
@@ -237,6 +254,11 @@ impl CaptionBackend {
                 let [sentences, views] = [&blip.sentences, &blip.views].map(|n| n.load(Ordering::Relaxed));
                 let text = format!("by {}", blip.captioner.id());
                 (json!({ "captions": sentences, "requests": views }), [sentences, views], text)
+            }
+            Self::Nano(captioner) => {
+                let [sentences, shapes] = captioner.counts();
+                let counts = json!({ "captions": sentences, "requests": shapes });
+                (counts, [sentences, shapes], format!("by {}", captioner.id()))
             }
         };
         print_stats(counts, answers, seconds, (json, text))

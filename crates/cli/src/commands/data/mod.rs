@@ -4,6 +4,7 @@ mod annotations;
 mod captions;
 mod combine_four;
 mod copy;
+mod embedding_captioner;
 mod featurizer;
 mod import_export;
 mod inspect;

@@ -2,7 +2,8 @@
 
 use lexiform_render::SheetCell;
 use lexiform_search::{
-    Answer, Library, Query, QueryTerm, RankBy, RecordId, SearchResults, SpellingCorrection, model_name,
+    Answer, Library, Query, QueryTerm, RankBy, RecordId, SceneObjectRef, SearchResults, SpellingCorrection,
+    model_name,
 };
 use serde::Serialize;
 
@@ -63,6 +64,10 @@ fn table(answers: &[Answer], is_ranked: bool, paths: &PathDisplay) -> String {
         columns.extend([("rank", Align::Right), ("score", Align::Right)]);
     }
     columns.push((name, Align::Left));
+    let has_objects = answers.iter().any(|answer| answer.object().is_some());
+    columns.extend(
+        has_objects.then_some([("center (x y z)", Align::Left), ("size", Align::Left)]).into_iter().flatten(),
+    );
     columns.extend(has_links.then_some(("link", Align::Left)));
     let row = |a: &Answer| {
         let missing = if a.is_embedding() || a.file.exists() { "" } else { "  (missing)" };
@@ -71,10 +76,21 @@ fn table(answers: &[Answer], is_ranked: bool, paths: &PathDisplay) -> String {
             row.extend([a.rank.to_string(), format!("{:.3}", a.score)]);
         }
         row.push(format!("{}{missing}", shown(a, paths)));
+        row.extend(has_objects.then(|| place_of(a)).into_iter().flatten());
         row.extend(has_links.then(|| a.link().unwrap_or_default()));
         row
     };
     output::table(&columns, &answers.iter().map(row).collect::<Vec<_>>())
+}
+
+/// Center and size of an object in a scene; empty for other answers.
+fn place_of(answer: &Answer) -> [String; 2] {
+    let Some(SceneObjectRef { min, max, .. }) = answer.object() else { return Default::default() };
+    let text = |of_axis: fn(f32, f32) -> f32| {
+        let numbers = min.iter().zip(max).map(|(min, max)| format!("{:.2}", of_axis(*min, max)));
+        numbers.collect::<Vec<_>>().join(" ")
+    };
+    [text(|min, max| (min + max) / 2.0), text(|min, max| max - min)]
 }
 
 /// Says that answers are guesses, and what to do.
@@ -105,9 +121,13 @@ fn is_latin(letter: char) -> bool {
     matches!(letter, '\u{0}'..='\u{24f}')
 }
 
-/// The path of an answer's file, or its name if it has none.
-fn shown(answer: &Answer, paths: &PathDisplay) -> String {
-    if answer.is_embedding() { answer.payload.path.clone() } else { paths.path(&answer.file) }
+/// The path of an answer's file, with the number of an object in a scene, or its name if it has none.
+pub(crate) fn shown(answer: &Answer, paths: &PathDisplay) -> String {
+    match answer.object() {
+        Some(SceneObjectRef { object, .. }) => format!("{}#{object}", paths.path(&answer.file)),
+        None if answer.is_embedding() => answer.payload.path.clone(),
+        None => paths.path(&answer.file),
+    }
 }
 
 fn explain_no_results(library: &Library, query: &Query, place: &Place) -> anyhow::Result<()> {
@@ -144,12 +164,17 @@ struct AnswerLine<'a> {
     link: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<&'a serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    caption: Option<&'a str>,
     format: &'a str,
     bytes: u64,
     vertices: u64,
     triangles: u64,
     points: u64,
     extents: [f32; 3],
+    /// Where in a scene it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<SceneObjectRef>,
 }
 
 /// Where a result is among others.
@@ -179,12 +204,14 @@ impl<'a> AnswerLine<'a> {
             id: answer.id,
             link: answer.link(),
             label: payload.extra.get("label"),
+            caption: payload.captions.as_ref().and_then(|captions| captions.first()),
             format: &payload.format,
             bytes: payload.bytes,
             vertices: payload.vertices,
             triangles: payload.triangles,
             points: payload.points,
             extents: payload.extents,
+            object: answer.object(),
         }
     }
 }
