@@ -9,8 +9,8 @@ use serde::Deserialize;
 use serde_json::Value;
 use unicode_normalization::UnicodeNormalization as _;
 
-use super::characters::{Characters, PrefixSpace, prefix_space};
-use super::sentence_piece::{Piece, PieceKind, read_sentence_piece};
+use super::characters::{Characters, prefix_space};
+use super::sentence_piece::{Piece, PieceKind, PieceModel, read_pieces};
 use super::split::SplitPattern;
 
 /// Largest file in bytes; those of published models have up to 20 MB.
@@ -141,7 +141,7 @@ impl BytePairTokenizer {
     /// characters with bytes as a fallback.
     pub fn read(path: &Path) -> Result<Self, String> {
         if path.extension().is_some_and(|extension| extension == "model") {
-            return read_sentence_piece(path);
+            return read_pieces(path).map(Self::of_pieces);
         }
         let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
         if size > MAX_FILE_BYTES {
@@ -198,7 +198,7 @@ impl BytePairTokenizer {
 
     /// A tokenizer of characters, from the vocabulary of SentencePiece and tokens that were added to it: pairs are merged if they are
     /// a piece, that of the highest score first.
-    pub(super) fn of_pieces(pieces: &[Piece], prefix: PrefixSpace, added: Vec<(String, u32)>) -> Self {
+    fn of_pieces(PieceModel { pieces, prefix, added }: PieceModel) -> Self {
         let named = || pieces.iter().enumerate().map(|(id, piece)| (piece, id as u32));
         let mut tokens = vec![None; pieces.len() + added.len()];
         let mut ids = HashMap::new();
@@ -218,7 +218,7 @@ impl BytePairTokenizer {
         sort_added(&mut added);
         // As `add_bos_token` of Llama.
         let start = controls().find(|(piece, _)| piece.text == "<s>").map(|(_, id)| id);
-        let merges = merges_of_pieces(pieces, &ids);
+        let merges = merges_of_pieces(&pieces, &ids);
         Self {
             tokens,
             ids,

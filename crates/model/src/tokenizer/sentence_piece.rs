@@ -8,7 +8,6 @@ use std::path::Path;
 use fs_err as fs;
 use serde_json::{Map, Value};
 
-use super::byte_pair::BytePairTokenizer;
 use super::characters::PrefixSpace;
 
 /// Largest file in bytes; Llama's has 500 kB.
@@ -17,6 +16,16 @@ const MAX_FILE_BYTES: u64 = 64 << 20;
 const ADDED_TOKENS_FILE: &str = "added_tokens.json";
 /// Value of `TrainerSpec.model_type` for byte-pair encoding.
 const BPE: u64 = 2;
+
+/// What the file states.
+pub(super) struct PieceModel {
+    /// Pieces by id.
+    pub pieces: Vec<Piece>,
+    /// When a space is put before a text.
+    pub prefix: PrefixSpace,
+    /// Tokens that were added later, with their ids.
+    pub added: Vec<(String, u32)>,
+}
 
 /// A piece of the vocabulary.
 pub(super) struct Piece {
@@ -50,7 +59,7 @@ enum Field<'a> {
 ///
 /// # Errors
 /// Describes what is wrong with the file: it is not readable, or its pieces are not merged pair by pair.
-pub(super) fn read_sentence_piece(path: &Path) -> Result<BytePairTokenizer, String> {
+pub(super) fn read_pieces(path: &Path) -> Result<PieceModel, String> {
     let size = fs::metadata(path).map_err(|error| error.to_string())?.len();
     if size > MAX_FILE_BYTES {
         return Err(format!("it has {size} bytes, expected at most {MAX_FILE_BYTES}"));
@@ -58,7 +67,7 @@ pub(super) fn read_sentence_piece(path: &Path) -> Result<BytePairTokenizer, Stri
     let bytes = fs::read(path).map_err(|error| error.to_string())?;
     let (pieces, prefix) = parse(&bytes).ok_or("it is no model of SentencePiece")??;
     let added = added_tokens(&path.with_file_name(ADDED_TOKENS_FILE), pieces.len())?;
-    Ok(BytePairTokenizer::of_pieces(&pieces, prefix, added))
+    Ok(PieceModel { pieces, prefix, added })
 }
 
 /// Ids of tokens that were added after the vocabulary.
