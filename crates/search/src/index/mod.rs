@@ -6,6 +6,7 @@
 
 mod embed;
 mod embeddings;
+mod options;
 mod outcome;
 mod pipeline;
 mod plan;
@@ -16,4 +17,4 @@ mod task;
 mod write;
 
 pub use embeddings::{EmbeddingSource, NamedFeatures, RowFeatures};
-pub use run::IndexOptions;
+pub use options::IndexOptions;

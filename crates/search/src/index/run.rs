@@ -9,23 +9,13 @@ use std::time::SystemTime;
 use lexiform_mesh_io::walk;
 use lexiform_store::{Entry, RecordId};
 
+use super::options::IndexOptions;
 use super::outcome::IndexOutcome;
 use super::plan::{self, Plan};
 use super::scenes::SceneRun;
 use super::task::IndexTask;
 use super::{pipeline, write};
 use crate::{Error, FileStatus, IndexEvent, IndexSummary, Library};
-
-/// Options of [`Library::index`].
-#[derive(Clone, Debug, Default)]
-pub struct IndexOptions {
-    /// Number of files read in parallel; 0 for one per processor.
-    pub jobs: usize,
-    /// Delete records of missing files.
-    pub prune: bool,
-    /// Retry files that failed before, even if they have not changed.
-    pub retry_failed: bool,
-}
 
 impl Library {
     /// Adds all 3D files below `paths` to the library, as shapes or, below paths of [`add_scenes`](Self::add_scenes), as the objects in

@@ -12,8 +12,8 @@ use lexiform_mesh_io::WalkResult;
 use lexiform_segment::SegmentConfig;
 use lexiform_store::{Entry, Failure, Record, RecordId};
 
+use super::options::IndexOptions;
 use super::plan::is_unchanged;
-use super::run::IndexOptions;
 use super::write::failure;
 use crate::fileless::scene_objects;
 use crate::fingerprint::{Fingerprint, fingerprint};

@@ -3,15 +3,14 @@
 use rusqlite::Connection;
 
 use super::transaction_error::TransactionError;
-use super::write_records::json;
-use super::{names, read_records};
+use super::{names, read_records, rows};
 use crate::{Captions, Payload, RecordId, StoreError};
 
 /// The columns `captions` and `captioner` of a payload.
 pub(super) fn columns(payload: &Payload) -> Result<(String, &str), StoreError> {
     let written = payload.captions.as_ref().filter(|captions| !captions.texts.is_empty());
     let texts = written.map_or(&[][..], |captions| &captions.texts);
-    Ok((json(payload, "captions", &texts)?, written.map_or("", |captions| &captions.captioner)))
+    Ok((rows::to_json(payload, "captions", &texts)?, written.map_or("", |captions| &captions.captioner)))
 }
 
 /// See [`VectorStore::set_captions`](crate::VectorStore::set_captions).

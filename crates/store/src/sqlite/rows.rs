@@ -2,9 +2,10 @@
 
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Result, Row};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Captions, Entry, Extra, IndexState, Payload, RecordId};
+use crate::{Captions, Entry, Extra, IndexState, Payload, RecordId, StoreError};
 
 /// Columns of `records`, in the order [`entry`] reads them.
 pub(super) const ENTRY_COLUMNS: &str = "id, path, content_hash, format, bytes, vertices, triangles, points, \
@@ -56,6 +57,16 @@ fn strings(row: &Row<'_>, column: usize) -> Result<Vec<String>> {
 pub(super) fn captions(row: &Row<'_>, texts: usize, captioner: usize) -> Result<Option<Captions>> {
     let texts = strings(row, texts)?;
     if texts.is_empty() { Ok(None) } else { Ok(Some(Captions { captioner: row.get(captioner)?, texts })) }
+}
+
+/// A column of JSON of a payload.
+pub(super) fn to_json(
+    payload: &Payload,
+    column: &str,
+    value: &impl Serialize,
+) -> std::result::Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::invalid(payload.path.as_str(), format!("{column}: {error}")))
 }
 
 fn json<T: DeserializeOwned>(text: &str, column: usize) -> Result<T> {

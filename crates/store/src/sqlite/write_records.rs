@@ -3,7 +3,6 @@
 use std::path::Path;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, params};
-use serde::Serialize;
 
 use super::spaces::next_generation;
 use super::transaction_error::TransactionError;
@@ -133,10 +132,10 @@ fn execute(connection: &Connection, statement: &str, row: &RecordRow<'_>) -> Res
     let RecordRow { id, payload, index_state } = row;
     // One column per axis, so that filters are plain SQL comparisons.
     let [x, y, z] = payload.extents;
-    let extra = json(payload, "extra", &payload.extra)?;
-    let dependencies = json(payload, "dependencies", &index_state.dependencies)?;
-    let objects = json(payload, "objects", &payload.objects)?;
-    let materials = json(payload, "materials", &payload.materials)?;
+    let extra = rows::to_json(payload, "extra", &payload.extra)?;
+    let dependencies = rows::to_json(payload, "dependencies", &index_state.dependencies)?;
+    let objects = rows::to_json(payload, "objects", &payload.objects)?;
+    let materials = rows::to_json(payload, "materials", &payload.materials)?;
     let (captions, captioner) = captions::columns(payload)?;
     let parameters = params![
         id.to_i64(),
@@ -166,12 +165,6 @@ fn execute(connection: &Connection, statement: &str, row: &RecordRow<'_>) -> Res
         Ok(captions) => names::write(connection, *id, payload, captions.as_ref()),
         Err(error) => Err(duplicate_path(connection, &payload.path, error)),
     }
-}
-
-/// A column of JSON.
-pub(super) fn json(payload: &Payload, column: &str, value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value)
-        .map_err(|error| StoreError::invalid(payload.path.as_str(), format!("{column}: {error}")))
 }
 
 /// Converts a violation of the unique path into an error that names the record with that path.

@@ -6,7 +6,7 @@ use lexiform_mesh_io::is_image;
 use lexiform_search::{ShapePreprocessor, is_view_set, surface_colors};
 use lexiform_shapes::{MeasuredColors, without_colors};
 
-/// The captions of a 3D file with colors that its surface has; those of images and views as they are, which light and background
+/// The captions of a 3D file with colors that its surface has; those of images and views stay, which light and background
 /// color.
 pub(super) fn corrected(captions: Vec<String>, file: &Path, preprocessor: &ShapePreprocessor) -> Vec<String> {
     if !file.is_file() || is_image(file) || is_view_set(file) {
