@@ -27,6 +27,7 @@
 //!
 //! This crate does not print and does not use the network: progress is reported as [`IndexEvent`]s.
 
+mod answer;
 mod captions;
 mod classify;
 mod duplicates;
@@ -58,6 +59,7 @@ mod stored_encoder;
 mod surface_colors;
 mod view_set;
 
+pub use answer::Answer;
 pub use classify::{LabelScore, ZeroShotClassifier};
 pub use duplicates::{
     Duplicate, DuplicateGroup, DuplicateOptions, DuplicateRelation, DuplicateReport, find_duplicates,
@@ -78,7 +80,7 @@ pub use lexiform_segment::{SegmentConfig, Segmentation, Structure, kmeans, overl
 pub use lexiform_store::{
     Captions, Failure, Filter, Payload, Record, RecordId, SpellingCorrection, StoreError,
 };
-pub use library::{Answer, Library, LibraryOptions};
+pub use library::{Library, LibraryOptions};
 pub use library_path::{HIDDEN_FOLDER, LibraryPath};
 pub use map::neighbor_map;
 pub use paired_encoder::EncoderOptions;

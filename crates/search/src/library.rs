@@ -1,7 +1,7 @@
 //! A library: the embeddings of a folder's files, opened with the model that computed them.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use lexiform_mesh_io::UpRule;
@@ -10,12 +10,12 @@ use lexiform_store::{
     EmbeddingSpace, Failure, Filter, Payload, RecordId, SearchRequest, SqliteStore, StoreError, VectorStore,
 };
 
-use crate::fileless::{EMBEDDING_FORMAT, SCENE_OBJECT_FORMAT};
+use crate::fileless::SCENE_OBJECT_FORMAT;
 use crate::min_search::search_min;
 use crate::query::{embed_photos, embed_shape, embed_text, mix};
 use crate::scene::{SceneObjectRef, prefer_separate};
 use crate::stored_encoder::StoredEncoder;
-use crate::{Combine, Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor, read_views};
+use crate::{Answer, Combine, Encoder, Error, LibraryPath, Query, QueryTerm, ShapePreprocessor, read_views};
 
 /// Metadata key for the name or path of a library's first model; for other models, the key continues with their id.
 const MODEL_KEY: &str = "model";
@@ -45,48 +45,6 @@ impl<'a> From<&'a str> for LibraryOptions<'a> {
     /// A model, and the library's own rule for the up axis.
     fn from(model: &'a str) -> Self {
         Self { model, up: None }
-    }
-}
-
-/// A search result: a file with its rank and score.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Answer {
-    /// Rank, starting at 1.
-    pub rank: usize,
-    /// Cosine similarity of query and record; a fused score if several models are searched.
-    pub score: f32,
-    /// Rank by meaning; `None` if the record is not among the candidates of that ranking.
-    pub semantic_rank: Option<usize>,
-    /// Rank by names, which records with equally good names share; `None` if no name matches or names were not searched.
-    pub name_rank: Option<usize>,
-    /// Id of the record.
-    pub id: RecordId,
-    /// The file; for an object in a scene, that of the scene.
-    pub file: PathBuf,
-    /// Metadata of the file; its `path` is the name in the library.
-    pub payload: Payload,
-}
-
-impl Answer {
-    /// Whether the record has no file: its embedding comes from a file of embeddings or a data set.
-    pub fn is_embedding(&self) -> bool {
-        self.payload.format == EMBEDDING_FORMAT
-    }
-
-    /// Where in a scene the object is; `None` if the record is not an object in a scene.
-    pub fn object(&self) -> Option<SceneObjectRef> {
-        SceneObjectRef::of(&self.payload)
-    }
-
-    /// The web page of an [Objaverse](https://arxiv.org/abs/2212.08051) object, whose name is Sketchfab's id; or the field
-    /// `link` of the record.
-    pub fn link(&self) -> Option<String> {
-        if let Some(link) = self.payload.extra.get("link").and_then(|link| link.as_str()) {
-            return Some(link.to_owned());
-        }
-        let name = self.payload.name();
-        let is_id = name.len() == 32 && name.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-        (self.is_embedding() && is_id).then(|| format!("https://sketchfab.com/3d-models/{name}"))
     }
 }
 

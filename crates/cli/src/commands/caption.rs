@@ -1,6 +1,7 @@
 //! `lexiform caption`: a sentence about each shape.
 
 mod colors;
+mod counts;
 mod library;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use lexiform_model::pointllm::{CAPTION_PROMPT, PointLlm};
 use lexiform_search::{Encoder, ShapePreprocessor};
 use serde::Serialize;
 
+use self::counts::Counts;
 use self::library::{KeepArgs, LibraryCaptions, model_of};
 use crate::embed_inputs::{self, EmbedInput};
 use crate::embedding_captioner::EmbeddingCaptioner;
@@ -96,20 +98,6 @@ impl DecodingArgs {
     fn describe(&self) -> String {
         let Self { count, top_p, seed } = self;
         count.map_or_else(String::new, |count| format!(" count={count} top_p={top_p} seed={seed}"))
-    }
-}
-
-/// Numbers of shapes.
-#[derive(Clone, Copy, Default)]
-struct Counts {
-    described: usize,
-    failed: usize,
-}
-
-impl Counts {
-    fn add(&mut self, other: Self) {
-        self.described += other.described;
-        self.failed += other.failed;
     }
 }
 
@@ -229,7 +217,7 @@ impl CaptionArgs {
         Ok((encoder, captioner))
     }
 
-    /// Captions with the colors of the file's surface; answers to a question are left as they are.
+    /// Captions with the colors of the file's surface; answers to a question stay unchanged.
     fn corrected(&self, captions: Vec<String>, file: &Path, preprocessor: &ShapePreprocessor) -> Vec<String> {
         match self.prompt {
             None => colors::corrected(captions, file, preprocessor),

@@ -11,7 +11,7 @@ use lexiform_search::{
     ShapePreprocessor,
 };
 
-use super::Counts;
+use super::counts::Counts;
 use crate::commands::search;
 use crate::models::DEFAULT_MODEL;
 use crate::output;
