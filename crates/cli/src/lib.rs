@@ -30,6 +30,7 @@ mod software_mark;
 mod unknown_argument;
 mod up_axis;
 mod updated_library;
+mod view_captioner;
 
 use std::ffi::OsString;
 

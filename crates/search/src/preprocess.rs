@@ -10,7 +10,7 @@ use image::{DynamicImage, RgbaImage};
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
 use lexiform_geometry::resize::{composite_on_white, resize_bicubic_rgba};
 use lexiform_geometry::sample::{sample_cloud, sample_surface};
-use lexiform_geometry::{Camera, PointCloud, Scene};
+use lexiform_geometry::{Camera, PointCloud, RigKind, Scene};
 use lexiform_mesh_io::{
     Format, ReadOptions, UpAxis, UpRule, read_with, thin_views, turn_cloud_upright, turn_upright,
 };
@@ -106,7 +106,15 @@ impl ShapePreprocessor {
 
     /// Samples `n` points of the surface.
     pub fn surface_points(n: usize) -> Self {
-        let input_spec = InputSpec::Points { count: n };
+        Self::of(InputSpec::Points { count: n })
+    }
+
+    /// Renders views, of point clouds too.
+    pub fn rendered_views(rig: RigKind, count: usize, size: u32) -> Self {
+        Self::of(InputSpec::Views { rig, count, size })
+    }
+
+    fn of(input_spec: InputSpec) -> Self {
         Self {
             input_spec,
             point_cloud_spec: input_spec,

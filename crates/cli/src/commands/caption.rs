@@ -26,13 +26,15 @@ use crate::place::Place;
 use crate::point_language_model::PointLanguageModel;
 use crate::progress::Progress;
 use crate::up_axis::UpArg;
+use crate::view_captioner::{Sampled, ViewCaptioner};
 
 /// Describe 3D files, images and views in a sentence: kind, color, material, parts
 ///
 /// The captioner continues the embedding of a shape; colors of a 3D file are those that its surface has. The built-in one is for the
 /// built-in model; `lexiform model train-captioner` makes one for another model. With --model FOLDER of PointLLM v1.2, a language
-/// model that reads the points answers --prompt. Captions of a folder are kept in its library, where `lexiform search` finds their
-/// words; when the command runs again, only new and changed files are described. Those of PointLLM are printed only.
+/// model that reads the points answers --prompt; with BLIP or BLIP-2, the caption of the view that agrees most with those of other
+/// views is printed. Captions of a folder are kept in its library, where `lexiform search` finds their
+/// words; when the command runs again, only new and changed files are described. Those of PointLLM and BLIP are printed only.
 #[derive(Args)]
 pub(crate) struct CaptionArgs {
     /// 3D files, images, folders of views and strips of views; folders of 3D files, libraries and data sets, one caption per shape;
@@ -49,8 +51,8 @@ pub(crate) struct CaptionArgs {
     /// and sentences may differ in a word
     #[arg(long, value_name = "PRECISION", default_value_t = WeightPrecision::Auto)]
     weight_precision: WeightPrecision,
-    /// What to ask about each shape: a PointLLM, or a captioner that was trained on questions [default for PointLLM: Caption this
-    /// 3D model in detail.]
+    /// What to ask about each shape: a PointLLM, or a captioner that was trained on questions; how captions start: BLIP [default
+    /// for PointLLM: Caption this 3D model in detail.]
     #[arg(long, value_name = "TEXT")]
     prompt: Option<String>,
     #[command(flatten)]
@@ -91,6 +93,8 @@ enum Describer {
     },
     /// A language model that reads points.
     Points(Box<PointLanguageModel>),
+    /// A captioner of views.
+    Views(Box<ViewCaptioner>),
 }
 
 impl DecodingArgs {
@@ -114,9 +118,9 @@ struct CaptionLine<'a> {
 impl CaptionArgs {
     /// Describes each shape.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let points = self.point_model()?;
-        // Captions of a library are made of its embeddings, which a model of points has none of.
-        let (folders, files) = match &points {
+        let own = self.without_embeddings()?;
+        // Captions of a library are made of its embeddings.
+        let (folders, files) = match &own {
             Some(_) => (Vec::new(), self.files.clone()),
             None => self.keep.split(&self.files),
         };
@@ -125,8 +129,8 @@ impl CaptionArgs {
             counts.add(self.describe_library(&Place::of(folder)?)?);
         }
         if !files.is_empty() {
-            let describer = match points {
-                Some(model) => Describer::Points(Box::new(model)),
+            let describer = match own {
+                Some(describer) => describer,
                 None => self.describer()?,
             };
             counts.add(self.describe_files(&describer, &files)?);
@@ -185,15 +189,20 @@ impl CaptionArgs {
         Ok(Counts { described: inputs.len() - failed.len(), failed: failed.len() })
     }
 
-    /// Opens the weights if they are those of a PointLLM.
-    fn point_model(&self) -> anyhow::Result<Option<PointLanguageModel>> {
+    /// Opens the weights if they are those of a PointLLM or a BLIP, which describe points and views.
+    fn without_embeddings(&self) -> anyhow::Result<Option<Describer>> {
         let (name, device) = (self.model.name(), &self.model.open_args.device_arg.device);
-        let model = PointLanguageModel::open(name, self.up_arg.rule(), self.weight_precision, device)?;
-        if model.is_some() && self.captioner.is_some() {
+        let up = self.up_arg.rule();
+        let points = PointLanguageModel::open(name, up, self.weight_precision, device)?;
+        let describer = match points {
+            Some(model) => Some(Describer::Points(Box::new(model))),
+            None => ViewCaptioner::open(name, up, device)?.map(|model| Describer::Views(Box::new(model))),
+        };
+        if describer.is_some() && self.captioner.is_some() {
             let text = format!("{name} describes shapes on its own: expected no --captioner");
             return Err(UsageError(text).into());
         }
-        Ok(model)
+        Ok(describer)
     }
 
     /// Opens the encoder with its captioner.
@@ -235,6 +244,15 @@ impl CaptionArgs {
             Describer::Points(model) => {
                 let prompt = self.prompt.as_deref().unwrap_or(CAPTION_PROMPT);
                 model.answer(input, prompt, &self.options(PointLlm::default_options()))
+            }
+            Describer::Views(model) => {
+                let DecodingArgs { count, top_p, seed } = self.decoding;
+                let sampled = count.map(|count| Sampled {
+                    count: count as usize,
+                    sampling: Sampling::nucleus(top_p),
+                    seed,
+                });
+                model.captions(input, self.prompt.as_deref(), sampled)
             }
             Describer::Embedding { encoder, captioner, preprocessor } => {
                 let (options, question) = (self.options(captioner.default_options()), self.prompt.as_deref());

@@ -1,5 +1,7 @@
 //! Sentences about shapes, and captioners of other models.
 
+use std::path::Path;
+
 use crate::support::{Sandbox, tiny_model};
 
 #[test]
@@ -30,6 +32,33 @@ fn sampled_captions_follow_the_seed() {
     assert_eq!(sample("1").as_array().unwrap().len(), 8);
     assert_eq!(sample("1"), sample("1"));
     assert_ne!(sample("1"), sample("2"));
+}
+
+#[test]
+fn blip_describes_views() {
+    let sandbox = Sandbox::new();
+    let model = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/blip_tiny/model.safetensors");
+    let model = model.to_str().unwrap();
+    let caption = |args: &[&str]| sandbox.run(&[&["caption", "--model", model], args].concat());
+    let folder = caption(&["models", "--json"]).success().json();
+    assert_eq!(folder.len(), 3, "{folder:#?}");
+    for line in &folder {
+        assert!(!line["caption"].as_str().unwrap().is_empty(), "{line}");
+    }
+    assert!(!sandbox.path("models/.lexiform").exists(), "captions of views are printed only");
+    // More than the four views, so that some have two.
+    let sampled = |seed: &str| {
+        let args = ["models/kinds/cube.obj", "--count", "6", "--seed", seed, "--json"];
+        caption(&args).success().json().remove(0)["captions"].clone()
+    };
+    assert_eq!(sampled("1").as_array().unwrap().len(), 6);
+    assert_eq!(sampled("1"), sampled("1"));
+    assert_ne!(sampled("1"), sampled("2"));
+    let view = sandbox.path("view.png");
+    image::RgbaImage::from_pixel(32, 32, image::Rgba([200, 30, 30, 255])).save(&view).unwrap();
+    assert_eq!(caption(&["view.png"]).success().stdout.lines().count(), 1);
+    caption(&["models/flat.obj", "--captioner", "c.safetensors"]).failure(2, &["expected no --captioner"]);
+    caption(&["missing.glb"]).failure(1, &["missing.glb: no such file"]);
 }
 
 #[test]
