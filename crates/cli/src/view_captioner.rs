@@ -48,7 +48,7 @@ impl ViewCaptioner {
     }
 
     /// The caption of the view that agrees most with those of other views, or sampled captions of each view in turn; or the reason
-    /// why there is none. `prompt` is how captions start.
+    /// if it has no captions. `prompt` is how captions start.
     ///
     /// # Errors
     /// If the model fails.
