@@ -272,13 +272,13 @@ fn an_interrupted_replacement_is_finished() {
         let staging = staging_folder(&set).unwrap();
         let update = Update::new(&dataset, Some(&DESCRIBER), None, UpdateConfig::default()).unwrap();
         build_dataset(&update, &staging, &options(), &mut |_| {}).unwrap();
-        let new = merge_partitions(&staging).unwrap();
+        let mut new = merge_partitions(&staging).unwrap();
         match killed {
             "after the swap" => assert!(exchange_durably(&set, &staging).unwrap()),
             // Of a file system without a swap.
             "between the renames" => std::fs::rename(&set, folder.path().join("set.update-old")).unwrap(),
             _ => {
-                replace_dataset(&set, &staging).unwrap();
+                new = replace_dataset(&set, &staging).unwrap();
                 std::fs::create_dir(&staging).unwrap();
             }
         }
