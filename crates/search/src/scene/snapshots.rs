@@ -209,9 +209,12 @@ mod tests {
         assert!(snapshot.sighting(&points[0..2], 0.01).is_some());
         assert!(snapshot.sighting(&points[2..4], 0.01).is_none());
         let seen = snapshot.sighting(&points[4..6], 0.01).unwrap();
-        // 0.8 to the right at a distance of 5.5: 0.8 / (5.5 · tan 0.25) of half the view from the center.
-        let expected = ((0.8 / (5.5 * 0.25_f32.tan()) + 1.0) / 2.0 * SIZE as f32) as u32;
-        assert!(seen.min[0].abs_diff(expected) < 10 && seen.max[0].abs_diff(expected) < 10);
+        // The centers of its triangles are a sixth of 0.2 left and right of 0.8, at a distance of 5.5; tan 0.25 is half of the view.
+        let pixel = |x: f32| ((x / (5.5 * 0.25_f32.tan()) + 1.0) / 2.0 * SIZE as f32) as u32;
+        let expected = [pixel(0.8 - 0.2 / 6.0), pixel(0.8 + 0.2 / 6.0)];
+        assert!(
+            [seen.min[0], seen.max[0]].iter().zip(expected).all(|(found, pixel)| found.abs_diff(pixel) <= 1)
+        );
         let [small, large] = [0.0, 0.2].map(|expansion| snapshot.crop(&seen, expansion).width());
         assert!(small == small.max(8) && large >= small, "{small} {large}");
     }
