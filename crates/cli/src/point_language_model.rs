@@ -37,6 +37,11 @@ impl PointLanguageModel {
         Ok(Some(Self { model, preprocessor }))
     }
 
+    /// Name and fingerprint of the weights.
+    pub(crate) fn id(&self) -> &str {
+        self.model.id()
+    }
+
     /// Answers of a shape to a question: one, or as many as are sampled; or the reason why it has none.
     ///
     /// # Errors

@@ -47,6 +47,11 @@ impl ViewCaptioner {
         Ok(Some(Self { captioner, preprocessor }))
     }
 
+    /// Name and fingerprint of the weights.
+    pub(crate) fn id(&self) -> &str {
+        self.captioner.id()
+    }
+
     /// The caption of the view that agrees most with those of other views, or sampled captions of each view in turn; or the reason
     /// if it has no captions. `prompt` is how captions start.
     ///

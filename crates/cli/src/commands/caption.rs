@@ -15,7 +15,7 @@ use lexiform_search::{Encoder, ShapePreprocessor};
 use serde::Serialize;
 
 use self::counts::Counts;
-use self::library::{KeepArgs, LibraryCaptions, model_of};
+use self::library::{Describe, KeepArgs, LibraryCaptions, model_of};
 use crate::embed_inputs::{self, EmbedInput};
 use crate::embedding_captioner::EmbeddingCaptioner;
 use crate::error::{Outcome, UsageError, WithHint as _};
@@ -33,8 +33,8 @@ use crate::view_captioner::{Sampled, ViewCaptioner};
 /// The captioner continues the embedding of a shape; colors of a 3D file are those that its surface has. The built-in one is for the
 /// built-in model; `lexiform model train-captioner` makes one for another model. With --model FOLDER of PointLLM v1.2, a language
 /// model that reads the points answers --prompt; with BLIP or BLIP-2, the caption of the view that agrees most with those of other
-/// views is printed. Captions of a folder are kept in its library, where `lexiform search` finds their
-/// words; when the command runs again, only new and changed files are described. Those of PointLLM and BLIP are printed only.
+/// views is printed. Captions of a folder are kept in its library, where `lexiform search` finds their words; when the command runs
+/// again, only new and changed files are described.
 #[derive(Args)]
 pub(crate) struct CaptionArgs {
     /// 3D files, images, folders of views and strips of views; folders of 3D files, libraries and data sets, one caption per shape;
@@ -97,6 +97,17 @@ enum Describer {
     Views(Box<ViewCaptioner>),
 }
 
+impl Describer {
+    /// Name and fingerprint of what writes captions.
+    fn id(&self) -> &str {
+        match self {
+            Self::Embedding { captioner, .. } => captioner.id(),
+            Self::Points(model) => model.id(),
+            Self::Views(model) => model.id(),
+        }
+    }
+}
+
 impl DecodingArgs {
     /// What captions depend on but their captioner; empty for beam search.
     fn describe(&self) -> String {
@@ -119,14 +130,10 @@ impl CaptionArgs {
     /// Describes each shape.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
         let own = self.without_embeddings()?;
-        // Captions of a library are made of its embeddings.
-        let (folders, files) = match &own {
-            Some(_) => (Vec::new(), self.files.clone()),
-            None => self.keep.split(&self.files),
-        };
+        let (folders, files) = self.keep.split(&self.files);
         let mut counts = Counts::default();
         for folder in &folders {
-            counts.add(self.describe_library(&Place::of(folder)?)?);
+            counts.add(self.describe_library(&Place::of(folder)?, own.as_ref())?);
         }
         if !files.is_empty() {
             let describer = match own {
@@ -139,27 +146,51 @@ impl CaptionArgs {
         Ok(if is_failure { Outcome::Failed } else { Outcome::Done })
     }
 
-    /// Describes the shapes of a library.
-    fn describe_library(&self, place: &Place) -> anyhow::Result<Counts> {
+    /// Describes the shapes of a library by their embeddings, or their files by `own`.
+    fn describe_library(&self, place: &Place, own: Option<&Describer>) -> anyhow::Result<Counts> {
+        if let Some(describer) = own {
+            let model = model_of(place, None)?;
+            let encoder = self.model.open_args.for_answers().open(&model, None)?;
+            return self.write_captions(place, (encoder, &model), describer.id(), &|_, shape| match shape
+                .is_embedding()
+                || shape.object().is_some()
+            {
+                true => Ok(Err("it has no file of its own".to_owned())),
+                false => self.describe(describer, &EmbedInput::File(shape.file.clone())),
+            });
+        }
         let model = model_of(place, self.model.model.as_deref())?;
         let (encoder, captioner) = self.captioner(&model)?;
         let (options, question) = (self.options(captioner.default_options()), self.prompt.as_deref());
-        let asked = question.map_or_else(String::new, |question| format!(" prompt={question}"));
+        self.write_captions(place, (encoder, &model), captioner.id(), &|library, shape| {
+            let captions = captioner.caption(&library.embedding(shape.id)?, question, &options)?;
+            // The file of an object has all objects of the scene.
+            Ok(Ok(match shape.object() {
+                Some(_) => captions,
+                None => self.corrected(captions, &shape.file, library.preprocessor()),
+            }))
+        })
+    }
+
+    /// Writes the captions of a library, of embeddings by a model with this name.
+    fn write_captions(
+        &self,
+        place: &Place,
+        (encoder, model): (Arc<dyn Encoder>, &str),
+        captioner: &str,
+        describe: &Describe<'_>,
+    ) -> anyhow::Result<Counts> {
+        let asked = self.prompt.as_ref().map_or_else(String::new, |prompt| format!(" prompt={prompt}"));
         let mut rows = Vec::new();
         let mut show = |path: String, captions: &[String]| {
             self.show_json(&path, captions)?;
             rows.extend(captions.iter().map(|caption| (path.clone(), caption.clone())));
             Ok(())
         };
-        let mut captions = LibraryCaptions {
-            place,
-            keep: self.keep,
-            captioner: &format!("{}{}{asked}", captioner.id(), self.decoding.describe()),
-            describe: &|embedding| Ok(captioner.caption(embedding, question, &options)?),
-            correct: &|captions, file, preprocessor| self.corrected(captions, file, preprocessor),
-            show: &mut show,
-        };
-        let counts = captions.write(encoder, &model)?;
+        let captioner = format!("{captioner}{}{asked}", self.decoding.describe());
+        let mut captions =
+            LibraryCaptions { place, keep: self.keep, captioner: &captioner, describe, show: &mut show };
+        let counts = captions.write(encoder, model)?;
         self.show_text(&rows, counts.described)?;
         Ok(counts)
     }

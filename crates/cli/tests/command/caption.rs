@@ -45,7 +45,13 @@ fn blip_describes_views() {
     for line in &folder {
         assert!(!line["caption"].as_str().unwrap().is_empty(), "{line}");
     }
-    assert!(!sandbox.path("models/.lexiform").exists(), "captions of views are printed only");
+    // Kept in the folder's library, which the built-in model indexes.
+    assert!(sandbox.path("models/.lexiform").exists());
+    let again = caption(&["models", "--json"]).success();
+    assert!(again.stderr.contains("3 had captions"), "{again:#?}");
+    assert_eq!(again.json(), folder);
+    let found = sandbox.run(&["search", "models", "--where", "has caption", "--json"]).success().json();
+    assert_eq!(found.len(), 3, "{found:#?}");
     // More than the four views, so that some have two.
     let sampled = |seed: &str| {
         let args = ["models/kinds/cube.obj", "--count", "6", "--seed", seed, "--json"];

@@ -109,7 +109,11 @@ impl WeightFile {
         for (name, listed) in sharded::read_index(path)? {
             let at = path.with_file_name(name);
             // An index that lists an index, such as itself, would never end.
-            let shard = Self::single(&at)?;
+            let shard = if sharded::lists_safetensors(path) {
+                Self::safetensors(at.clone(), Arc::new(PositionedFile::open(&at)?))?
+            } else {
+                Self::single(&at)?
+            };
             // A tensor in another file than the index says would be used or missed by chance.
             let found: BTreeSet<&String> = shard.entries.keys().collect();
             if let Some(odd) = listed.iter().collect::<BTreeSet<_>>().symmetric_difference(&found).next() {

@@ -28,6 +28,11 @@ pub(crate) fn is_index(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(INDEX_SUFFIX))
 }
 
+/// Whether an index is one of safetensors files; it then opens no other files.
+pub(super) fn lists_safetensors(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().ends_with(".safetensors.index.json"))
+}
+
 /// The weights in the folder of a model, if there are any.
 pub(crate) fn weights_in(folder: &Path) -> Option<PathBuf> {
     FILE_NAMES.iter().map(|name| folder.join(name)).find(|path| path.is_file())

@@ -6,13 +6,11 @@ use std::sync::Arc;
 use clap::Args;
 use lexiform_data::Dataset;
 use lexiform_mesh_io::{WalkResult, view_files, walk};
-use lexiform_search::{
-    Answer, Captions, Embedding, Encoder, Filter, Library, LibraryOptions, LibraryPath, RecordId,
-    ShapePreprocessor,
-};
+use lexiform_search::{Answer, Captions, Encoder, Filter, Library, LibraryOptions, LibraryPath, RecordId};
 
 use super::counts::Counts;
 use crate::commands::search;
+use crate::indexing;
 use crate::models::DEFAULT_MODEL;
 use crate::output;
 use crate::place::Place;
@@ -66,8 +64,8 @@ pub(super) fn model_of(place: &Place, given: Option<&str>) -> anyhow::Result<Str
     Ok(name.unwrap_or(DEFAULT_MODEL).to_owned())
 }
 
-/// Corrects captions of a file by its content.
-type Correction<'a> = dyn Fn(Vec<String>, &Path, &ShapePreprocessor) -> Vec<String> + 'a;
+/// Captions of a shape of a library, or the reason why it has none.
+pub(super) type Describe<'a> = dyn Fn(&Library, &Answer) -> anyhow::Result<Result<Vec<String>, String>> + 'a;
 
 /// The captions of a library's shapes.
 pub(super) struct LibraryCaptions<'a> {
@@ -78,9 +76,7 @@ pub(super) struct LibraryCaptions<'a> {
     /// Id of the captioner and its options.
     pub captioner: &'a str,
     /// Writes the captions of a shape.
-    pub describe: &'a dyn Fn(&Embedding) -> anyhow::Result<Vec<String>>,
-    /// Corrects the captions of a file by its content.
-    pub correct: &'a Correction<'a>,
+    pub describe: &'a Describe<'a>,
     /// Gets every shape's path and captions, in order of path.
     pub show: &'a mut dyn FnMut(String, &[String]) -> anyhow::Result<()>,
 }
@@ -89,14 +85,14 @@ impl LibraryCaptions<'_> {
     /// Updates the library, and writes the captions that are wanted.
     pub(super) fn write(&mut self, encoder: Arc<dyn Encoder>, model: &str) -> anyhow::Result<Counts> {
         let library = open(self.place, encoder, model)?;
-        let everything = Filter::And(Vec::new());
+        let (everything, mut failed) = (Filter::And(Vec::new()), Vec::new());
         let shapes = library.list(self.place.within.as_ref().unwrap_or(&everything))?;
         let is_wanted: Vec<bool> =
             shapes.iter().map(|shape| self.keep.is_wanted(shape, self.captioner)).collect();
         let wanted = is_wanted.iter().filter(|is| **is).count();
         let progress = (wanted > 1).then(|| Progress::new(wanted));
         for (shapes, is_wanted) in shapes.chunks(BATCH).zip(is_wanted.chunks(BATCH)) {
-            self.write_batch(&library, shapes, is_wanted, progress.as_ref())?;
+            self.write_batch(&library, shapes, is_wanted, progress.as_ref(), &mut failed)?;
         }
         drop(progress);
         let kept = shapes.len() - wanted;
@@ -110,7 +106,9 @@ impl LibraryCaptions<'_> {
                 output::quantity(wanted, "shape")
             ));
         }
-        Ok(Counts { described: shapes.len(), failed: self.place.failures(&library)? })
+        indexing::list_failed(&failed);
+        let unread = self.place.failures(&library)?;
+        Ok(Counts { described: shapes.len() - failed.len(), failed: failed.len() + unread })
     }
 
     /// Shows captions after they are durable.
@@ -120,6 +118,7 @@ impl LibraryCaptions<'_> {
         shapes: &[Answer],
         is_wanted: &[bool],
         progress: Option<&Progress>,
+        failed: &mut Vec<(String, String)>,
     ) -> anyhow::Result<()> {
         let mut written: Vec<(RecordId, Option<Captions>)> = Vec::new();
         let mut texts = Vec::with_capacity(shapes.len());
@@ -132,11 +131,12 @@ impl LibraryCaptions<'_> {
             if let Some(progress) = progress {
                 progress.step(shape.payload.name());
             }
-            let found = (self.describe)(&library.embedding(shape.id)?)?;
-            let found = match shape.object() {
-                // The file has all objects of the scene.
-                Some(_) => found,
-                None => (self.correct)(found, &shape.file, library.preprocessor()),
+            let found = match (self.describe)(library, shape)? {
+                Ok(found) => found,
+                Err(reason) => {
+                    failed.push((search::shown(shape, &self.place.paths), reason));
+                    Vec::new()
+                }
             };
             if !found.is_empty() {
                 let captioner = self.captioner.to_owned();
