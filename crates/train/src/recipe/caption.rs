@@ -120,17 +120,7 @@ impl CaptionRecipe {
     /// # Errors
     /// If the file cannot be read, a key is unknown, or a value is invalid.
     pub fn read(path: &Path, settings: &[String]) -> Result<Self, RecipeError> {
-        let text = fs_err::read_to_string(path)?;
-        let invalid = |e: toml::de::Error| RecipeError::Invalid {
-            path: path.to_owned(),
-            message: overrides::with_nearest(&e.to_string()),
-            hint: None,
-        };
-        let mut table: toml::Table = text.parse().map_err(invalid)?;
-        for setting in settings {
-            overrides::apply(&mut table, setting)?;
-        }
-        let recipe: Self = table.try_into().map_err(invalid)?;
+        let recipe: Self = overrides::read(path, settings, |_| None)?;
         recipe.validate()?;
         Ok(recipe)
     }

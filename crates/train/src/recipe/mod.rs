@@ -87,17 +87,8 @@ impl Recipe {
     /// # Errors
     /// If the file cannot be read, a key is unknown, or a value is invalid.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Self, RecipeError> {
-        let text = fs_err::read_to_string(path)?;
-        let invalid = |e: toml::de::Error| RecipeError::Invalid {
-            path: path.to_owned(),
-            message: overrides::with_nearest(&e.to_string()),
-            hint: overrides::reference_hint(&e.to_string(), overrides),
-        };
-        let mut table: toml::Table = text.parse().map_err(invalid)?;
-        for setting in overrides {
-            overrides::apply(&mut table, setting)?;
-        }
-        let recipe: Self = table.try_into().map_err(invalid)?;
+        let hint = |message: &str| overrides::reference_hint(message, overrides);
+        let recipe: Self = overrides::read(path, overrides, hint)?;
         recipe.validate()?;
         Ok(recipe)
     }

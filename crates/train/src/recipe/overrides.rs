@@ -1,6 +1,9 @@
 //! `--set key=value`, and errors that name the nearest known key.
 
+use std::path::Path;
+
 use lexiform_model::point::EncoderConfig;
+use serde::de::DeserializeOwned;
 
 use super::RecipeError;
 use crate::reference_names::{ReferenceName, find_reference_name};
@@ -8,8 +11,26 @@ use crate::reference_names::{ReferenceName, find_reference_name};
 /// The table whose other keys depend on its `kind`.
 const ENCODER_KIND: &str = "network.tower.encoder.kind";
 
+/// Reads a TOML file and applies `key=value` settings in order. `hint` is what to do about an error with this message.
+pub(super) fn read<T: DeserializeOwned>(
+    path: &Path,
+    settings: &[String],
+    hint: impl Fn(&str) -> Option<String>,
+) -> Result<T, RecipeError> {
+    let text = fs_err::read_to_string(path)?;
+    let invalid = |error: toml::de::Error| {
+        let message = error.to_string();
+        RecipeError::Invalid { path: path.to_owned(), hint: hint(&message), message: with_nearest(&message) }
+    };
+    let mut table: toml::Table = text.parse().map_err(invalid)?;
+    for setting in settings {
+        apply(&mut table, setting)?;
+    }
+    table.try_into().map_err(invalid)
+}
+
 /// Sets one value, creating intermediate tables. Unknown keys are found later, by deserialization.
-pub(super) fn apply(table: &mut toml::Table, setting: &str) -> Result<(), RecipeError> {
+fn apply(table: &mut toml::Table, setting: &str) -> Result<(), RecipeError> {
     let wrong = |message: String| RecipeError::Override { setting: setting.to_owned(), message };
     let (key, value) = setting.split_once('=').ok_or_else(|| wrong("expected key=value".to_owned()))?;
     let (tables, last) = key.rsplit_once('.').map_or((None, key), |(tables, last)| (Some(tables), last));
@@ -52,7 +73,7 @@ fn parse_value(text: &str) -> toml::Value {
 }
 
 /// Appends the most similar known key to an error about an unknown one.
-pub(super) fn with_nearest(message: &str) -> String {
+fn with_nearest(message: &str) -> String {
     // serde puts the unknown key first, then all known ones, each in backticks.
     let mut quoted = message.split('`').skip(1).step_by(2);
     let Some(unknown) = quoted.next().filter(|_| message.contains("unknown ")) else {
