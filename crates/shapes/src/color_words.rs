@@ -23,7 +23,7 @@ const ACHROMATIC: [&str; 3] = ["white", "gray", "black"];
 const HUE_WEIGHT: f32 = 0.15;
 const OTHERS_WEIGHT: f32 = 0.5;
 
-/// The basic color of each name of the palette, and whether it names measured colors: metals and skin are not told by color alone.
+/// The basic color of each color name, and whether a measured color can have that name: metals and skin cannot be recognized by their color alone.
 #[rustfmt::skip]
 const NAMES: &[(&str, &str, bool)] = &[
     ("red", "red", true), ("dark red", "red", true), ("orange", "orange", true), ("yellow", "yellow", true),

@@ -1,7 +1,7 @@
 //! Scenes in a library: each is segmented, and every proposal is a record of its own.
 //!
-//! The objects of a scene are written in one transaction, and their state is that of the scene's file: an interrupted run leaves a
-//! scene with all its objects or with the earlier ones, which the next run replaces.
+//! The objects of a scene are written in one transaction, after outdated ones are deleted, and their state is that of the scene's
+//! file: a run that is interrupted between the two leaves only earlier objects, by which the next run sees that the scene has changed.
 
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
