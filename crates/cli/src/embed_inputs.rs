@@ -4,8 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lexiform_data::Dataset;
-use lexiform_mesh_io::{WalkResult, view_files, walk};
-use lexiform_search::{Embedding, Encoder, ShapePreprocessor, content_hash, embed_file};
+use lexiform_eval::StoredShape;
+use lexiform_mesh_io::{WalkResult, is_image, view_files, walk};
+use lexiform_search::{
+    Embedding, Encoder, ModelInput, ShapePreprocessor, content_hash, embed_file, is_view_set,
+};
 
 use crate::commands::classify::file_error;
 use crate::embedding_sources::ShapeFeatures;
@@ -80,6 +83,11 @@ fn add(path: &Path, inputs: &mut Vec<EmbedInput>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Whether a path is an image or a folder of views, rather than a 3D file.
+pub(crate) fn has_views(path: &Path) -> bool {
+    is_image(path) || (path.is_dir() && is_view_set(path))
+}
+
 impl EmbedInput {
     /// The name of its row.
     pub(crate) fn name(&self) -> String {
@@ -94,6 +102,35 @@ impl EmbedInput {
         match self {
             Self::File(path) => content_hash(path).unwrap_or_default(),
             Self::Shape(set, shape) => set.content_digest(*shape),
+        }
+    }
+
+    /// What a model gets of it as a shape, or the reason why there is nothing.
+    ///
+    /// # Errors
+    /// If something else than the file is wrong.
+    pub(crate) fn read(
+        &self,
+        preprocessor: &ShapePreprocessor,
+    ) -> anyhow::Result<Result<ModelInput, String>> {
+        match self {
+            Self::File(path) if !path.exists() => Ok(Err("no such file".to_owned())),
+            Self::File(path) => match preprocessor.process(path) {
+                Ok(processed) => Ok(Ok(processed.input)),
+                Err(error) => Ok(Err(file_error(path, error)?.1)),
+            },
+            Self::Shape(set, shape) => {
+                let read = StoredShape::new(set, *shape).read(preprocessor);
+                Ok(read.map_err(|error| error.to_string()))
+            }
+        }
+    }
+
+    /// The image or folder of views that it is, if it exists.
+    pub(crate) fn views_path(&self) -> Option<&Path> {
+        match self {
+            Self::File(path) => Some(&**path).filter(|path| path.exists() && has_views(path)),
+            Self::Shape(..) => None,
         }
     }
 

@@ -47,8 +47,8 @@ impl EmbeddingCaptioner {
         let Some(path) = path else { return Ok(Self::Prefix(PrefixCaptioner::built_in(device)?)) };
         let file = registry::open_weights(path)?;
         Ok(match QFormerCaptioner::matches_file(&file) {
-            true => Self::QFormer(QFormerCaptioner::from_file_with_precision(&file, device, precision)?),
-            false => Self::Prefix(PrefixCaptioner::from_file_with_precision(&file, device, precision)?),
+            true => Self::QFormer(QFormerCaptioner::from_file(&file, device, precision)?),
+            false => Self::Prefix(PrefixCaptioner::from_file(&file, device, precision)?),
         })
     }
 

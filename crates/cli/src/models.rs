@@ -6,7 +6,7 @@ use std::sync::Arc;
 use clap::Args;
 use lexiform_model::point::PointPreprocessOverrides;
 use lexiform_model::preprocess::Crop;
-use lexiform_model::{ComputePrecision, Device};
+use lexiform_model::{ComputePrecision, Device, WeightPrecision};
 use lexiform_search::{Encoder, EncoderOptions, Fusion, Library, LibraryPath};
 
 use crate::error::UsageError;
@@ -45,6 +45,15 @@ pub(crate) struct OpenModelArgs {
     pub(crate) precision: Option<ComputePrecision>,
     #[command(flatten)]
     pub(crate) device_arg: DeviceArg,
+}
+
+/// The precision of a language model.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct WeightPrecisionArg {
+    /// Precision of a language model's weights: f32, bf16, int8, or auto, which is bf16 for large weights. Fewer bytes are faster,
+    /// and sentences may differ in a word
+    #[arg(long, value_name = "PRECISION", default_value_t = WeightPrecision::Auto)]
+    pub(crate) weight_precision: WeightPrecision,
 }
 
 /// Where a model computes.

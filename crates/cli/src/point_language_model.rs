@@ -1,15 +1,12 @@
 //! Language models that read point clouds, for `lexiform caption` and `lexiform ask`.
 
-use std::path::Path;
-
-use lexiform_eval::StoredShape;
-use lexiform_mesh_io::{UpRule, is_image};
+use lexiform_mesh_io::UpRule;
 use lexiform_model::lm::TextOptions;
 use lexiform_model::pointllm::PointLlm;
-use lexiform_model::{Device, WeightPrecision, registry};
-use lexiform_search::{ModelInput, ShapePreprocessor, is_view_set};
+use lexiform_model::weights::WeightFile;
+use lexiform_model::{Device, WeightPrecision};
+use lexiform_search::{ModelInput, ShapePreprocessor};
 
-use crate::commands::classify::file_error;
 use crate::embed_inputs::EmbedInput;
 
 /// A PointLLM, and how shapes become its input.
@@ -19,20 +16,20 @@ pub(crate) struct PointLanguageModel {
 }
 
 impl PointLanguageModel {
-    /// Opens the weights if they are those of a PointLLM. Weights that do not open at all are reported by whoever opens them next.
+    /// Opens weights if they are those of a PointLLM.
     ///
     /// # Errors
     /// If they are of a PointLLM that cannot be opened.
     pub(crate) fn open(
-        name: &str,
+        file: &WeightFile,
         up: UpRule,
         precision: WeightPrecision,
         device: &Device,
     ) -> anyhow::Result<Option<Self>> {
-        let Some(file) = registry::open_weights(name).ok().filter(PointLlm::matches_file) else {
+        if !PointLlm::matches_file(file) {
             return Ok(None);
-        };
-        let model = PointLlm::from_file_with_precision(&file, device, precision)?;
+        }
+        let model = PointLlm::from_file(file, device, precision)?;
         let preprocessor = ShapePreprocessor::surface_points(model.n_points()).with_up(up);
         Ok(Some(Self { model, preprocessor }))
     }
@@ -52,30 +49,14 @@ impl PointLanguageModel {
         question: &str,
         options: &TextOptions,
     ) -> anyhow::Result<Result<Vec<String>, String>> {
-        let read = match input {
-            EmbedInput::File(path) => self.read(path)?,
-            EmbedInput::Shape(set, shape) => {
-                StoredShape::new(set, *shape).read(&self.preprocessor).map_err(|error| error.to_string())
-            }
-        };
-        let cloud = match read {
+        if input.views_path().is_some() {
+            return Ok(Err(format!("{} reads 3D files and point clouds, not images", self.id())));
+        }
+        let cloud = match input.read(&self.preprocessor)? {
             Ok(ModelInput::Points(cloud) | ModelInput::Both { cloud, .. }) => cloud,
             Ok(ModelInput::Views(_)) => return Ok(Err("views have no points".to_owned())),
             Err(reason) => return Ok(Err(reason)),
         };
         Ok(Ok(self.model.answer(&cloud, question, options, &mut |_| {})?))
-    }
-
-    fn read(&self, path: &Path) -> anyhow::Result<Result<ModelInput, String>> {
-        if !path.exists() {
-            return Ok(Err("no such file".to_owned()));
-        }
-        if is_image(path) || (path.is_dir() && is_view_set(path)) {
-            return Ok(Err(format!("{} reads 3D files and point clouds, not images", self.model.id())));
-        }
-        match self.preprocessor.process(path) {
-            Ok(processed) => Ok(Ok(processed.input)),
-            Err(error) => Ok(Err(file_error(path, error)?.1)),
-        }
     }
 }

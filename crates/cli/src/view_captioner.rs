@@ -1,18 +1,16 @@
 //! BLIP and BLIP-2, which describe views, for `lexiform caption`.
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use image::RgbaImage;
-use lexiform_eval::StoredShape;
 use lexiform_geometry::RigKind;
-use lexiform_mesh_io::{UpRule, is_image};
+use lexiform_mesh_io::UpRule;
+use lexiform_model::Device;
 use lexiform_model::blip::{Captioner, DecodingStrategy, GenerationConfig};
 use lexiform_model::lm::Sampling;
-use lexiform_model::{Device, registry};
-use lexiform_search::{ModelInput, ShapePreprocessor, SplitViews, is_view_set, read_views};
+use lexiform_model::weights::WeightFile;
+use lexiform_search::{ModelInput, ShapePreprocessor, SplitViews, read_views};
 
-use crate::commands::classify::file_error;
 use crate::embed_inputs::EmbedInput;
 
 /// Views of a 3D file, all around it.
@@ -33,14 +31,20 @@ pub(crate) struct Sampled {
 }
 
 impl ViewCaptioner {
-    /// Opens the weights if they are those of a BLIP. Weights that do not open at all are reported by whoever opens them next.
+    /// Opens the weights with this name or path if they are those of a BLIP.
     ///
     /// # Errors
     /// If they are of a BLIP that cannot be opened.
-    pub(crate) fn open(name: &str, up: UpRule, device: &Device) -> anyhow::Result<Option<Self>> {
-        if !registry::open_weights(name).is_ok_and(|file| Captioner::matches_file(&file)) {
+    pub(crate) fn open(
+        name: &str,
+        file: &WeightFile,
+        up: UpRule,
+        device: &Device,
+    ) -> anyhow::Result<Option<Self>> {
+        if !Captioner::matches_file(file) {
             return Ok(None);
         }
+        // By its name, which becomes part of its id.
         let captioner = Captioner::open(name, device)?;
         let size = u32::try_from(captioner.config().vision.image_size)?;
         let preprocessor = ShapePreprocessor::rendered_views(RigKind::Ring, VIEWS, size).with_up(up);
@@ -85,26 +89,9 @@ impl ViewCaptioner {
     }
 
     fn views(&self, input: &EmbedInput) -> anyhow::Result<Result<Vec<RgbaImage>, String>> {
-        let path = match input {
-            EmbedInput::File(path) => path,
-            EmbedInput::Shape(set, shape) => {
-                let read = StoredShape::new(set, *shape).read(&self.preprocessor);
-                return Ok(read.map_err(|error| error.to_string()).and_then(views_of));
-            }
-        };
-        if !path.exists() {
-            return Ok(Err("no such file".to_owned()));
-        }
-        if is_image(path) || (path.is_dir() && is_view_set(path)) {
-            return Ok(Ok(read_views(std::slice::from_ref(path), SplitViews::default())?));
-        }
-        Ok(self.rendered(path)?.and_then(views_of))
-    }
-
-    fn rendered(&self, path: &Path) -> anyhow::Result<Result<ModelInput, String>> {
-        match self.preprocessor.process(path) {
-            Ok(processed) => Ok(Ok(processed.input)),
-            Err(error) => Ok(Err(file_error(path, error)?.1)),
+        match input.views_path() {
+            Some(path) => Ok(Ok(read_views(&[path.to_owned()], SplitViews::default())?)),
+            None => Ok(input.read(&self.preprocessor)?.and_then(views_of)),
         }
     }
 }

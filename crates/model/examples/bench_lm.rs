@@ -5,34 +5,17 @@ mod support;
 
 use burn::tensor::Device;
 use lexiform_model::WeightPrecision;
-use lexiform_model::lm::{LanguageModel, LanguageModelConfig, OutputConfig, Positions};
-use lexiform_model::nn::{Activation, DecoderBlockConfig, NormPlacement, TransformerConfig};
+use lexiform_model::lm::LanguageModel;
 use lexiform_model::weights::WeightSource;
 
-use support::measure;
+use support::{gpt2, measure};
 
 // Numbers of tokens.
 const PROMPT: usize = 16;
 const TOKENS: usize = 64;
 
 fn main() {
-    let transformer = TransformerConfig {
-        width: 768,
-        layers: 12,
-        heads: 12,
-        head_width: 64,
-        qkv_bias: true,
-        mlp_width: 3072,
-        activation: Activation::GeluTanh,
-        epsilon: 1e-5,
-    };
-    let config = LanguageModelConfig {
-        vocabulary: 50_257,
-        context: 1024,
-        block: DecoderBlockConfig::usual(transformer, NormPlacement::Pre, None),
-        positions: Positions::Learned { offset: 0 },
-        output: OutputConfig::TIED,
-    };
+    let config = gpt2();
     let repeats = std::env::args().nth(1).map_or(3, |n| n.parse().expect("a number"));
     for precision in [WeightPrecision::F32, WeightPrecision::Bf16, WeightPrecision::Int8] {
         let source = WeightSource::random(0, &Device::flex()).with_weight_precision(precision);

@@ -6,11 +6,15 @@
 //! ```
 #![expect(clippy::print_stdout, reason = "a program prints")]
 
+mod support;
+
 use burn::tensor::Device;
 use lexiform_model::WeightPrecision;
-use lexiform_model::lm::{LanguageModel, LanguageModelConfig, OutputConfig, Positions, TextGenerator};
-use lexiform_model::nn::{Activation, DecoderBlockConfig, NormPlacement, TransformerConfig};
+use lexiform_model::lm::{LanguageModel, TextGenerator};
+use lexiform_model::registry::open_weights;
 use lexiform_model::weights::WeightSource;
+
+use support::gpt2;
 
 /// Tokens that are generated.
 const TOKENS: usize = 64;
@@ -19,7 +23,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let run = |precision: WeightPrecision, forced: Option<&[u32]>| match &arguments[..] {
         [folder, prompt] => {
-            let generator = TextGenerator::open_with_precision(folder, &Device::flex(), precision)?;
+            let generator = TextGenerator::from_file(&open_weights(folder)?, &Device::flex(), precision)?;
             Ok::<_, Box<dyn std::error::Error>>(decode(
                 generator.language_model(),
                 &generator.prompt_ids(prompt),
@@ -48,26 +52,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         );
     }
     Ok(())
-}
-
-fn gpt2() -> LanguageModelConfig {
-    let transformer = TransformerConfig {
-        width: 768,
-        layers: 12,
-        heads: 12,
-        head_width: 64,
-        qkv_bias: true,
-        mlp_width: 3072,
-        activation: Activation::GeluTanh,
-        epsilon: 1e-5,
-    };
-    LanguageModelConfig {
-        vocabulary: 50_257,
-        context: 1024,
-        block: DecoderBlockConfig::usual(transformer, NormPlacement::Pre, None),
-        positions: Positions::Learned { offset: 0 },
-        output: OutputConfig::TIED,
-    }
 }
 
 /// Tokens after a prompt, the most probable ones or those given, and the logits that each was chosen from.

@@ -12,6 +12,7 @@ use std::time::Instant;
 
 use burn::tensor::Device;
 use lexiform_model::lm::{TextGenerator, TextOptions};
+use lexiform_model::registry::open_weights;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,7 +20,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         return Err("expected FOLDER PROMPT auto|f32|bf16|int8 TOKENS".into());
     };
     let start = Instant::now();
-    let generator = TextGenerator::open_with_precision(folder, &Device::flex(), precision.parse()?)?;
+    let generator = TextGenerator::from_file(&open_weights(folder)?, &Device::flex(), precision.parse()?)?;
     eprintln!("{} loaded in {:.1} s", generator.id(), start.elapsed().as_secs_f64());
     let tokens: usize = tokens.parse()?;
     let options = TextOptions { min_tokens: tokens, max_tokens: tokens, ..TextOptions::default() };

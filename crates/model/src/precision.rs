@@ -22,6 +22,8 @@ pub enum ComputePrecision {
 }
 
 impl ComputePrecision {
+    const NAMES: [(&'static str, Self); 3] = [("auto", Self::Auto), ("f32", Self::F32), ("bf16", Self::Bf16)];
+
     /// The precision of a model with everyday language, if it has: its scores were calibrated in `f32`, and it is small.
     pub(crate) fn with_language(self, has_language: bool) -> Self {
         if has_language && self == Self::Auto { Self::F32 } else { self }
@@ -75,6 +77,9 @@ pub(crate) enum Packing {
 }
 
 impl WeightPrecision {
+    const NAMES: [(&'static str, Self); 4] =
+        [("auto", Self::Auto), ("f32", Self::F32), ("bf16", Self::Bf16), ("int8", Self::Int8)];
+
     /// How a weight of this shape is packed, unless it stays in `f32`.
     pub(crate) fn packing(self, shape: [usize; 2]) -> Option<Packing> {
         let bf16 = || Packing::Bf16(Bf16Unit::detect().unwrap_or(Bf16Unit::portable()));
@@ -89,12 +94,7 @@ impl WeightPrecision {
 
 impl fmt::Display for WeightPrecision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-            Self::Int8 => "int8",
-        })
+        f.write_str(name_of(&Self::NAMES, *self))
     }
 }
 
@@ -102,23 +102,13 @@ impl FromStr for WeightPrecision {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "auto" => Ok(Self::Auto),
-            "f32" => Ok(Self::F32),
-            "bf16" => Ok(Self::Bf16),
-            "int8" => Ok(Self::Int8),
-            _ => Err("expected auto, f32, bf16 or int8".to_owned()),
-        }
+        named(&Self::NAMES, name)
     }
 }
 
 impl fmt::Display for ComputePrecision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Auto => "auto",
-            Self::F32 => "f32",
-            Self::Bf16 => "bf16",
-        })
+        f.write_str(name_of(&Self::NAMES, *self))
     }
 }
 
@@ -126,11 +116,19 @@ impl FromStr for ComputePrecision {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Self, String> {
-        match name {
-            "auto" => Ok(Self::Auto),
-            "f32" => Ok(Self::F32),
-            "bf16" => Ok(Self::Bf16),
-            _ => Err("expected auto, f32 or bf16".to_owned()),
-        }
+        named(&Self::NAMES, name)
     }
+}
+
+fn name_of<T: PartialEq>(names: &[(&'static str, T)], value: T) -> &'static str {
+    names.iter().find(|(_, known)| *known == value).map_or("", |(name, _)| name)
+}
+
+fn named<T: Copy>(names: &[(&'static str, T)], name: &str) -> Result<T, String> {
+    let found = names.iter().find(|(known, _)| *known == name);
+    found.map(|(_, value)| *value).ok_or_else(|| {
+        let known: Vec<&str> = names.iter().map(|(known, _)| *known).collect();
+        let (last, others) = known.split_last().unwrap_or((&"", &[]));
+        format!("expected {} or {last}", others.join(", "))
+    })
 }

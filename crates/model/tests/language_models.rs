@@ -10,6 +10,7 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use lexiform_model::WeightPrecision;
 use lexiform_model::lm::{Architecture, DecodingStrategy, Sampling, TextGenerator, TextOptions};
+use lexiform_model::registry::open_weights;
 use lexiform_model::weights::{Precision, TensorList, WeightFile};
 use serde_json::Value;
 use support::{Golden, check, values};
@@ -92,7 +93,8 @@ fn rounded_weights_keep_logits() {
             (WeightPrecision::Bf16, 0.999_9),
             (WeightPrecision::Int8, 0.999),
         ] {
-            let generator = TextGenerator::open_with_precision(folder, &Device::flex(), precision).unwrap();
+            let generator =
+                TextGenerator::from_file(&open_weights(folder).unwrap(), &Device::flex(), precision).unwrap();
             let language = generator.language_model();
             let mut state = language.init_state(None);
             let x = language.append(&mut state, language.embed(&ids, 1));
@@ -124,7 +126,8 @@ fn long_prompts_match_tokens_one_by_one() {
             (WeightPrecision::Bf16, 0.999_9),
             (WeightPrecision::Int8, 0.999_9),
         ] {
-            let generator = TextGenerator::open_with_precision(folder, &Device::flex(), precision).unwrap();
+            let generator =
+                TextGenerator::from_file(&open_weights(folder).unwrap(), &Device::flex(), precision).unwrap();
             let language = generator.language_model();
             let (mut state, mut logits) = (language.init_state(None), Vec::new());
             ids.iter().for_each(|id| language.step_into(&mut state, &[*id], &mut logits));

@@ -1,27 +1,26 @@
 //! `lexiform ask`: questions about a shape.
 
-use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use clap::Args;
-use image::{DynamicImage, ImageFormat, RgbaImage};
+use image::RgbaImage;
 use lexiform_data::Member;
 use lexiform_data::caption::{CaptionError, CaptionInput, Captioner as _, VlmCaptioner, VlmConfig};
+use lexiform_formats::view_format::ViewFormat;
 use lexiform_geometry::RigKind;
 use lexiform_geometry::normalize::{Center, normalize_unit_sphere};
-use lexiform_mesh_io::is_image;
-use lexiform_model::WeightPrecision;
 use lexiform_model::lm::TextOptions;
 use lexiform_model::pointllm::PointLlm;
+use lexiform_model::registry;
 use lexiform_render::{RenderConfig, Renderer};
-use lexiform_search::{EncoderOptions, ShapePreprocessor, SplitViews, is_view_set, read_views};
+use lexiform_search::{EncoderOptions, ShapePreprocessor, SplitViews, read_views};
 use serde::Serialize;
 
-use crate::embed_inputs::EmbedInput;
+use crate::embed_inputs::{EmbedInput, has_views};
 use crate::embedding_captioner::EmbeddingCaptioner;
 use crate::error::{Outcome, UsageError, WithHint as _};
-use crate::models::{DEFAULT_MODEL, DeviceArg};
+use crate::models::{DEFAULT_MODEL, DeviceArg, WeightPrecisionArg};
 use crate::output;
 use crate::point_language_model::PointLanguageModel;
 use crate::scene_file::read_scene;
@@ -67,10 +66,8 @@ pub(crate) struct AskArgs {
     /// Timeout of a request in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 120, value_parser = clap::value_parser!(u64).range(1..=86_400))]
     timeout: u64,
-    /// Precision of a language model's weights: f32, bf16, int8, or auto, which is bf16 for large weights. Fewer bytes are faster,
-    /// and sentences may differ in a word
-    #[arg(long, value_name = "PRECISION", default_value_t = WeightPrecision::Auto)]
-    weight_precision: WeightPrecision,
+    #[command(flatten)]
+    precision_arg: WeightPrecisionArg,
     #[command(flatten)]
     up_arg: UpArg,
     #[command(flatten)]
@@ -120,15 +117,9 @@ impl AskArgs {
 
     /// The answer of a language model that reads points.
     fn ask_points(&self, name: &str) -> anyhow::Result<String> {
-        let model = PointLanguageModel::open(
-            name,
-            self.up_arg.rule(),
-            self.weight_precision,
-            &self.device_arg.device,
-        )?;
-        let Some(model) = model else {
-            // The reason, if there are no weights at all.
-            lexiform_model::registry::open_weights(name)?;
+        let file = registry::open_weights(name)?;
+        let (up, precision) = (self.up_arg.rule(), self.precision_arg.weight_precision);
+        let Some(model) = PointLanguageModel::open(&file, up, precision, &self.device_arg.device)? else {
             return Err(anyhow!("{name} cannot answer questions: expected the weights of PointLLM v1.2"))
                 .hint("`lexiform caption` describes shapes with models of embeddings");
         };
@@ -146,7 +137,7 @@ impl AskArgs {
         let encoder = EncoderOptions { device: device.clone(), ..EncoderOptions::default() }.open(name)?;
         let captioner = EmbeddingCaptioner::for_encoder(
             self.captioner.as_deref(),
-            self.weight_precision,
+            self.precision_arg.weight_precision,
             &*encoder,
             &device,
         )?;
@@ -193,16 +184,15 @@ impl AskArgs {
     /// The views that are sent.
     fn members(&self) -> anyhow::Result<Vec<Member>> {
         let member = |(i, view): (usize, RgbaImage)| {
-            let mut bytes = Cursor::new(Vec::new());
-            DynamicImage::ImageRgba8(view).write_to(&mut bytes, ImageFormat::Png)?;
-            Ok(Member::view(i, "png", bytes.into_inner()))
+            let bytes = ViewFormat::Png.encode(&view).map_err(|reason| anyhow!(reason))?;
+            Ok(Member::view(i, ViewFormat::Png.extension(), bytes))
         };
         self.images()?.into_iter().enumerate().map(member).collect()
     }
 
     fn images(&self) -> anyhow::Result<Vec<RgbaImage>> {
         let path: &Path = &self.file;
-        if is_image(path) || (path.is_dir() && is_view_set(path)) {
+        if has_views(path) {
             return Ok(read_views(&[path.to_owned()], SplitViews::default())?);
         }
         let scene = read_scene(path, self.up_arg.rule())?;

@@ -8,9 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use clap::Args;
-use lexiform_model::WeightPrecision;
 use lexiform_model::lm::{DecodingStrategy, Sampling, TextOptions};
 use lexiform_model::pointllm::{CAPTION_PROMPT, PointLlm};
+use lexiform_model::registry;
 use lexiform_search::{Encoder, ShapePreprocessor};
 use serde::Serialize;
 
@@ -20,7 +20,7 @@ use crate::embed_inputs::{self, EmbedInput};
 use crate::embedding_captioner::EmbeddingCaptioner;
 use crate::error::{Outcome, UsageError, WithHint as _};
 use crate::indexing;
-use crate::models::ModelArg;
+use crate::models::{ModelArg, WeightPrecisionArg};
 use crate::output::{self, Align};
 use crate::place::Place;
 use crate::point_language_model::PointLanguageModel;
@@ -47,10 +47,8 @@ pub(crate) struct CaptionArgs {
     /// or a checkpoint of ClipCap with tokenizer.json next to it [default: the built-in one, for nano]
     #[arg(long, value_name = "PATH")]
     captioner: Option<String>,
-    /// Precision of a language model's weights: f32, bf16, int8, or auto, which is bf16 for large weights. Fewer bytes are faster,
-    /// and sentences may differ in a word
-    #[arg(long, value_name = "PRECISION", default_value_t = WeightPrecision::Auto)]
-    weight_precision: WeightPrecision,
+    #[command(flatten)]
+    precision_arg: WeightPrecisionArg,
     /// What to ask about each shape: a PointLLM, or a captioner that was trained on questions; how captions start: BLIP [default
     /// for PointLLM: Caption this 3D model in detail.]
     #[arg(long, value_name = "TEXT")]
@@ -223,11 +221,15 @@ impl CaptionArgs {
     /// Opens the weights if they are those of a PointLLM or a BLIP, which describe points and views.
     fn without_embeddings(&self) -> anyhow::Result<Option<Describer>> {
         let (name, device) = (self.model.name(), &self.model.open_args.device_arg.device);
-        let up = self.up_arg.rule();
-        let points = PointLanguageModel::open(name, up, self.weight_precision, device)?;
-        let describer = match points {
+        // Weights that do not open are reported when the encoder is opened.
+        let Ok(file) = registry::open_weights(name) else { return Ok(None) };
+        let (up, precision) = (self.up_arg.rule(), self.precision_arg.weight_precision);
+        let describer = match PointLanguageModel::open(&file, up, precision, device)? {
             Some(model) => Some(Describer::Points(Box::new(model))),
-            None => ViewCaptioner::open(name, up, device)?.map(|model| Describer::Views(Box::new(model))),
+            None => {
+                let views = ViewCaptioner::open(name, &file, up, device)?;
+                views.map(|model| Describer::Views(Box::new(model)))
+            }
         };
         if describer.is_some() && self.captioner.is_some() {
             let text = format!("{name} describes shapes on its own: expected no --captioner");
@@ -248,7 +250,8 @@ impl CaptionArgs {
         let open_args = &self.model.open_args;
         let (encoder, device) = (open_args.for_answers().open(model, None)?, &open_args.device_arg.device);
         let path = self.captioner.as_deref();
-        let captioner = EmbeddingCaptioner::for_encoder(path, self.weight_precision, &*encoder, device)?;
+        let captioner =
+            EmbeddingCaptioner::for_encoder(path, self.precision_arg.weight_precision, &*encoder, device)?;
         if self.prompt.is_some() && !captioner.takes_questions() {
             return Err(UsageError(format!("{} takes no --prompt", captioner.id()))).hint(
                 "give --model FOLDER with PointLLM v1.2, or --captioner FILE that `lexiform train` wrote",

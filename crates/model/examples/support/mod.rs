@@ -3,6 +3,9 @@
 
 use std::time::Instant;
 
+use lexiform_model::lm::{LanguageModelConfig, OutputConfig, Positions};
+use lexiform_model::nn::{Activation, DecoderBlockConfig, NormPlacement, TransformerConfig};
+
 /// Runs once for nothing, then `repeats` times, and prints the median, and the mean CPU time over all cores, as one JSON line.
 #[expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
 pub fn measure<T>(what: &str, repeats: usize, mut run: impl FnMut() -> T) {
@@ -28,4 +31,25 @@ pub fn cpu_seconds() -> Option<f64> {
     let mut fields = text.rsplit_once(')')?.1.split_whitespace().skip(11);
     let mut ticks = || fields.next()?.parse::<f64>().ok();
     Some((ticks()? + ticks()?) / 100.0)
+}
+
+/// The smallest GPT-2: 124 million parameters.
+pub fn gpt2() -> LanguageModelConfig {
+    let transformer = TransformerConfig {
+        width: 768,
+        layers: 12,
+        heads: 12,
+        head_width: 64,
+        qkv_bias: true,
+        mlp_width: 3072,
+        activation: Activation::GeluTanh,
+        epsilon: 1e-5,
+    };
+    LanguageModelConfig {
+        vocabulary: 50_257,
+        context: 1024,
+        block: DecoderBlockConfig::usual(transformer, NormPlacement::Pre, None),
+        positions: Positions::Learned { offset: 0 },
+        output: OutputConfig::TIED,
+    }
 }

@@ -99,19 +99,7 @@ impl PrefixCaptioner {
     /// # Errors
     /// If there is no such file, it is not a captioner, or a tensor is missing, misshaped or unused.
     pub fn open(path: &str, device: &Device) -> Result<Self, ModelError> {
-        Self::from_file(&registry::open_weights(path)?, device)
-    }
-
-    /// As [`open`](Self::open), with weights rounded to a precision.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn open_with_precision(
-        path: &str,
-        device: &Device,
-        precision: WeightPrecision,
-    ) -> Result<Self, ModelError> {
-        Self::from_file_with_precision(&registry::open_weights(path)?, device, precision)
+        Self::from_file(&registry::open_weights(path)?, device, WeightPrecision::F32)
     }
 
     /// The captioner of a built-in model.
@@ -119,7 +107,7 @@ impl PrefixCaptioner {
     /// # Errors
     /// None in practice: the file is part of the library.
     pub fn built_in(device: &Device) -> Result<Self, ModelError> {
-        Self::from_file(&registry::nano_captioner()?, device)
+        Self::from_file(&registry::nano_captioner()?, device, WeightPrecision::F32)
     }
 
     /// Whether a file is a captioner.
@@ -127,19 +115,11 @@ impl PrefixCaptioner {
         file.metadata(config_key::CAPTIONER).is_some() || clipcap::matches_file(file)
     }
 
-    /// As [`open`](Self::open), from an open file.
+    /// As [`open`](Self::open), from an open file, with weights rounded to a precision.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
-        Self::from_file_with_precision(file, device, WeightPrecision::F32)
-    }
-
-    /// As [`open_with_precision`](Self::open_with_precision), from an open file.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn from_file_with_precision(
+    pub fn from_file(
         file: &WeightFile,
         device: &Device,
         precision: WeightPrecision,

@@ -209,22 +209,14 @@ impl QFormerCaptioner {
     /// # Errors
     /// If there is no such file, its language model cannot be opened, or a tensor is missing, misshaped or unused.
     pub fn open(path: &str, device: &Device) -> Result<Self, ModelError> {
-        Self::from_file(&registry::open_weights(path)?, device)
+        Self::from_file(&registry::open_weights(path)?, device, WeightPrecision::F32)
     }
 
-    /// As [`open`](Self::open), from an open file.
+    /// As [`open`](Self::open), from an open file, with the weights of the language model rounded to a precision.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
-        Self::from_file_with_precision(file, device, WeightPrecision::F32)
-    }
-
-    /// As [`from_file`](Self::from_file), with the weights of the language model rounded to a precision.
-    ///
-    /// # Errors
-    /// As [`from_file`](Self::from_file).
-    pub fn from_file_with_precision(
+    pub fn from_file(
         file: &WeightFile,
         device: &Device,
         precision: WeightPrecision,

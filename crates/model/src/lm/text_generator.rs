@@ -68,35 +68,15 @@ impl TextGenerator {
     /// If there is no such file, one of the other files is missing or describes a network or tokenizer that is not supported, or a
     /// tensor is missing, misshaped or unused.
     pub fn open(path: &str, device: &Device) -> Result<Self, ModelError> {
-        Self::open_with_precision(path, device, WeightPrecision::F32)
+        Self::from_file(&registry::open_weights(path)?, device, WeightPrecision::F32)
     }
 
-    /// As [`open`](Self::open), with weights rounded to a precision. They are read and rounded one tensor at a time, so that
-    /// loading needs little more memory than the rounded network.
+    /// As [`open`](Self::open), from an open file, with weights rounded to a precision. They are read and rounded one tensor at a
+    /// time, so that loading needs little more memory than the rounded network.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn open_with_precision(
-        path: &str,
-        device: &Device,
-        precision: WeightPrecision,
-    ) -> Result<Self, ModelError> {
-        Self::from_file_with_precision(&registry::open_weights(path)?, device, precision)
-    }
-
-    /// As [`open`](Self::open), from an open file.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
-        Self::from_file_with_precision(file, device, WeightPrecision::F32)
-    }
-
-    /// As [`open_with_precision`](Self::open_with_precision), from an open file.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn from_file_with_precision(
+    pub fn from_file(
         file: &WeightFile,
         device: &Device,
         precision: WeightPrecision,
@@ -158,7 +138,7 @@ impl TextGenerator {
         &self.tokenizer
     }
 
-    /// Generates continuations of a prompt. `on_text` gets the first of them as it is generated, part by part; with beam search, at the
+    /// Generates continuations of a prompt. `on_text` gets the text of the first one, each part when it is generated; with beam search, at the
     /// end.
     ///
     /// # Errors

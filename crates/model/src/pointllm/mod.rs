@@ -64,7 +64,7 @@ impl PointLlm {
     /// If there is no such file, it is no PointLLM v1.2, one of the other files is missing, or a tensor is missing, misshaped or
     /// unused.
     pub fn open(path: &str, device: &Device) -> Result<Self, ModelError> {
-        Self::from_file(&registry::open_weights(path)?, device)
+        Self::from_file(&registry::open_weights(path)?, device, WeightPrecision::F32)
     }
 
     /// Whether a file holds a PointLLM, of any version.
@@ -72,19 +72,11 @@ impl PointLlm {
         config::matches_file(file)
     }
 
-    /// As [`open`](Self::open), from an open file.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn from_file(file: &WeightFile, device: &Device) -> Result<Self, ModelError> {
-        Self::from_file_with_precision(file, device, WeightPrecision::F32)
-    }
-
     /// As [`open`](Self::open), from an open file, with the weights of the language model rounded to a precision.
     ///
     /// # Errors
     /// As [`open`](Self::open).
-    pub fn from_file_with_precision(
+    pub fn from_file(
         file: &WeightFile,
         device: &Device,
         precision: WeightPrecision,

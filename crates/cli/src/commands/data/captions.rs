@@ -14,7 +14,7 @@ use lexiform_formats::view_format::decode_view;
 use lexiform_model::blip::{self, DecodingStrategy, GenerationConfig, Sampling};
 use serde_json::{Value, json};
 
-use super::embedding_captioner::EmbeddingCaptioner;
+use super::nano_captioner::NanoCaptioner;
 use crate::error::UsageError;
 use crate::models::DeviceArg;
 use crate::output;
@@ -119,7 +119,7 @@ pub(crate) enum CaptionBackend {
     /// BLIP in this process.
     Blip(Box<Blip>),
     /// The built-in captioner.
-    Nano(Box<EmbeddingCaptioner>),
+    Nano(Box<NanoCaptioner>),
 }
 
 impl CaptionArgs {
@@ -165,7 +165,7 @@ impl CaptionArgs {
                 if self.caption_prompt.is_some() {
                     return usage("--captioner nano takes no --caption-prompt");
                 }
-                let open = EmbeddingCaptioner::open(self.decoding()?, seed, device)?;
+                let open = NanoCaptioner::open(self.decoding()?, seed, device)?;
                 Ok(Some(CaptionBackend::Nano(Box::new(open))))
             }
             (Some(CaptionerKind::Blip), None, _) => {

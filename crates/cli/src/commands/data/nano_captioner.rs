@@ -15,7 +15,7 @@ use lexiform_search::{Encoder, EncoderOptions, embed_views};
 use crate::models::{DEFAULT_MODEL, DeviceArg};
 
 /// A captioner of embeddings, and the model that computes them.
-pub(crate) struct EmbeddingCaptioner {
+pub(crate) struct NanoCaptioner {
     encoder: Arc<dyn Encoder>,
     captioner: PrefixCaptioner,
     decoding: Option<DecodingStrategy>,
@@ -26,7 +26,7 @@ pub(crate) struct EmbeddingCaptioner {
     shapes: AtomicU64,
 }
 
-impl EmbeddingCaptioner {
+impl NanoCaptioner {
     /// Opens the built-in captioner; `decoding` replaces its beam search.
     pub(super) fn open(
         decoding: Option<DecodingStrategy>,
@@ -61,7 +61,7 @@ impl EmbeddingCaptioner {
     }
 }
 
-impl Captioner for EmbeddingCaptioner {
+impl Captioner for NanoCaptioner {
     fn name(&self) -> String {
         let decoding = self.decoding.unwrap_or(PrefixCaptioner::default_options().decoding);
         let seed = match decoding {
