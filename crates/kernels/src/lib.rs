@@ -31,6 +31,8 @@ pub mod bf16;
 pub mod blocks;
 mod limit;
 pub mod matvec;
+#[cfg(test)]
+mod test_numbers;
 #[cfg(target_arch = "x86_64")]
 pub mod tiles;
 

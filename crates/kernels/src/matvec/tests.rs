@@ -3,15 +3,7 @@
 use super::*;
 use crate::bf16::{Bf16Unit, TILES, pack_columns};
 use crate::blocks::Tile;
-
-fn numbers(count: usize, seed: u32) -> Vec<f32> {
-    let mut state = seed;
-    let mut next = || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        (state >> 8) as f32 / 4_194_304.0 - 2.0
-    };
-    (0..count).map(|_| next()).collect()
-}
+use crate::test_numbers::numbers;
 
 /// Rows, depth and columns.
 const SIZES: [[usize; 3]; 7] =
