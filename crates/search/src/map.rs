@@ -108,7 +108,8 @@ fn orthonormalize(basis: &mut Vec<Vec<f32>>) {
 
 /// Each row with each of its nearest ones.
 fn neighbor_pairs(rows: &[Vec<f32>]) -> Vec<(usize, usize)> {
-    let count = NEIGHBORS.min(rows.len().saturating_sub(1));
+    // At most half of the rows: a few would all be neighbors of one another.
+    let count = NEIGHBORS.min(rows.len() / 2);
     if count == 0 {
         return Vec::new();
     }
