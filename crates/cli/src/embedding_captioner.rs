@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use lexiform_model::caption::{PrefixCaptioner, QFormerCaptioner};
-use lexiform_model::lm::TextOptions;
+use lexiform_model::lm::{DecodingStrategy, TextOptions};
 use lexiform_model::{Device, ModelError, WeightPrecision, registry};
 use lexiform_search::{Embedding, Encoder};
 
@@ -89,7 +89,10 @@ impl EmbeddingCaptioner {
         options: &TextOptions,
     ) -> Result<Vec<String>, ModelError> {
         match self {
-            Self::Prefix(captioner) => captioner.caption(embedding, options),
+            Self::Prefix(captioner) => match options.decoding {
+                DecodingStrategy::BeamSearch(_) => Ok(vec![captioner.describe(embedding)?]),
+                _ => captioner.caption(embedding, options),
+            },
             Self::QFormer(captioner) => captioner.answer(embedding, question, options),
         }
     }

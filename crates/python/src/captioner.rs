@@ -36,12 +36,6 @@ impl Captioner {
     /// A sentence for each row of features `[n, dim]`.
     fn caption(&self, py: Python<'_>, features: PyReadonlyArray2<'_, f32>) -> Result<Vec<String>> {
         let features = embeddings(&features)?;
-        compute(py, || {
-            let options = PrefixCaptioner::default_options();
-            let first = |row| -> Result<String> {
-                Ok(self.0.caption(row, &options)?.into_iter().next().unwrap_or_default())
-            };
-            features.iter().map(first).collect()
-        })
+        compute(py, || features.iter().map(|row| Ok(self.0.describe(row)?)).collect())
     }
 }

@@ -38,9 +38,7 @@ impl Service {
             return Err(Problem::new(501, detail).with_hint("serve a library of the built-in model"));
         }
         let embedding = self.embedding(&request.item)?;
-        let captions = captioner.caption(&embedding, &PrefixCaptioner::default_options());
-        let captions = captions.map_err(|error| Problem::internal(error.to_string()))?;
-        let caption = captions.into_iter().next().unwrap_or_default();
+        let caption = captioner.describe(&embedding).map_err(|error| Problem::internal(error.to_string()))?;
         Ok(CaptionResponse { caption, captioner: captioner.id().to_owned(), model: self.model().to_owned() })
     }
 

@@ -118,7 +118,7 @@ fn rewritten(caption: &str, correct: &dyn Fn(&str, bool) -> Correction) -> Strin
             continue;
         };
         let next = words.get(i + length).copied();
-        let is_noun = matches!(next, None | Some("with" | "and"));
+        let is_noun = next.is_none_or(|next| matches!(next, "with" | "and") || next.starts_with('('));
         let is_in_list =
             color_at(words.get(i + length..).unwrap_or_default()).is_some() || written.last() == Some(&"and");
         let correction = if is_noun || is_in_list { Correction::Keep } else { correct(color, is_of_part) };
@@ -254,6 +254,8 @@ mod tests {
         check("a red car with a gray bumper", "a red car with a gray bumper");
         check("a red robot with red and green lights", "a red robot with red and green lights");
         check("an orange", "an orange");
+        check("an orange (perhaps ball)", "an orange (perhaps ball)");
+        check("a ball (perhaps orange)", "a ball (perhaps orange)");
         let many =
             surface(&[([200, 30, 30], 1), ([30, 140, 50], 1), ([40, 90, 200], 1), ([250, 210, 50], 1)]);
         assert_eq!(many.correct("a black car"), "a black car");

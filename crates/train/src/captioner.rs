@@ -121,6 +121,7 @@ pub fn train_captioner(
         context: options.context,
         words,
         memory: Some(memory.config()),
+        kinds: kinds.iter().take(memory.n_kinds()).map(|kind| kind.name.to_owned()).collect(),
     };
     let examples = Examples::new(&all, &embed(model, &all)?, &config);
     let network = learn(&config, &examples, options, on_step)?;

@@ -38,6 +38,9 @@ pub struct PrefixCaptionerConfig {
     /// Embeddings of texts that embeddings are projected on, if any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub memory: Option<MemoryConfig>,
+    /// Names of the kinds of objects whose relevances follow an embedding's features; empty if they are not known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub kinds: Vec<String>,
 }
 
 /// Sizes of the network of a captioner.
@@ -85,6 +88,7 @@ impl PrefixCaptionerConfig {
             context: sizes.language.context,
             words: WordPieceTokenizer::from_texts([""; 0]),
             memory: None,
+            kinds: Vec::new(),
         }
     }
 }

@@ -7,6 +7,7 @@
 
 mod clipcap;
 mod config;
+mod kinds;
 mod mapper;
 mod memory;
 mod qformer_captioner;
@@ -22,6 +23,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 
 use self::config::{DECODER, MAPPER};
 pub use self::config::{PrefixCaptionerConfig, PrefixSizes};
+use self::kinds::{built_in_kinds, other_kind};
 use self::mapper::PrefixMapper;
 pub use self::memory::{MemoryConfig, TextMemory};
 pub use self::qformer_captioner::{InstructionTokens, LanguagePart, QFormerCaptioner, QFormerNetwork};
@@ -107,7 +109,9 @@ impl PrefixCaptioner {
     /// # Errors
     /// None in practice: the file is part of the library.
     pub fn built_in(device: &Device) -> Result<Self, ModelError> {
-        Self::from_file(&registry::nano_captioner()?, device, WeightPrecision::F32)
+        let mut captioner = Self::from_file(&registry::nano_captioner()?, device, WeightPrecision::F32)?;
+        captioner.config.kinds = built_in_kinds()?;
+        Ok(captioner)
     }
 
     /// Whether a file is a captioner.
@@ -213,6 +217,21 @@ impl PrefixCaptioner {
     pub fn caption(&self, embedding: &Embedding, options: &TextOptions) -> Result<Vec<String>, ModelError> {
         let ids = self.caption_ids(&self.prefix_features(embedding)?, options);
         Ok(ids.iter().map(|ids| self.words.decode(ids)).collect())
+    }
+
+    /// The most probable caption of an embedding. If it may as well be of a kind of objects that the caption does not name, that
+    /// follows: "a wooden desk with four drawers (perhaps dresser)".
+    ///
+    /// # Errors
+    /// As [`caption`](Self::caption).
+    pub fn describe(&self, embedding: &Embedding) -> Result<String, ModelError> {
+        let captions = self.caption(embedding, &Self::default_options())?;
+        let caption = captions.into_iter().next().unwrap_or_default();
+        let relevances = embedding.as_slice().get(self.config.dim..).unwrap_or_default();
+        Ok(match other_kind(&self.config.kinds, relevances, &caption) {
+            Some(kind) => format!("{caption} (perhaps {kind})"),
+            None => caption,
+        })
     }
 
     /// The features that the network continues: the embedding's own, or their projection on texts.
