@@ -81,6 +81,21 @@ impl EmbeddingCaptioner {
         }
     }
 
+    /// As [`caption`](Self::caption), for people: a caption that is not sampled tells a second kind where the shape may be of it.
+    pub(crate) fn describe(
+        &self,
+        embedding: &Embedding,
+        question: Option<&str>,
+        options: &TextOptions,
+    ) -> Result<Vec<String>, ModelError> {
+        match (self, options.decoding) {
+            (Self::Prefix(captioner), DecodingStrategy::BeamSearch(_)) => {
+                Ok(vec![captioner.describe(embedding)?])
+            }
+            _ => self.caption(embedding, question, options),
+        }
+    }
+
     /// Captions of an embedding, or answers to a question.
     pub(crate) fn caption(
         &self,
@@ -89,10 +104,7 @@ impl EmbeddingCaptioner {
         options: &TextOptions,
     ) -> Result<Vec<String>, ModelError> {
         match self {
-            Self::Prefix(captioner) => match options.decoding {
-                DecodingStrategy::BeamSearch(_) => Ok(vec![captioner.describe(embedding)?]),
-                _ => captioner.caption(embedding, options),
-            },
+            Self::Prefix(captioner) => captioner.caption(embedding, options),
             Self::QFormer(captioner) => captioner.answer(embedding, question, options),
         }
     }

@@ -1,5 +1,6 @@
 //! Language models that read point clouds, for `lexiform caption` and `lexiform ask`.
 
+use lexiform_geometry::PointCloud;
 use lexiform_mesh_io::UpRule;
 use lexiform_model::lm::TextOptions;
 use lexiform_model::pointllm::PointLlm;
@@ -57,6 +58,19 @@ impl PointLanguageModel {
             Ok(ModelInput::Views(_)) => return Ok(Err("views have no points".to_owned())),
             Err(reason) => return Ok(Err(reason)),
         };
-        Ok(Ok(self.model.answer(&cloud, question, options, &mut |_| {})?))
+        self.answer_cloud(&cloud, question, options).map(Ok)
+    }
+
+    /// As [`answer`](Self::answer), of points on the surface.
+    ///
+    /// # Errors
+    /// If the model fails.
+    pub(crate) fn answer_cloud(
+        &self,
+        cloud: &PointCloud,
+        question: &str,
+        options: &TextOptions,
+    ) -> anyhow::Result<Vec<String>> {
+        Ok(self.model.answer(cloud, question, options, &mut |_| {})?)
     }
 }

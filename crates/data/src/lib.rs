@@ -65,7 +65,7 @@ pub use error::DataError;
 pub use featurizer::{Featurizer, rank_captions};
 pub use key::{Key, Partition};
 pub use location::is_remote;
-pub use points::{point_rows, points_from_array, points_to_array};
+pub use points::{point_rows, points_from_array, points_from_npy, points_to_array};
 pub use shape::{
     CAMERAS, Caption, METADATA, Member, Metadata, MissingCaptions, POINTS, Shape, TEXT_FEATURES,
     THUMBNAIL_FEATURES, VIEW_FEATURES, assign_split,

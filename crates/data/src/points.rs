@@ -2,8 +2,11 @@
 
 use glam::Vec3;
 use lexiform_formats::array::Array;
+use lexiform_formats::npy::{Npy, read_npy};
 use lexiform_geometry::{PointCloud, linear_from_srgb, srgb_from_linear};
 use lexiform_mesh_io::{UpRule, turn_cloud_upright};
+
+use crate::POINTS;
 
 /// A point cloud as an array `[points, 3 or 6]` in `float16`: positions, then sRGB colors in `0..=1` if there are any. In the unit
 /// sphere the rounding error is at most 2.4e-4.
@@ -46,6 +49,17 @@ pub fn points_from_array(points: &Array) -> Result<PointCloud, String> {
     let linear = |value: f32| linear_from_srgb((value.clamp(0.0, 1.0) * 255.0).round() as u8);
     let colors = rows().map(|row| Vec3::new(row[3], row[4], row[5]).map(linear)).collect();
     cloud.with_colors(colors).map_err(|error| error.to_string())
+}
+
+/// The point cloud in a `.npy` file with such an array.
+///
+/// # Errors
+/// A message, if it is not one, or as [`points_from_array`].
+pub fn points_from_npy(bytes: &[u8]) -> Result<PointCloud, String> {
+    match read_npy(bytes)? {
+        Npy::Array(array) => points_from_array(&array),
+        Npy::Pickled(..) => Err(format!("{POINTS} holds Python objects")),
+    }
 }
 
 /// The points `[points, 3 or 6]` turned to +Y up, in `float32`; colors are unchanged.

@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use lexiform_data::import::{self, ImportFormat, ImportOptions, ImportSource};
-use lexiform_data::{Dataset, Key, Member, POINTS, ProduceError, Producer as _, ShapeJob, points_from_array};
+use lexiform_data::{Dataset, Key, Member, POINTS, ProduceError, Producer as _, ShapeJob, points_from_npy};
 use lexiform_formats::file_exists;
-use lexiform_formats::npy::{Npy, read_npy};
 use lexiform_formats::view_format::{ViewFormat, decode_view};
-use lexiform_geometry::PointCloud;
 use lexiform_search::{Error, ModelInput, ShapePreprocessor, UpRule};
 
 use crate::error::EvalError;
@@ -128,7 +126,7 @@ impl StoredShape {
         let (mut views, mut cloud) = (Vec::new(), None);
         for member in self.members().map_err(failed)? {
             if member.name == POINTS {
-                cloud = Some(points(&member.bytes).map_err(failed)?);
+                cloud = Some(points_from_npy(&member.bytes).map_err(failed)?);
             } else {
                 views.push(decode_view(&member.bytes).map_err(failed)?);
             }
@@ -162,12 +160,5 @@ impl StoredShape {
 fn reason(error: ProduceError) -> String {
     match error {
         ProduceError::Shape(reason) | ProduceError::Fatal { reason, .. } => reason,
-    }
-}
-
-fn points(bytes: &[u8]) -> Result<PointCloud, String> {
-    match read_npy(bytes)? {
-        Npy::Array(array) => points_from_array(&array),
-        Npy::Pickled(..) => Err(format!("{POINTS} holds Python objects")),
     }
 }

@@ -161,7 +161,7 @@ impl CaptionArgs {
         let (encoder, captioner) = self.captioner(&model)?;
         let (options, question) = (self.options(captioner.default_options()), self.prompt.as_deref());
         self.write_captions(place, (encoder, &model), captioner.id(), &|library, shape| {
-            let captions = captioner.caption(&library.embedding(shape.id)?, question, &options)?;
+            let captions = captioner.describe(&library.embedding(shape.id)?, question, &options)?;
             // The file of an object has all objects of the scene.
             Ok(Ok(match shape.object() {
                 Some(_) => captions,
@@ -294,7 +294,7 @@ impl CaptionArgs {
                     Ok(embedding) => embedding,
                     Err(reason) => return Ok(Err(reason)),
                 };
-                let captions = captioner.caption(&embedding, question, &options)?;
+                let captions = captioner.describe(&embedding, question, &options)?;
                 Ok(Ok(match input {
                     EmbedInput::File(file) => self.corrected(captions, file, preprocessor),
                     EmbedInput::Shape(..) => captions,

@@ -7,6 +7,7 @@ use std::net::{TcpListener, TcpStream};
 use lexiform_model::weights::{Precision, TensorList};
 use serde_json::Value;
 
+use crate::caption::{captions_of_set, texts};
 use crate::support::Sandbox;
 
 /// Edge of the weight that the fixture does not store.
@@ -64,6 +65,24 @@ fn a_point_llm_describes_and_answers() {
     sandbox
         .run(&["caption", "models/flat.obj", "--model", "nano", "--prompt", "Why?"])
         .failure(2, &["takes no --prompt", "hint: give --model FOLDER"]);
+}
+
+#[test]
+fn a_point_llm_describes_shapes_of_data_sets() {
+    let sandbox = Sandbox::new();
+    point_llm(&sandbox, "llm");
+    let prepare =
+        ["data", "prepare", "models", "--no-source-captions", "--views", "1", "--size", "32", "--out"];
+    sandbox.run(&[&prepare[..], &["set", "--points", "500"]].concat()).success();
+    let question = "Is it broken?";
+    let update = ["--captioner", "llm", "--caption-prompt", question];
+    sandbox.run(&[&["data", "caption", "set"], &update[..]].concat()).success();
+    let described = ["caption", "set", "--model", "llm", "--prompt", question, "--json"];
+    let expected = texts(&sandbox.run(&described).success().json());
+    assert_eq!(captions_of_set(&sandbox, "set"), expected);
+    sandbox.run(&[&prepare[..], &["views", "--points", "0"]].concat()).success();
+    let run = sandbox.run(&[&["data", "caption", "views"], &update[..]].concat()).success();
+    assert!(run.stderr.contains("no points to describe"), "{run:#?}");
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::support::{Sandbox, tiny_model};
 
 #[test]
@@ -89,6 +91,39 @@ fn another_model_needs_a_captioner_of_its_own() {
     assert_eq!(bytes[0], bytes[1]);
     let with = [&caption[..], &["--captioner", "a.safetensors"]].concat();
     assert!(!sandbox.run(&with).success().stdout.trim().is_empty());
+
+    // Shapes of a data set get the same captions.
+    sandbox
+        .run(&["data", "prepare", "models", "--out", "set", "--no-source-captions", "--views", "2"])
+        .success();
+    let captioner = ["--captioner", "a.safetensors"];
+    let update = ["data", "caption", "set", "--caption-model", model];
+    sandbox.run(&[&update[..], &captioner[..]].concat()).success();
+    let described = sandbox.run(&[&["caption", "set", "--model", model, "--json"], &captioner[..]].concat());
+    assert_eq!(captions_of_set(&sandbox, "set"), texts(&described.success().json()));
+    sandbox.run(&["data", "caption", "set", captioner[0], captioner[1]]).failure(2, &["not of nano"]);
+    let question = ["--caption-prompt", "Is it flat?", "--replace"];
+    let asked = [&update[..], &captioner[..], &question[..]].concat();
+    sandbox.run(&asked).failure(2, &["takes no --caption-prompt"]);
+}
+
+/// The captions of lines of JSON, sorted.
+pub(crate) fn texts(lines: &[Value]) -> Vec<String> {
+    let mut texts: Vec<String> =
+        lines.iter().map(|line| line["caption"].as_str().unwrap().to_owned()).collect();
+    texts.sort_unstable();
+    texts
+}
+
+/// The captions of all shapes of a data set, sorted.
+pub(crate) fn captions_of_set(sandbox: &Sandbox, set: &str) -> Vec<String> {
+    let dataset = lexiform_data::Dataset::open(&sandbox.path(set)).unwrap();
+    let mut texts: Vec<String> = (0..dataset.len())
+        .flat_map(|shape| dataset.metadata(shape).unwrap().captions)
+        .map(|caption| caption.text)
+        .collect();
+    texts.sort_unstable();
+    texts
 }
 
 /// The paths of the answers to a search in names.

@@ -1,22 +1,15 @@
-//! Captioners of `data prepare` and `data caption`: a model behind an API, BLIP and BLIP-2 in this process, or the built-in one.
-
-use std::hash::Hasher as _;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+//! Captioners of `data prepare` and `data caption`: a model behind an API, BLIP and BLIP-2 in this process, captioners of embeddings, or
+//! language models that read points.
 
 use clap::{Args, ValueEnum};
-use fnv::FnvHasher;
-use lexiform_data::caption::{
-    CaptionError, CaptionInput, CaptionOutput, Captioner, VlmCaptioner, VlmConfig, VlmStats,
-};
-use lexiform_data::{Caption, Member};
-use lexiform_formats::view_format::decode_view;
+use lexiform_data::caption::{Captioner, VlmCaptioner, VlmConfig, VlmStats};
 use lexiform_model::blip::{self, DecodingStrategy, GenerationConfig, Sampling};
 use serde_json::{Value, json};
 
-use super::nano_captioner::NanoCaptioner;
+use super::blip_captioner::{Blip, ViewSettings};
+use super::shape_captioner::{ShapeCaptionSettings, ShapeCaptioner};
 use crate::error::UsageError;
-use crate::models::DeviceArg;
+use crate::models::{DeviceArg, WeightPrecisionArg};
 use crate::output;
 
 /// The default model of the captioner `blip`.
@@ -26,27 +19,30 @@ const TOP_P: f32 = 0.9;
 
 #[derive(Args)]
 pub(crate) struct CaptionArgs {
-    /// Captioner: blip (BLIP or BLIP-2 in this process, one view at a time), nano (the built-in one, all views of a shape at once)
-    /// or api (a model at --caption-url)
+    /// Captioner: blip (BLIP or BLIP-2 in this process, one view at a time), nano (the built-in one, all views of a shape at once),
+    /// api (a model at --caption-url), a captioner of embeddings as `lexiform caption --captioner` takes, or the folder of a PointLLM
     #[arg(long, value_name = "CAPTIONER")]
     captioner: Option<CaptionerKind>,
     /// Base URL of an OpenAI-compatible vision-language model, up to /v1; implies --captioner api
     #[arg(long, value_name = "URL")]
     caption_url: Option<String>,
     /// Model name for the API; for BLIP: blip, blip-large, blip2-opt-2.7b, blip2-opt-6.7b, or a file or folder with weights
-    /// [default: blip]
+    /// [default: blip]; for a captioner of embeddings: the model of these [default: nano]
     #[arg(long, value_name = "NAME|PATH")]
     caption_model: Option<String>,
-    /// Instruction for the API; for BLIP: the beginning of each caption [default: "a picture of ", none for BLIP-2]
+    /// Instruction for the API; for BLIP: the beginning of each caption [default: "a picture of ", none for BLIP-2]; a question for a
+    /// PointLLM or a captioner that was trained on questions
     #[arg(long, value_name = "TEXT")]
     caption_prompt: Option<String>,
-    /// Captions per request; for BLIP: per view; for nano: per shape
+    /// Captions per request; for BLIP: per view; for captioners of embeddings or points: per shape
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=1000))]
     caption_count: u32,
-    /// Decoding strategy of BLIP and nano: beam search with three beams (BLIP-2: five), greedy, or nucleus sampling with p = 0.9
-    /// [default: beam; nucleus for several captions]
+    /// Decoding strategy of captioners in this process: beam search with three beams (BLIP-2: five), greedy, or nucleus sampling with
+    /// p = 0.9 [default: beam, greedy for a PointLLM; nucleus for several captions]
     #[arg(long, value_name = "STRATEGY")]
     caption_decoding: Option<DecodingArg>,
+    #[command(flatten)]
+    precision_arg: WeightPrecisionArg,
     #[command(flatten)]
     served: ServedArgs,
 }
@@ -98,11 +94,24 @@ impl TokenPrice {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum CaptionerKind {
     Blip,
     Nano,
     Api,
+    /// Weights of a captioner of embeddings, or of a PointLLM.
+    Weights(String),
+}
+
+impl From<&str> for CaptionerKind {
+    fn from(name: &str) -> Self {
+        match name {
+            "blip" => Self::Blip,
+            "nano" => Self::Nano,
+            "api" => Self::Api,
+            path => Self::Weights(path.to_owned()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -118,8 +127,8 @@ pub(crate) enum CaptionBackend {
     Served(Box<VlmCaptioner>, Option<TokenPrice>),
     /// BLIP in this process.
     Blip(Box<Blip>),
-    /// The built-in captioner.
-    Nano(Box<NanoCaptioner>),
+    /// A model in this process that describes whole shapes.
+    Shape(Box<ShapeCaptioner>),
 }
 
 impl CaptionArgs {
@@ -147,31 +156,44 @@ impl CaptionArgs {
         device: &DeviceArg,
     ) -> anyhow::Result<Option<CaptionBackend>> {
         let usage = |text: &str| Err(UsageError(text.to_owned()).into());
-        let kind = self.captioner.or(self.caption_url.as_ref().map(|_| CaptionerKind::Api));
+        let served = self.caption_url.as_ref().map(|_| CaptionerKind::Api);
+        let kind = self.captioner.clone().or(served);
         match (kind, &self.caption_url, &self.caption_model) {
             (None, _, None) => Ok(None),
-            (None, _, Some(_)) => usage("--caption-model needs --captioner blip or --caption-url"),
+            (None, _, Some(_)) => usage("--caption-model needs --captioner or --caption-url"),
             (Some(CaptionerKind::Api), Some(url), Some(model)) => {
                 Ok(Some(CaptionBackend::Served(Box::new(self.served(url, model)), self.served.caption_price)))
             }
             (Some(CaptionerKind::Api), _, _) => {
                 usage("--captioner api needs --caption-url and --caption-model")
             }
-            (Some(CaptionerKind::Blip | CaptionerKind::Nano), Some(_), _) => {
-                usage("--captioner blip and nano take no --caption-url")
-            }
+            (Some(_), Some(_), _) => usage("--caption-url is for --captioner api"),
             (Some(CaptionerKind::Nano), None, Some(_)) => usage("--captioner nano takes no --caption-model"),
-            (Some(CaptionerKind::Nano), None, None) => {
-                if self.caption_prompt.is_some() {
-                    return usage("--captioner nano takes no --caption-prompt");
-                }
-                let open = NanoCaptioner::open(self.decoding()?, seed, device)?;
-                Ok(Some(CaptionBackend::Nano(Box::new(open))))
+            (Some(CaptionerKind::Nano), None, None) => self.open_shapes(None, seed, device).map(Some),
+            (Some(CaptionerKind::Weights(path)), None, _) => {
+                self.open_shapes(Some(&path), seed, device).map(Some)
             }
             (Some(CaptionerKind::Blip), None, _) => {
                 self.open_blip(ViewSettings { size, seed }, device).map(Some)
             }
         }
+    }
+
+    /// Opens a captioner of embeddings or points: the built-in one without a path.
+    fn open_shapes(
+        &self,
+        path: Option<&str>,
+        seed: u64,
+        device: &DeviceArg,
+    ) -> anyhow::Result<CaptionBackend> {
+        let settings = ShapeCaptionSettings {
+            encoder: self.caption_model.clone(),
+            prompt: self.caption_prompt.clone(),
+            decoding: self.decoding()?,
+            seed,
+            precision: self.precision_arg.weight_precision,
+        };
+        Ok(CaptionBackend::Shape(Box::new(ShapeCaptioner::open(path, settings, device)?)))
     }
 
     fn open_blip(&self, views: ViewSettings, device: &DeviceArg) -> anyhow::Result<CaptionBackend> {
@@ -230,7 +252,7 @@ impl CaptionBackend {
         match self {
             Self::Served(served, _) => served.as_ref(),
             Self::Blip(blip) => blip.as_ref(),
-            Self::Nano(captioner) => captioner.as_ref(),
+            Self::Shape(captioner) => captioner.as_ref(),
         }
     }
 
@@ -251,11 +273,11 @@ impl CaptionBackend {
                 (value, [counts.captions, counts.requests], text)
             }
             Self::Blip(blip) => {
-                let [sentences, views] = [&blip.sentences, &blip.views].map(|n| n.load(Ordering::Relaxed));
-                let text = format!("by {}", blip.captioner.id());
+                let [sentences, views] = blip.counts();
+                let text = format!("by {}", blip.id());
                 (json!({ "captions": sentences, "requests": views }), [sentences, views], text)
             }
-            Self::Nano(captioner) => {
+            Self::Shape(captioner) => {
                 let [sentences, shapes] = captioner.counts();
                 let counts = json!({ "captions": sentences, "requests": shapes });
                 (counts, [sentences, shapes], format!("by {}", captioner.id()))
@@ -281,99 +303,4 @@ fn print_stats(
         "{sentences} captions from {answered} requests ({per_minute:.0} per minute), {text}"
     ));
     Ok(())
-}
-
-/// BLIP as a captioner of data sets. It captions one shape at a time: the network uses all processors.
-pub(crate) struct Blip {
-    captioner: blip::Captioner,
-    generation: GenerationConfig,
-    seed: u64,
-    mutex: Mutex<()>,
-    sentences: AtomicU64,
-    views: AtomicU64,
-}
-
-/// What BLIP has to know about the views of a data set.
-struct ViewSettings {
-    /// Width and height in pixels, if they will be rendered.
-    size: Option<u32>,
-    /// Seed of nucleus sampling.
-    seed: u64,
-}
-
-impl Blip {
-    fn new(
-        name: &str,
-        captioner: blip::Captioner,
-        generation: GenerationConfig,
-        views: ViewSettings,
-    ) -> Self {
-        let best = captioner.config().vision.image_size;
-        let ViewSettings { size, seed } = views;
-        if size.is_some_and(|size| (size as usize) < best) {
-            output::note(format!(
-                "note: {name} resizes views to {best} pixels; --size {best} renders them at that size"
-            ));
-        }
-        let (sentences, views) = Default::default();
-        Self { captioner, generation, seed, mutex: Mutex::new(()), sentences, views }
-    }
-}
-
-/// FNV-1a of a shape's name: its seed does not depend on the order in which shapes are captioned.
-fn fnv1a(name: &str) -> u64 {
-    let mut hasher = FnvHasher::default();
-    hasher.write(name.as_bytes());
-    hasher.finish()
-}
-
-impl Captioner for Blip {
-    fn name(&self) -> String {
-        let GenerationConfig { prompt, decoding, min_length, max_length, .. } = &self.generation;
-        let chance = match decoding {
-            DecodingStrategy::Sample { .. } => format!(" seed={}", self.seed),
-            _ => String::new(),
-        };
-        let id = self.captioner.id();
-        format!("blip:{id} {decoding:?} shortest={min_length} longest={max_length} prompt={prompt:?}{chance}")
-    }
-
-    fn source(&self) -> String {
-        format!("blip:{}", self.captioner.id())
-    }
-
-    fn concurrency(&self) -> usize {
-        1
-    }
-
-    fn caption(&self, input: &CaptionInput) -> Result<CaptionOutput, CaptionError> {
-        let mut views = Vec::new();
-        for member in input.views {
-            if let Some(view) = Member::view_index(&member.name) {
-                views.push((view, decode_view(&member.bytes).map_err(CaptionError::Shape)?));
-            }
-        }
-        let (indices, pictures): (Vec<usize>, Vec<_>) = views.into_iter().unzip();
-        // Every shape has its own seed, the same in every run and partition.
-        let seed = fnv1a(input.name) ^ self.seed;
-        let said = {
-            let _guard = self.mutex.lock().unwrap_or_else(PoisonError::into_inner);
-            self.captioner.caption(&pictures, &self.generation, seed)
-        };
-        let said =
-            said.map_err(|error| CaptionError::Server { reason: error.to_string(), hint: error.hint() })?;
-        let from = self.source();
-        let mut all = CaptionOutput { requested: indices.len(), ..CaptionOutput::default() };
-        for (view, sentences) in indices.into_iter().zip(said) {
-            let before = all.captions.len();
-            let about = |text: String| Caption { view: Some(view), ..Caption::new(text, from.clone()) };
-            all.captions.extend(sentences.into_iter().filter(|text| !text.is_empty()).map(about));
-            if all.captions.len() == before {
-                all.errors.push(format!("view {view}: the caption is empty"));
-            }
-        }
-        self.sentences.fetch_add(all.captions.len() as u64, Ordering::Relaxed);
-        self.views.fetch_add(all.requested as u64, Ordering::Relaxed);
-        Ok(all)
-    }
 }

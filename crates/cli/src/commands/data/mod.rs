@@ -1,16 +1,17 @@
 //! `lexiform data`: prepare, merge, caption, inspect, copy, import, export and download data sets of shapes.
 
 mod annotations;
+mod blip_captioner;
 mod captions;
 mod combine_four;
 mod copy;
 mod featurizer;
 mod import_export;
 mod inspect;
-mod nano_captioner;
 mod prepare;
 mod pull;
 mod reporting;
+mod shape_captioner;
 mod summary;
 mod update;
 
