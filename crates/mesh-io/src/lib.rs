@@ -22,6 +22,7 @@ mod axis;
 mod builder;
 mod color;
 mod columns;
+mod corner_merger;
 mod cursor;
 mod dae;
 mod drc;

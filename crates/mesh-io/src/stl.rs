@@ -8,6 +8,7 @@ use crate::{
     ReadError,
     builder::{MeshBuilder, pluralize, to_single_precision},
     color,
+    corner_merger::CornerMerger,
     source::Source,
     text,
 };
@@ -17,8 +18,10 @@ use lexiform_geometry::Scene;
 const HEADER_BYTES: usize = 84;
 /// A normal, three corners, and an attribute of two bytes.
 const RECORD_BYTES: usize = 50;
+/// From this many triangles on, equal corners are merged: six times as many vertices would take gigabytes.
+const MERGED_FROM: usize = 1 << 20;
 
-/// Reads either kind. Vertices are not merged; stored normals are ignored, because they follow from the corners.
+/// Reads either kind. Vertices are merged in large binary files only; stored normals are ignored, because they follow from the corners.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     if is_text(source.bytes) { read_text(source) } else { read_binary(source) }
 }
@@ -134,13 +137,35 @@ fn read_binary(source: &Source) -> Result<Scene, ReadError> {
     source.check_faces(faces as u64)?;
     // A truncated last record is dropped.
     let records = &records[..faces];
-    let positions = records.iter().flat_map(|r| [12, 24, 36].map(|at| vec3(&r[at..at + 12]))).collect();
     let colors = face_colors(&bytes[..80], records);
-    let colors = colors.map(|c| c.iter().flat_map(|c| [*c; 3]).collect());
-    let builder = MeshBuilder { positions, faces: consecutive(faces), colors, ..MeshBuilder::default() };
+    let builder = match faces {
+        0..MERGED_FROM => {
+            let colors = colors.map(|c| c.iter().flat_map(|c| [*c; 3]).collect());
+            let positions = records.iter().flat_map(corners).collect();
+            MeshBuilder { positions, faces: consecutive(faces), colors, ..MeshBuilder::default() }
+        }
+        _ => merged(records, colors, &mut scene.notes),
+    };
     let mesh = builder.build(source, &mut scene.notes)?;
     scene.meshes.push(mesh);
     Ok(scene)
+}
+
+/// Triangles that share the vertices at which they have equal corners.
+fn merged(records: &[[u8; RECORD_BYTES]], colors: Option<Vec<Vec4>>, notes: &mut Vec<String>) -> MeshBuilder {
+    let mut merger = CornerMerger::new(colors.is_some());
+    let color = |i: usize| colors.as_ref().map_or(Vec4::ONE, |colors| colors[i]);
+    let faces: Vec<[u32; 3]> = (records.iter().enumerate())
+        .map(|(i, record)| corners(record).map(|corner| merger.vertex(corner, color(i))))
+        .collect();
+    let vertices = merger.positions.len();
+    notes.push(format!("merged equal corners of {} triangles: {vertices} vertices", faces.len()));
+    MeshBuilder { positions: merger.positions, faces, colors: merger.colors, ..MeshBuilder::default() }
+}
+
+/// The corners of a triangle.
+fn corners(record: &[u8; RECORD_BYTES]) -> [Vec3; 3] {
+    [12, 24, 36].map(|at| vec3(&record[at..at + 12]))
 }
 
 fn vec3(bytes: &[u8]) -> Vec3 {

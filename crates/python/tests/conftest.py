@@ -69,6 +69,22 @@ def folder(tmp_path: Path) -> Path:
     return models
 
 
+@pytest.fixture(scope="session")
+def dataset_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data set of four shapes with four views and 500 points each, in two splits."""
+    folder = tmp_path_factory.mktemp("data")
+    for label, names in {"seat": ["armchair.glb"], "fruit": ["banana.glb", "apple_01.glb"], "tool": ["axe.stl"]}.items():
+        for split, name in zip(("train", "test"), names):
+            (folder / "models" / label / split).mkdir(parents=True)
+            shutil.copy(SAMPLES / name, folder / "models" / label / split / name)
+    events: list[dict[str, object]] = []
+    made = lexiform.data.prepare(
+        folder / "models", folder / "set", views=4, size=64, points=500, folder_labels=True, progress=events.append
+    )
+    assert len(made) == 4 and [event["event"] for event in events].count("step") == 4
+    return folder / "set"
+
+
 @pytest.fixture
 def triangle() -> lexiform.Shape:
     return lexiform.Shape.from_mesh([[0, 0, 0], [1, 0, 0], [0, 1, 0]], [[0, 1, 2]])

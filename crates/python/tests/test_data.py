@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pickle
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,21 +11,6 @@ import pytest
 import lexiform
 from conftest import SAMPLES
 from lexiform.data import Dataset, prepare
-
-
-@pytest.fixture(scope="module")
-def dataset_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("data")
-    for label, names in {"seat": ["armchair.glb"], "fruit": ["banana.glb", "apple_01.glb"], "tool": ["axe.stl"]}.items():
-        for split, name in zip(("train", "test"), names):
-            (folder / "models" / label / split).mkdir(parents=True)
-            shutil.copy(SAMPLES / name, folder / "models" / label / split / name)
-    events: list[dict[str, object]] = []
-    made = prepare(
-        folder / "models", folder / "set", views=4, size=64, points=500, folder_labels=True, progress=events.append
-    )
-    assert len(made) == 4 and [event["event"] for event in events].count("step") == 4
-    return folder / "set"
 
 
 def test_items_have_views_points_and_texts(dataset_path: Path) -> None:
@@ -55,6 +39,10 @@ def test_samples_follow_from_seed_and_epoch(dataset_path: Path) -> None:
     assert Dataset(dataset_path, views=9)[0]["views"].shape[0] == 9, "with repetition"
     assert Dataset(dataset_path, views=[3, 0], points=None)[0]["views"].shape[0] == 2
     assert "views" not in Dataset(dataset_path, views=None)[0]
+    # The axe is an STL file without colors.
+    axe = Dataset(dataset_path, points=20)[dataset.labels.index("tool")]["points"]
+    assert axe.shape == (20, 6) and (axe[:, 3:] == np.float32(0.4)).all()
+    assert all(item["points"].shape == (500, 3) for item in Dataset(dataset_path, colors=False))
 
 
 def test_memory_of_views_is_used_again_only_if_nobody_has_it(dataset_path: Path) -> None:

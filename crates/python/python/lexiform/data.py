@@ -11,18 +11,23 @@ import numpy as np
 
 from . import _lexiform
 from ._arrays import PathLike, is_path
+from ._batches import BatchMemory, BatchViews
 from ._memory import ReusedMemory
 from ._progress import Progress
 from .errors import InvalidArgument
 
 __all__ = ["Dataset", "prepare"]
 
+#: Color of points without one, as in OpenShape.
+_GRAY = 0.4
+
 
 class Dataset:
     """A data set that ``lexiform data prepare`` or ``prepare`` made, or that was imported from another project.
 
     Map-style and iterable: ``torch.utils.data.DataLoader`` reads it, with workers too. An item is a dictionary with ``key``,
-    ``label``, ``caption``, ``split``, and as asked for ``views`` ``[n, height, width, 3]`` and ``points`` ``[n, 3 or 6]``.
+    ``label``, ``caption``, ``split``, and as asked for ``views`` ``[n, height, width, 3]`` and ``points`` ``[n, 6]``: positions, and
+    sRGB colors from 0 to 1.
 
     Parameters
     ----------
@@ -34,6 +39,8 @@ class Dataset:
         Views of an item: ``all``, a number of views that are sampled anew for each epoch, a list of indices, or ``None``.
     points
         Points of an item: ``all``, a number of points that are sampled anew for each epoch, or ``None``.
+    colors
+        Whether points have colors; those of a shape without any are gray, 0.4. Without colors, points are ``[n, 3]``.
     seed
         Seed of what is sampled.
     transform
@@ -47,19 +54,31 @@ class Dataset:
         split: str | None = None,
         views: str | int | Sequence[int] | None = "all",
         points: str | int | None = "all",
+        colors: bool = True,
         seed: int = 0,
         transform: Callable[[dict[str, Any]], Any] | None = None,
     ) -> None:
         self.path = os.fspath(path)
         #: Selects what is sampled; set it at the start of an epoch.
         self.epoch = 0
-        self._options = {"split": split, "views": views, "points": points, "seed": seed, "transform": transform}
+        self._options = {
+            "split": split,
+            "views": views,
+            "points": points,
+            "colors": colors,
+            "seed": seed,
+            "transform": transform,
+        }
         self._views, self._points, self._seed, self._transform = views, points, seed, transform
+        self._columns = 6 if colors else 3
         for name, value in (("views", views), ("points", points)):
             if (isinstance(value, str) and value != "all") or (isinstance(value, int) and value < 1):
                 raise InvalidArgument(f"{name}: expected all, a number from 1 or None, found {value!r}")
         self._native = _lexiform.Dataset(self.path)
         self._memory = ReusedMemory()
+        self._batches = BatchMemory()
+        #: Of the last item: most have the same.
+        self._views_shape: tuple[int, ...] = ()
         count = len(self._native)
         self._shapes = [i for i in range(count) if split is None or self._native.split(i) == split]
         if split is not None and not self._shapes:
@@ -99,6 +118,14 @@ class Dataset:
         return self._native.points(self._at(index))
 
     def __getitem__(self, index: int) -> Any:
+        return self._item(index, None)
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Any]:
+        """The items of a batch, as torch's ``DataLoader`` asks for them."""
+        batch = self._batches.next((len(indices), *self._views_shape)) if self._views_shape else None
+        return [self._item(index, batch.place(i) if batch else None) for i, index in enumerate(indices)]
+
+    def _item(self, index: int, place: BatchViews | None) -> Any:
         shape = self._at(index)
         generator = np.random.default_rng((self._seed, self.epoch, shape))
         item: dict[str, Any] = {
@@ -110,7 +137,7 @@ class Dataset:
         texts = [caption["text"] for caption in captions if "text" in caption]
         item["caption"] = str(texts[generator.integers(len(texts))]) if texts else item["label"]
         if self._views is not None:
-            item["views"] = self._views_of(shape, self._chosen_views(shape, generator))
+            item["views"] = self._views_of(shape, self._chosen_views(shape, generator), place)
         if self._points is not None:
             points = self._native.points(shape)
             if points is not None:
@@ -120,9 +147,10 @@ class Dataset:
     def __iter__(self) -> Iterator[Any]:
         return (self[index] for index in range(len(self)))
 
-    def _views_of(self, shape: int, which: list[int]) -> Any:
-        free = self._memory.unused(len(which))
+    def _views_of(self, shape: int, which: list[int], place: BatchViews | None = None) -> Any:
+        free = self._memory.unused(len(which)) if place is None else place
         views = self._native.views(shape, which, free)
+        self._views_shape = views.shape
         if views is not free:
             self._memory.keep(views)
         return views
@@ -136,9 +164,11 @@ class Dataset:
         return present if isinstance(self._views, str) or self._views is None else list(self._views)
 
     def _chosen_points(self, points: Any, generator: np.random.Generator) -> Any:
-        if not isinstance(self._points, int):
-            return points
-        return points[generator.choice(len(points), self._points, replace=len(points) < self._points)]
+        if isinstance(self._points, int):
+            points = points[generator.choice(len(points), self._points, replace=len(points) < self._points)]
+        if points.shape[1] >= self._columns:
+            return points[:, : self._columns]
+        return np.concatenate([points, np.full((len(points), 3), _GRAY, points.dtype)], axis=1)
 
     def _at(self, index: int) -> int:
         # `IndexError` ends a loop over a sequence.
