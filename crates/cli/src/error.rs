@@ -130,6 +130,7 @@ pub fn error_hint(error: &anyhow::Error) -> Option<String> {
         let of_model = || model_hint(cause.downcast_ref::<lexiform_model::ModelError>()?);
         let of_data = || cause.downcast_ref::<lexiform_data::DataError>()?.hint();
         let of_eval = || cause.downcast_ref::<lexiform_eval::EvalError>()?.hint();
+        let of_tokens = || cause.downcast_ref::<lexiform_server::TokenError>()?.hint();
         let of_training = || cause.downcast_ref::<lexiform_train::FitError>()?.hint();
         let of_recipe = || cause.downcast_ref::<lexiform_train::RecipeError>()?.hint();
         given
@@ -138,6 +139,7 @@ pub fn error_hint(error: &anyhow::Error) -> Option<String> {
             .or_else(of_model)
             .or_else(of_data)
             .or_else(of_eval)
+            .or_else(of_tokens)
             .or_else(of_training)
     })
 }

@@ -2,6 +2,7 @@
 //!
 //! [`run`] is the whole command, for programs that have it built in, such as the Python package.
 
+mod access;
 mod classifier;
 mod commands;
 mod display_path;
@@ -60,6 +61,7 @@ enum Command {
     Search(commands::search::SearchArgs),
     Index(commands::index::IndexArgs),
     Serve(commands::serve::ServeArgs),
+    Token(commands::token::TokenArgs),
     Mcp(commands::mcp::McpArgs),
     Classify(commands::classify::ClassifyArgs),
     Caption(commands::caption::CaptionArgs),
@@ -97,6 +99,7 @@ fn run_command(arguments: &[OsString]) -> anyhow::Result<Outcome> {
         Command::Search(args) => args.run(),
         Command::Index(args) => args.run(),
         Command::Serve(args) => args.run(),
+        Command::Token(args) => args.run(),
         Command::Mcp(args) => args.run(),
         Command::Classify(args) => args.run(),
         Command::Caption(args) => args.run(),

@@ -44,6 +44,7 @@ mod scene_page;
 mod service;
 mod short_hash;
 mod text_batcher;
+mod tokens;
 mod upload;
 mod uploads;
 mod viewer_mesh;
@@ -54,7 +55,7 @@ pub use embeddings::{
     EmbeddingInput, EmbeddingInputs, EmbeddingNumbers, EmbeddingObject, EmbeddingsRequest,
     EmbeddingsResponse, EncodingFormat,
 };
-pub use http::{Server, ServerOptions};
+pub use http::{OptionsError, RateLimit, Server, ServerOptions, Surface, TlsFiles};
 pub use mcp::McpSession;
 pub use picture::Angle;
 pub use problem::Problem;
@@ -66,3 +67,4 @@ pub use response::{
 pub use scene_page::{PageAnswer, scene_page};
 pub use service::Service;
 pub use text_batcher::TextBatcher;
+pub use tokens::{NewToken, Scope, StoredToken, TokenError, add_token, read_tokens, remove_token};

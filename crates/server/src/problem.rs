@@ -1,5 +1,7 @@
 //! Errors as problem details ([RFC 9457](https://www.rfc-editor.org/rfc/rfc9457)), with a hint.
 
+use std::time::Duration;
+
 use lexiform_search::{Error, StoreError};
 use serde::Serialize;
 
@@ -23,12 +25,15 @@ pub struct Problem {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// Seconds after which the request may succeed, as in the header `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
 }
 
 impl Problem {
     /// A problem with a status code.
     pub fn new(status: u16, detail: impl Into<String>) -> Self {
-        Self { status, title: title(status), detail: detail.into(), hint: None }
+        Self { status, title: title(status), detail: detail.into(), hint: None, retry_after: None }
     }
 
     /// 400: the request is invalid.
@@ -49,6 +54,13 @@ impl Problem {
     /// 500: an error of the server.
     pub fn internal(detail: impl Into<String>) -> Self {
         Self::new(500, detail)
+    }
+
+    /// 429: more requests of one client than the server was started for.
+    pub(crate) fn too_many_requests(wait: Duration) -> Self {
+        let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
+        let problem = Self::new(429, "more requests than the rate limit allows");
+        Self { retry_after: Some(seconds), ..problem }.with_hint(format!("try again in {seconds} s"))
     }
 
     /// 503: more requests than the server can queue.
@@ -73,7 +85,9 @@ fn title(status: u16) -> &'static str {
         405 => "Method Not Allowed",
         408 => "Request Timeout",
         413 => "Content Too Large",
+        415 => "Unsupported Media Type",
         422 => "Unprocessable Content",
+        429 => "Too Many Requests",
         501 => "Not Implemented",
         503 => "Service Unavailable",
         _ => "Internal Server Error",

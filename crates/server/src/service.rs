@@ -246,6 +246,16 @@ impl Service {
         self.count(self.scope.as_ref())
     }
 
+    /// Checks that the library can be read and the model embeds a text.
+    ///
+    /// # Errors
+    /// What does not work.
+    pub(crate) fn check_ready(&self) -> Result<(), Problem> {
+        self.len()?;
+        embed_text(self.library.encoder(), "a chair")?;
+        Ok(())
+    }
+
     /// Id of the model.
     pub fn model(&self) -> &str {
         self.library.encoder().id()

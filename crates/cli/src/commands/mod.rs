@@ -20,4 +20,5 @@ pub(crate) mod sample;
 pub(crate) mod scene;
 pub(crate) mod search;
 pub(crate) mod serve;
+pub(crate) mod token;
 pub(crate) mod train;

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use clap::Args;
 use lexiform_search::{Library, UpRule};
-use lexiform_server::{Server, ServerOptions, Service, TextBatcher};
+use lexiform_server::{Service, Surface, TextBatcher};
 
-use crate::error::{Outcome, UsageError, WithHint as _};
+use crate::access::{AccessArgs, listen};
+use crate::error::Outcome;
 use crate::jobs::JobsArg;
 use crate::models::ModelArg;
 use crate::output;
@@ -21,7 +21,7 @@ use crate::updated_library::UpdatedLibrary;
 /// Serve a folder of 3D files: a page to search it in the browser, and an HTTP API
 ///
 /// A folder without a library is indexed first, and later updated at each start. Only this machine can reach the server, unless
-/// --listen names another address, which needs a --token.
+/// --listen names another address, which needs a --token or --tokens. Language models find their tools at /mcp.
 #[derive(Args)]
 pub(crate) struct ServeArgs {
     #[command(flatten)]
@@ -29,12 +29,8 @@ pub(crate) struct ServeArgs {
     /// Address and port; port 0 for any that is free
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:7070")]
     listen: SocketAddr,
-    /// Secret that requests must have; required if other machines can reach the server
-    #[arg(long, value_name = "TOKEN", env = "LEXIFORM_TOKEN", hide_env_values = true)]
-    token: Option<String>,
-    /// Name under which the server may be reached, such as that of a reverse proxy; may be given more than once
-    #[arg(long, value_name = "NAME")]
-    allow_host: Vec<String>,
+    #[command(flatten)]
+    access: AccessArgs,
     /// Open the page in the browser
     #[arg(long)]
     open: bool,
@@ -60,17 +56,8 @@ pub(crate) struct ServedLibrary {
 impl ServeArgs {
     /// Opens the library and serves it until the process is interrupted.
     pub(crate) fn run(self) -> anyhow::Result<Outcome> {
-        let options =
-            ServerOptions { token: self.token, hosts: self.allow_host, ..ServerOptions::new(self.listen) };
-        // Before the library is indexed, which may take long.
-        options.check().map_err(UsageError).hint(
-            "listen on 127.0.0.1 without --allow-host, or set a secret: `LEXIFORM_TOKEN=$(openssl rand -hex 16) lexiform serve …`",
-        )?;
-        let service = self.library.open()?;
-        let server = Server::bind(Arc::new(service), &options)
-            .with_context(|| format!("cannot listen on {}", options.listen))
-            .hint("choose another port: `--listen 127.0.0.1:0` takes any that is free")?;
-        let url = format!("http://{}/", server.address()?);
+        let options = self.access.options(self.listen, Surface::All)?;
+        let (server, url) = listen(self.library.open()?, &options)?;
         // Standard output, where scripts find the port.
         output::line(&url)?;
         output::note("press Ctrl-C to stop");

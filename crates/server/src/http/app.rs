@@ -2,7 +2,7 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -34,6 +34,7 @@ pub(super) struct App {
     /// Uploads in memory: those that arrive, that wait, and the one that is embedded.
     upload_places: Arc<Semaphore>,
     refused_uploads: AtomicU64,
+    is_stopping: AtomicBool,
     pub metrics: Metrics,
     /// Longest time for a JSON body to arrive.
     pub receive_time: Duration,
@@ -64,6 +65,7 @@ impl App {
             uploads: Pool::new("upload", 1, UPLOAD_QUEUE, FILE_LIMIT)?,
             upload_places: Arc::new(Semaphore::new(UPLOAD_QUEUE + 1)),
             refused_uploads: AtomicU64::new(0),
+            is_stopping: AtomicBool::new(false),
             metrics: Metrics::default(),
             receive_time,
         })
@@ -98,8 +100,17 @@ impl App {
         })
     }
 
-    pub(super) fn service(&self) -> &Service {
+    pub(super) fn service(&self) -> &Arc<Service> {
         &self.service
+    }
+
+    /// From now on the server is not ready: it answers what still comes, and ends.
+    pub(super) fn begin_shutdown(&self) {
+        self.is_stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_stopping(&self) -> bool {
+        self.is_stopping.load(Ordering::Relaxed)
     }
 
     /// Requests refused because a queue was full.

@@ -1,112 +1,113 @@
-//! What is allowed: who may ask (token), under which name (Host), and from which page (Origin). Also the headers that tell
-//! browsers to be strict.
+//! What is allowed: who may ask (token), what (scope), how often (rate limit), under which name (Host), and from which page
+//! (Origin). Also the audit log, and the headers that tell browsers to be strict.
 
-use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime};
 
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
-use subtle::ConstantTimeEq as _;
 
+use super::audit::{AuditLog, Entry};
+use super::options::ServerOptions;
+use super::rate_limit::{Client, Limiter};
 use crate::Problem;
+use crate::tokens::{Caller, Scope, Verifier};
 
 /// Name of the cookie with the token, set by `POST /v1/session`.
 pub(super) const COOKIE: &str = "lexiform_token";
-/// Shortest token.
-const MIN_TOKEN: usize = 16;
-/// See [`ServerOptions::receive_time`].
-const RECEIVE_TIME: Duration = Duration::from_secs(15);
 /// Only what this server sends runs in the page, and nobody frames it.
 const CONTENT_SECURITY_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; \
     connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// Routes that take a body and yet change nothing of the library.
+const READING_POSTS: [&str; 7] = [
+    "/v1/session",
+    "/v1/search",
+    "/v1/uploads",
+    "/v1/classify",
+    "/v1/caption",
+    "/v1/compare",
+    "/v1/embeddings",
+];
+/// Most tokens of a request that are checked: one of the header, and one cookie per path.
+const MAX_TOKENS: usize = 3;
 
-/// Where a server listens, and who may ask.
-///
-/// ```
-/// use lexiform_server::ServerOptions;
-///
-/// let loopback = ServerOptions::new("127.0.0.1:7070".parse()?);
-/// assert!(loopback.check().is_ok());
-/// let open = ServerOptions::new("0.0.0.0:7070".parse()?);
-/// assert!(open.check().is_err(), "needs a token");
-/// # Ok::<(), std::net::AddrParseError>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct ServerOptions {
-    /// Address and port; port 0 for any.
-    pub listen: SocketAddr,
-    /// Secret that requests must have; required beyond this machine.
-    pub token: Option<String>,
-    /// Further names under which the server may be reached, such as that of a reverse proxy; they require a token.
-    pub hosts: Vec<String>,
-    /// Longest time for the headers, and then for a JSON body, to arrive; uploads have ten times as long.
-    pub receive_time: Duration,
-}
-
-impl ServerOptions {
-    /// Without a token.
-    pub fn new(listen: SocketAddr) -> Self {
-        Self { listen, token: None, hosts: Vec::new(), receive_time: RECEIVE_TIME }
-    }
-
-    /// Checks that whoever can reach the server needs a token, unless only this machine can. A further name is that of a proxy, which
-    /// others can reach.
-    ///
-    /// # Errors
-    /// What is missing, or wrong with the token.
-    pub fn check(&self) -> Result<(), String> {
-        match &self.token {
-            None if !self.listen.ip().is_loopback() => {
-                Err(format!("{} can be reached from other machines: expected a token", self.listen))
-            }
-            None if !self.hosts.is_empty() => {
-                Err(format!("{} may be reached through a proxy: expected a token", self.hosts.join(", ")))
-            }
-            Some(token) if token.len() < MIN_TOKEN => {
-                Err(format!("expected a token of at least {MIN_TOKEN} characters, found {}", token.len()))
-            }
-            // What a cookie may contain (RFC 6265, section 4.1.1).
-            Some(token) if !token.bytes().all(|b| b.is_ascii_graphic() && !b"\",;\\".contains(&b)) => {
-                Err("expected a token of visible ASCII characters without quotes, commas, semicolons and backslashes"
-                    .to_owned())
-            }
-            _ => Ok(()),
-        }
-    }
-}
+/// The address that a connection comes from, as an extension of its requests.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub IpAddr);
 
 /// The checks of each request.
 pub(super) struct Guard {
-    token: Option<String>,
+    verifier: Verifier,
+    limiter: Option<Limiter>,
+    audit: Option<AuditLog>,
     hosts: Vec<String>,
     is_loopback: bool,
+    /// Whether cookies are sent over TLS only.
+    pub is_encrypted: bool,
     pub receive_time: Duration,
 }
 
 impl Guard {
-    pub(super) fn new(options: &ServerOptions) -> Self {
+    /// # Errors
+    /// If the audit log cannot be written.
+    pub(super) fn new(options: &ServerOptions) -> std::io::Result<Self> {
         let names = options.hosts.iter().map(|host| host_name(host).to_ascii_lowercase());
-        // An empty name would be that of requests without a host.
-        let hosts = names.filter(|name| !name.is_empty()).collect();
-        let is_loopback = options.listen.ip().is_loopback();
-        Self { token: options.token.clone(), hosts, is_loopback, receive_time: options.receive_time }
+        Ok(Self {
+            verifier: Verifier::new(options.token.as_deref(), options.tokens.as_deref()),
+            limiter: options.rate_limit.map(Limiter::new),
+            audit: options.audit.as_deref().map(AuditLog::open).transpose()?,
+            // An empty name would be that of requests without a host.
+            hosts: names.filter(|name| !name.is_empty()).collect(),
+            is_loopback: options.listen.ip().is_loopback(),
+            is_encrypted: options.tls.is_some(),
+            receive_time: options.receive_time,
+        })
     }
 
-    /// Whether a text is the token.
-    pub(super) fn is_token(&self, given: &str) -> bool {
-        let token = self.token.as_deref().unwrap_or_default();
-        // In constant time: how long the comparison takes says nothing about the token.
-        !token.is_empty() && bool::from(token.as_bytes().ct_eq(given.as_bytes()))
+    /// Who has a token.
+    ///
+    /// # Errors
+    /// As of [`Verifier::verify`].
+    pub(super) async fn verify(&self, token: &str) -> Result<Caller, Problem> {
+        self.verifier.verify(token, SystemTime::now()).await
+    }
+
+    /// Passes a request on, if everything about it is allowed.
+    ///
+    /// # Errors
+    /// 403 for another host or page or a token without the scope, 401 without a token, 429 for too many requests.
+    async fn admit(&self, request: Request, next: Next) -> Result<Response, Problem> {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        self.check_browser(&method, &path, request.headers())?;
+        let address = request.extensions().get::<Peer>().map(|peer| peer.0);
+        let caller = self.caller(&path, address, request.headers()).await?;
+        if !is_change(&method, &path) {
+            return Ok(next.run(request).await);
+        }
+        let mut entry = Entry {
+            token: caller.as_ref().map(|caller| caller.name.to_string()),
+            address,
+            method: method.to_string(),
+            path: request.uri().path_and_query().map_or(path, ToString::to_string),
+            status: 0,
+        };
+        let response = match caller {
+            Some(Caller { scope: Scope::Read, name }) => no_scope(&name).into_response(),
+            Some(Caller { scope: Scope::Write, .. }) | None => next.run(request).await,
+        };
+        entry.status = response.status().as_u16();
+        self.record(entry).await?;
+        Ok(response)
     }
 
     /// # Errors
-    /// 403 for another host or page, 401 without the token.
-    fn check(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
+    /// 403 for another host or page.
+    fn check_browser(&self, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), Problem> {
         let host = self.check_host(headers)?;
-        let may_write = !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS);
+        let may_write = !is_safe(method);
         if may_write {
             self.check_origin(headers, host)?;
         }
@@ -114,12 +115,64 @@ impl Guard {
         if may_write || is_private(path) {
             check_site(headers)?;
         }
-        let needs_token = self.token.is_some() && is_private(path);
-        if needs_token && !tokens(headers).any(|given| self.is_token(given)) {
-            let hint = "send the header `Authorization: Bearer TOKEN`";
-            return Err(Problem::new(401, "missing or wrong token").with_hint(hint));
-        }
         Ok(())
+    }
+
+    /// Who makes a request; `None` where nobody needs a token.
+    ///
+    /// # Errors
+    /// 401 without a token that is needed, 429 for too many requests.
+    async fn caller(
+        &self,
+        path: &str,
+        address: Option<IpAddr>,
+        headers: &HeaderMap,
+    ) -> Result<Option<Caller>, Problem> {
+        let needs_token = self.verifier.is_required() && is_private(path);
+        let caller = match needs_token {
+            true => self.first_valid(headers).await.map(Some),
+            false => Ok(None),
+        };
+        let is_counted = is_private(path) || path == "/v1/session";
+        if let Some(limiter) = self.limiter.as_ref().filter(|_| is_counted) {
+            let client = match (&caller, address) {
+                (Ok(Some(caller)), _) => Some(Client::Token(caller.name.clone())),
+                (_, address) => address.map(Client::at),
+            };
+            let taken = client.map_or(Ok(()), |client| limiter.take(client, Instant::now()));
+            taken.map_err(Problem::too_many_requests)?;
+        }
+        caller
+    }
+
+    /// The caller of the first token that is valid.
+    async fn first_valid(&self, headers: &HeaderMap) -> Result<Caller, Problem> {
+        let mut problem = Problem::new(401, "missing or wrong token")
+            .with_hint("send the header `Authorization: Bearer TOKEN`");
+        for token in tokens(headers).take(MAX_TOKENS) {
+            match self.verify(token).await {
+                Ok(caller) => return Ok(caller),
+                Err(found) => problem = found,
+            }
+        }
+        Err(problem)
+    }
+
+    /// Writes to the audit log, if there is one.
+    ///
+    /// # Errors
+    /// 500 if it cannot be written: nobody must believe that a change was recorded.
+    async fn record(&self, entry: Entry) -> Result<(), Problem> {
+        let Some(audit) = self.audit.clone() else { return Ok(()) };
+        let status = entry.status;
+        let written = tokio::task::spawn_blocking(move || audit.write(&entry, SystemTime::now())).await;
+        match written {
+            Ok(Ok(())) => Ok(()),
+            _ => Err(Problem::internal(format!(
+                "the request was answered with {status}, but the audit log cannot be written"
+            ))
+            .with_hint("check the disk of the server and the file of --audit")),
+        }
     }
 
     /// The host of the request. A page of another site can make its name point to this machine and then read the answers
@@ -177,10 +230,26 @@ fn other_page(found: &str) -> Problem {
     Problem::new(403, format!("request from another page: {found}"))
 }
 
+fn no_scope(name: &str) -> Problem {
+    Problem::new(403, format!("the token {name:?} permits no changes"))
+        .with_hint("use a token that was made with `lexiform token add NAME --scope write`")
+}
+
+fn is_safe(method: &Method) -> bool {
+    matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
+
+/// Whether a request may change the library, and needs the scope for it. A route that nobody thought of is one that does.
+fn is_change(method: &Method, path: &str) -> bool {
+    !is_safe(method)
+        && path.starts_with("/v1/")
+        && !(*method == Method::POST && READING_POSTS.contains(&path))
+}
+
 /// Paths that show something of the library. The page itself, and the way to log in, do not.
 fn is_private(path: &str) -> bool {
-    let is_api = path.starts_with("/v1/") && !matches!(path, "/v1/session" | "/v1/health");
-    is_api || path == "/metrics"
+    let is_api = path.starts_with("/v1/") && !matches!(path, "/v1/session" | "/v1/health" | "/v1/ready");
+    is_api || matches!(path, "/metrics" | "/mcp")
 }
 
 /// Tokens of a request: of the header, and of cookies.
@@ -194,11 +263,7 @@ fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 
 /// Refuses what is not allowed, and adds headers to every response.
 pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
-    let checked = guard.check(request.method(), request.uri().path(), request.headers());
-    let mut response = match checked {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    };
+    let mut response = guard.admit(request, next).await.unwrap_or_else(|problem| problem.into_response());
     let headers = response.headers_mut();
     let strict = [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
@@ -223,7 +288,7 @@ mod tests {
     fn guard(listen: &str, token: Option<&str>) -> Guard {
         let token = token.map(str::to_owned);
         let hosts = vec!["models.example.org".to_owned()];
-        Guard::new(&ServerOptions { token, hosts, ..ServerOptions::new(listen.parse().unwrap()) })
+        Guard::new(&ServerOptions { token, hosts, ..ServerOptions::new(listen.parse().unwrap()) }).unwrap()
     }
 
     fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
@@ -231,7 +296,12 @@ mod tests {
     }
 
     fn status(guard: &Guard, method: Method, path: &str, pairs: &[(&'static str, &str)]) -> u16 {
-        guard.check(&method, path, &headers(pairs)).map_or_else(|problem| problem.status, |()| 200)
+        let headers = headers(pairs);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+        let checked = guard
+            .check_browser(&method, path, &headers)
+            .and_then(|()| runtime.block_on(guard.caller(path, None, &headers)));
+        checked.map_or_else(|problem| problem.status, |_| 200)
     }
 
     #[test]
@@ -283,8 +353,8 @@ mod tests {
     #[test]
     fn names_of_proxies_are_known_without_their_ports() {
         let hosts = vec!["Models.example.org:8443".to_owned()];
-        let guard =
-            Guard::new(&ServerOptions { hosts, ..ServerOptions::new("127.0.0.1:7070".parse().unwrap()) });
+        let options = ServerOptions { hosts, ..ServerOptions::new("127.0.0.1:7070".parse().unwrap()) };
+        let guard = Guard::new(&options).unwrap();
         assert_eq!(status(&guard, Method::GET, "/v1/search", &[("host", "models.example.org")]), 200);
     }
 
@@ -294,34 +364,33 @@ mod tests {
         let check = |path: &str, pairs: &[(&'static str, &str)]| {
             status(&guard, Method::GET, path, &[&[("host", "192.168.1.4:7070")], pairs].concat())
         };
-        for path in ["/v1/search", "/v1/assets/47fa10d69366f9a9/file", "/metrics", "/v1/stats"] {
+        for path in ["/v1/search", "/v1/assets/47fa10d69366f9a9/file", "/metrics", "/v1/stats", "/mcp"] {
             assert_eq!(check(path, &[]), 401, "{path}");
             assert_eq!(check(path, &[("authorization", "Bearer 0123456789abcdeX")]), 401, "{path}");
             assert_eq!(check(path, &[("authorization", "Bearer ")]), 401, "{path}");
             assert_eq!(check(path, &[("authorization", "Bearer 0123456789abcdef")]), 200, "{path}");
             assert_eq!(check(path, &[("cookie", "a=b; lexiform_token=0123456789abcdef")]), 200, "{path}");
         }
-        for path in ["/", "/static/app.js", "/v1/session", "/v1/health", "/openapi.json"] {
+        for path in ["/", "/static/app.js", "/v1/session", "/v1/health", "/v1/ready", "/openapi.json"] {
             assert_eq!(check(path, &[]), 200, "{path}");
         }
     }
 
     #[test]
-    fn a_server_for_other_machines_needs_a_good_token() {
-        let check = |listen: &str, token: Option<&str>| {
-            ServerOptions { token: token.map(str::to_owned), ..ServerOptions::new(listen.parse().unwrap()) }
-                .check()
-        };
-        assert!(check("[::1]:7070", None).is_ok());
-        assert!(check("0.0.0.0:7070", Some(TOKEN)).is_ok());
-        assert!(check("192.168.1.4:7070", None).unwrap_err().contains("expected a token"));
-        assert!(
-            check("0.0.0.0:7070", Some("short")).unwrap_err().contains("at least 16 characters, found 5")
-        );
-        assert!(check("0.0.0.0:7070", Some("0123456789abcde;")).is_err());
-        let hosts = vec!["models.example.org".to_owned()];
-        let behind_proxy = ServerOptions { hosts, ..ServerOptions::new("127.0.0.1:7070".parse().unwrap()) };
-        assert!(behind_proxy.check().unwrap_err().contains("through a proxy: expected a token"));
-        assert!(ServerOptions { token: Some(TOKEN.to_owned()), ..behind_proxy }.check().is_ok());
+    fn what_is_not_known_to_read_needs_the_scope_to_write() {
+        for (method, path, expected) in [
+            (Method::GET, "/v1/search", false),
+            (Method::HEAD, "/v1/assets/1", false),
+            (Method::POST, "/v1/search", false),
+            (Method::POST, "/v1/session", false),
+            (Method::POST, "/mcp", false),
+            (Method::PUT, "/v1/search", true),
+            (Method::POST, "/v1/assets", true),
+            (Method::PATCH, "/v1/assets/1", true),
+            (Method::DELETE, "/v1/jobs/1", true),
+            (Method::POST, "/v1/something-new", true),
+        ] {
+            assert_eq!(is_change(&method, path), expected, "{method} {path}");
+        }
     }
 }

@@ -2,16 +2,23 @@
 
 mod app;
 mod assets;
+mod audit;
 mod body;
 mod guard;
+mod mcp;
 mod measure;
 mod metrics;
+mod options;
 mod page;
 mod query_string;
+mod rate_limit;
 mod reply;
 mod routes;
 mod search;
 mod serve;
+mod tls;
 
-pub use guard::ServerOptions;
+pub use options::{OptionsError, ServerOptions, Surface};
+pub use rate_limit::RateLimit;
 pub use serve::Server;
+pub use tls::TlsFiles;

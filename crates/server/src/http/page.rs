@@ -63,9 +63,8 @@ pub(super) async fn log_in(
     body: Body,
 ) -> Result<Response, Problem> {
     let Login { token } = body::json(&headers, body, guard.receive_time).await?;
-    if !guard.is_token(&token) {
-        return Err(Problem::new(401, "wrong token"));
-    }
-    let cookie = format!("{COOKIE}={token}; HttpOnly; SameSite=Strict");
+    guard.verify(&token).await?;
+    let secure = if guard.is_encrypted { "; Secure" } else { "" };
+    let cookie = format!("{COOKIE}={token}; HttpOnly; SameSite=Strict{secure}");
     Ok((StatusCode::NO_CONTENT, [(header::SET_COOKIE, cookie)]).into_response())
 }

@@ -9,8 +9,8 @@ use crate::{Derived, Problem};
 
 /// How long browsers show an image before they ask whether it has changed.
 const CACHE_CONTROL: &str = "private, max-age=60, must-revalidate";
-/// Seconds after which a refused request may be tried again.
-const RETRY_AFTER: &str = "1";
+/// Seconds after which a request that was refused for load may be tried again.
+const RETRY_AFTER: u64 = 1;
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
@@ -19,8 +19,9 @@ impl IntoResponse for Problem {
         let body = serde_json::to_vec(&self).unwrap_or_default();
         let mut response =
             (status, [(header::CONTENT_TYPE, "application/problem+json")], body).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static(RETRY_AFTER));
+        let is_busy = status == StatusCode::SERVICE_UNAVAILABLE;
+        if let Some(seconds) = self.retry_after.or(is_busy.then_some(RETRY_AFTER)) {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
         }
         if status == StatusCode::UNAUTHORIZED {
             let challenge = header::HeaderValue::from_static("Bearer");

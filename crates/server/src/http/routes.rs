@@ -9,13 +9,15 @@ use axum::routing::{MethodRouter, get, post};
 
 use super::app::App;
 use super::guard::{Guard, guard};
-use super::{assets, measure, page, search};
+use super::options::Surface;
+use super::{assets, mcp, measure, page, search};
 use crate::Problem;
 
 /// Routes of the API, described by `openapi.json`.
-fn api() -> [(&'static str, MethodRouter<Arc<App>>); 18] {
+fn api() -> [(&'static str, MethodRouter<Arc<App>>); 19] {
     [
         ("/v1/health", get(search::health)),
+        ("/v1/ready", get(search::ready)),
         ("/v1/stats", get(search::statistics)),
         ("/v1/map", get(search::map)),
         ("/v1/search", get(search::search_url).post(search::search)),
@@ -37,16 +39,22 @@ fn api() -> [(&'static str, MethodRouter<Arc<App>>); 18] {
 }
 
 /// All routes, with checks in front of them.
-pub(super) fn router(app: Arc<App>, checks: Arc<Guard>) -> Router {
+pub(super) fn router(app: Arc<App>, checks: Arc<Guard>, surface: Surface) -> Router {
     let mut router = Router::new();
     for (path, methods) in api() {
-        router = router.route(path, methods);
+        if surface == Surface::All || OPERATING.contains(&path) {
+            router = router.route(path, methods);
+        }
     }
-    let login = post(page::log_in).with_state(checks.clone());
+    if surface == Surface::All {
+        let login = post(page::log_in).with_state(checks.clone());
+        router = router
+            .route("/", get(page::index))
+            .route("/static/{name}", get(page::static_file))
+            .route_service("/v1/session", login);
+    }
     router
-        .route("/", get(page::index))
-        .route("/static/{name}", get(page::static_file))
-        .route_service("/v1/session", login)
+        .route("/mcp", post(mcp::answer))
         .fallback(unknown)
         .method_not_allowed_fallback(not_allowed)
         // The last layer is the first that a request meets.
@@ -54,6 +62,9 @@ pub(super) fn router(app: Arc<App>, checks: Arc<Guard>) -> Router {
         .layer(from_fn_with_state(app.clone(), measure::measure))
         .with_state(app)
 }
+
+/// Routes for whoever runs the server, whatever it serves.
+const OPERATING: [&str; 3] = ["/v1/health", "/v1/ready", "/metrics"];
 
 async fn unknown(uri: Uri) -> Problem {
     Problem::not_found(format!("no such route: {}", uri.path())).with_hint("see /openapi.json")

@@ -102,3 +102,11 @@ pub(super) async fn health(State(app): State<Arc<App>>) -> Reply {
     app.call(Work::Search, |service| service.len()).await?;
     json(&serde_json::json!({ "status": "ok" }))
 }
+
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Reply {
+    if app.is_stopping() {
+        return Err(Problem::new(503, "the server is about to stop").with_hint("ask another one"));
+    }
+    app.call(Work::Search, |service| service.check_ready()).await?;
+    json(&serde_json::json!({ "status": "ready" }))
+}

@@ -6,16 +6,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 
 use super::app::App;
-use super::guard::Guard;
+use super::guard::{Guard, Peer};
+use super::options::OptionsError;
 use super::routes::router;
+use super::tls::TlsFiles;
 use crate::{ServerOptions, Service};
 
 /// Most connections at the same time; further ones wait to be accepted.
@@ -30,23 +37,33 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// An HTTP server that listens.
 pub struct Server {
     listener: std::net::TcpListener,
-    router: Router,
-    receive_time: Duration,
+    app: Arc<App>,
+    connections: Connections,
+    drain_time: Duration,
 }
 
 impl Server {
     /// Listens, and starts threads; connections wait until it runs.
     ///
     /// # Errors
-    /// If the options are insecure, the address is in use or may not be used, or a thread cannot be started.
+    /// If the options are insecure or name files that cannot be used, the address is in use or may not be used, or a thread cannot
+    /// be started.
     pub fn bind(service: Arc<Service>, options: &ServerOptions) -> io::Result<Self> {
-        options.check().map_err(|reason| io::Error::new(io::ErrorKind::InvalidInput, reason))?;
+        let invalid = |error: OptionsError| io::Error::new(io::ErrorKind::InvalidInput, error);
+        options.check().map_err(invalid)?;
         let listener = std::net::TcpListener::bind(options.listen)?;
         listener.set_nonblocking(true)?;
-        let receive_time = options.receive_time;
-        let app = App::start(service, receive_time)?;
-        let router = router(Arc::new(app), Arc::new(Guard::new(options)));
-        Ok(Self { listener, router, receive_time })
+        let app = Arc::new(App::start(service, options.receive_time)?);
+        let mut http = http1::Builder::new();
+        // Also the longest time that a connection is idle.
+        http.timer(TokioTimer::new()).header_read_timeout(options.receive_time).max_buf_size(HEADER_BYTES);
+        let connections = Connections {
+            http,
+            router: router(app.clone(), Arc::new(Guard::new(options)?), options.surface),
+            tls: options.tls.as_ref().map(TlsFiles::load).transpose().map_err(invalid)?,
+            handshake_time: options.receive_time,
+        };
+        Ok(Self { listener, app, connections, drain_time: options.drain_time })
     }
 
     /// Where it listens.
@@ -70,50 +87,84 @@ impl Server {
     /// # Errors
     /// If the runtime cannot be started.
     pub fn run_until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let Self { listener, app, connections, drain_time } = self;
         // Two threads are plenty: they only move bytes.
         let mut runtime = tokio::runtime::Builder::new_multi_thread();
         let runtime = runtime.worker_threads(2).enable_io().enable_time().build()?;
         runtime.block_on(async {
-            let listener = TcpListener::from_std(self.listener)?;
-            let mut http = http1::Builder::new();
-            // Also the longest time that a connection is idle.
-            http.timer(TokioTimer::new()).header_read_timeout(self.receive_time).max_buf_size(HEADER_BYTES);
-            serve(&listener, &http, &self.router, stop).await;
+            let listener = TcpListener::from_std(listener)?;
+            let stop = async {
+                stop.await;
+                app.begin_shutdown();
+                tokio::time::sleep(drain_time).await;
+            };
+            serve(&listener, &connections, stop).await;
             Ok(())
         })
     }
 }
 
-async fn serve(
-    listener: &TcpListener,
-    http: &http1::Builder,
-    router: &Router,
-    stop: impl Future<Output = ()>,
-) {
-    let connections = Arc::new(Semaphore::new(MAX_CONNECTIONS));
+/// How connections are answered.
+#[derive(Clone)]
+struct Connections {
+    http: http1::Builder,
+    router: Router,
+    tls: Option<TlsAcceptor>,
+    /// Longest time for a TLS handshake.
+    handshake_time: Duration,
+}
+
+impl Connections {
+    /// Answers the requests of a connection until it ends. Broken connections are those of the client.
+    async fn answer(self, stream: TcpStream, address: SocketAddr, watcher: Watcher) {
+        // Small responses are sent at once; a socket that refuses works, too.
+        let _ = stream.set_nodelay(true);
+        let peer = Peer(address.ip());
+        match &self.tls {
+            None => self.answer_http(stream, peer, watcher).await,
+            // Here and not where connections are accepted: a slow handshake delays nobody else.
+            Some(tls) => match tokio::time::timeout(self.handshake_time, tls.accept(stream)).await {
+                Ok(Ok(stream)) => self.answer_http(stream, peer, watcher).await,
+                Ok(Err(_)) | Err(_) => {}
+            },
+        }
+    }
+
+    async fn answer_http<S>(&self, stream: S, peer: Peer, watcher: Watcher)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let router = TowerToHyperService::new(self.router.clone());
+        let service = service_fn(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(peer);
+            router.call(request)
+        });
+        let connection = self.http.serve_connection(TokioIo::new(stream), service);
+        let _ = watcher.watch(connection).await;
+    }
+}
+
+async fn serve(listener: &TcpListener, connections: &Connections, stop: impl Future<Output = ()>) {
+    let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
         let accept = async {
             // The semaphore is never closed.
-            let permit = connections.clone().acquire_owned().await.ok();
+            let permit = places.clone().acquire_owned().await.ok();
             (permit, listener.accept().await)
         };
         let (permit, accepted) = tokio::select! {
             accepted = accept => accepted,
             () = &mut stop => break,
         };
-        let Ok((stream, _)) = accepted else {
+        let Ok((stream, address)) = accepted else {
             tokio::time::sleep(ACCEPT_PAUSE).await;
             continue;
         };
-        // Small responses are sent at once; a socket that refuses works, too.
-        let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
-        let connection = graceful.watch(http.serve_connection(TokioIo::new(stream), service));
+        let answered = connections.clone().answer(stream, address, graceful.watcher());
         tokio::spawn(async move {
-            // Broken connections are those of the client.
-            let _ = connection.await;
+            answered.await;
             drop(permit);
         });
     }

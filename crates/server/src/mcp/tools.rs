@@ -8,10 +8,15 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::Reach;
 use crate::{CaptionRequest, ClassifyRequest, CompareRequest, Item, Problem, SearchRequest, Service};
 
 /// What `tools/list` returns.
 const TOOLS: &str = include_str!("tools.json");
+/// What `search` is for clients that may not name files of this machine.
+const SEARCH_OF_LIBRARY: &str = "Find 3D files by text, by files of the library, or a mix of them. Without any of these, lists the \
+    files that `where` selects. Returns ids, paths, scores (cosine similarity) and facts; `low_confidence` says that nothing matches \
+    well.";
 /// Answers of a search, unless the model asks for another number.
 const DEFAULT_K: usize = 10;
 /// Most thumbnails of a search: images fill the context of a model.
@@ -67,15 +72,27 @@ struct Thumbnail {
 #[serde(deny_unknown_fields)]
 struct Nothing {}
 
-/// All tools with their schemas.
-pub(super) fn list() -> serde_json::Result<Value> {
-    serde_json::from_str(TOOLS)
+/// All tools with their schemas, as far as the client may use them.
+pub(super) fn list(reach: Reach) -> serde_json::Result<Value> {
+    let mut listed: Value = serde_json::from_str(TOOLS)?;
+    if reach == Reach::Library
+        && let Some(properties) = listed["tools"][0]["inputSchema"]["properties"].as_object_mut()
+    {
+        properties.remove("files");
+        listed["tools"][0]["description"] = SEARCH_OF_LIBRARY.into();
+    }
+    Ok(listed)
 }
 
 /// The result of a tool; `None` if there is no such tool.
-pub(super) fn call(service: &Service, name: &str, arguments: Value) -> Option<Result<Value, Problem>> {
+pub(super) fn call(
+    service: &Service,
+    reach: Reach,
+    name: &str,
+    arguments: Value,
+) -> Option<Result<Value, Problem>> {
     Some(match name {
-        "search" => parsed(arguments).and_then(|arguments| search(service, arguments)),
+        "search" => parsed(arguments).and_then(|arguments| search(service, reach, arguments)),
         "similar" => parsed(arguments).and_then(|arguments| similar(service, &arguments)),
         "classify" => {
             parsed::<ClassifyRequest>(arguments).and_then(|request| text(&service.classify(&request)?))
@@ -95,8 +112,12 @@ fn parsed<T: DeserializeOwned>(arguments: Value) -> Result<T, Problem> {
         .map_err(|error| Problem::bad_request(format!("invalid arguments: {error}")))
 }
 
-fn search(service: &Service, arguments: Search) -> Result<Value, Problem> {
+fn search(service: &Service, reach: Reach, arguments: Search) -> Result<Value, Problem> {
     let Search { text: words, not, like, files, filter, min_score, offset, k, thumbnails } = arguments;
+    if reach == Reach::Library && !files.is_empty() {
+        return Err(Problem::bad_request("files of the server's machine cannot be searched by")
+            .with_hint("search by text, or by ids of files of the library in `like`"));
+    }
     let uploads =
         files.iter().map(|file| Ok(service.upload_file(file)?.id)).collect::<Result<_, Problem>>()?;
     let k = k.unwrap_or(DEFAULT_K);
@@ -176,7 +197,7 @@ mod tests {
 
     #[test]
     fn tools_have_names_descriptions_and_schemas() {
-        let listed = list().unwrap();
+        let listed = list(Reach::Machine).unwrap();
         let tools = listed["tools"].as_array().unwrap();
         let names: Vec<&str> = tools.iter().map(|tool| tool["name"].as_str().unwrap()).collect();
         assert_eq!(
@@ -196,5 +217,18 @@ mod tests {
                 assert!(properties.contains_key(required.as_str().unwrap()), "{tool}");
             }
         }
+    }
+
+    #[test]
+    fn files_of_the_machine_are_for_its_own_clients() {
+        let has_files = |reach| {
+            let listed = list(reach).unwrap();
+            let search = &listed["tools"][0];
+            assert_eq!(search["name"], "search");
+            let in_text = search["description"].as_str().unwrap().contains("this machine");
+            assert_eq!(in_text, search["inputSchema"]["properties"].get("files").is_some());
+            in_text
+        };
+        assert_eq!((has_files(Reach::Machine), has_files(Reach::Library)), (true, false));
     }
 }
