@@ -81,6 +81,88 @@ fn beyond_this_machine_a_token_is_needed() {
 }
 
 #[test]
+fn a_token_is_shown_once_and_serves_what_it_permits() {
+    let sandbox = Sandbox::new();
+    let added = sandbox.run(&["token", "add", "anna", "--file", "tokens.json"]).success();
+    assert!(added.stderr.contains("shown once"), "{added:?}");
+    let anna = added.stdout.trim().to_owned();
+    let expires = ["token", "add", "robot", "--scope", "write", "--expires", "30d", "--file", "tokens.json"];
+    let robot = sandbox.run(&expires).success().stdout.trim().to_owned();
+    assert!(!fs_err::read_to_string(sandbox.path("tokens.json")).unwrap().contains(&anna));
+    let listed = sandbox.run(&["token", "list", "--file", "tokens.json", "--json"]).success().json();
+    let rows: Vec<[&Value; 3]> =
+        listed.iter().map(|row| [&row["name"], &row["scope"], &row["expired"]]).collect();
+    assert_eq!(
+        rows,
+        [[&json!("anna"), &json!("read"), &json!(false)], [&json!("robot"), &json!("write"), &json!(false)]]
+    );
+    assert!(listed[0]["expires"].is_null() && listed[1]["expires"].is_string());
+    let (_server, address) = serve(
+        &sandbox,
+        &["models", "--tokens", "tokens.json", "--audit", "audit.jsonl", "--rate-limit", "100/s"],
+    );
+    let status = |token: &str| get(&address, "/v1/stats", &format!("Authorization: Bearer {token}\r\n")).0;
+    assert_eq!(get(&address, "/v1/stats", "").0, "HTTP/1.1 401 Unauthorized");
+    assert_eq!((status(&anna), status(&robot)), ("HTTP/1.1 200 OK".to_owned(), "HTTP/1.1 200 OK".to_owned()));
+    sandbox.run(&["token", "remove", "anna", "--file", "tokens.json"]).success();
+    assert_eq!(status(&anna), "HTTP/1.1 401 Unauthorized", "at once");
+    assert!(sandbox.path("audit.jsonl").is_file());
+}
+
+#[test]
+fn mistakes_with_tokens_are_explained() {
+    let sandbox = Sandbox::new();
+    let hint = ["no such file", "hint: make a token with `lexiform token add NAME`"];
+    sandbox.run(&["token", "list", "--file", "none.json"]).failure(1, &hint[1..]);
+    sandbox.run(&["serve", "models", "--tokens", "none.json"]).failure(2, &hint[1..]);
+    sandbox
+        .run(&["token", "add", "a b", "--file", "t.json"])
+        .failure(1, &["name of a token: expected 1 to 64"]);
+    sandbox
+        .run(&["token", "add", "a", "--expires", "never", "--file", "t.json"])
+        .failure(2, &["12h, 30d or 1y"]);
+    sandbox.run(&["token", "add", "a", "--file", "t.json"]).success();
+    sandbox
+        .run(&["token", "add", "a", "--file", "t.json"])
+        .failure(1, &["already", "hint: choose another name"]);
+    sandbox
+        .run(&["token", "remove", "b", "--file", "t.json"])
+        .failure(1, &["no token named \"b\"", "token list"]);
+    sandbox.run(&["serve", "models", "--rate-limit", "fast"]).failure(2, &["expected a rate such as 50/s"]);
+    sandbox.run(&["serve", "models", "--tls-cert", "c.pem"]).failure(2, &["--tls-key"]);
+    let missing = ["serve", "models", "--tls-cert", "c.pem", "--tls-key", "k.pem"];
+    sandbox.run(&missing).failure(2, &["cannot read the certificate c.pem"]);
+    sandbox
+        .run(&["mcp", "models", "--audit", "a.jsonl"])
+        .failure(2, &["nothing listens", "hint: add `--listen"]);
+    assert!(!sandbox.path("models/.lexiform").exists(), "checked before the folder is indexed");
+}
+
+#[test]
+fn tools_for_language_models_are_served_alone() {
+    let sandbox = Sandbox::new();
+    let mut command = sandbox.command(&["mcp", "models", "--listen", "127.0.0.1:0"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut url = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut url).unwrap();
+    let _server = Server(child);
+    let address = url.trim().strip_prefix("http://").and_then(|rest| rest.strip_suffix("/mcp")).unwrap();
+    assert_eq!(get(address, "/v1/search", "").0, "HTTP/1.1 404 Not Found");
+    let body = json!({ "jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {} }).to_string();
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(
+        stream,
+        "POST /mcp HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+        body.len()
+    )
+    .unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    let answer: Value = serde_json::from_str(reply.split_once("\r\n\r\n").unwrap().1).unwrap();
+    assert_eq!(answer["result"]["tools"][0]["name"], "search");
+}
+
+#[test]
 fn a_port_in_use_is_an_error() {
     let sandbox = Sandbox::new();
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();

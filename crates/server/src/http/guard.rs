@@ -81,6 +81,7 @@ impl Guard {
     /// 403 for another host or page or a token without the scope, 401 without a token, 429 for too many requests.
     async fn admit(&self, request: Request, next: Next) -> Result<Response, Problem> {
         let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        check_form(&request)?;
         self.check_browser(&method, &path, request.headers())?;
         let address = request.extensions().get::<Peer>().map(|peer| peer.0);
         let caller = self.caller(&path, address, request.headers()).await?;
@@ -207,6 +208,18 @@ impl Guard {
     }
 }
 
+/// Refuses requests that a proxy and this server may understand in two ways.
+fn check_form(request: &Request) -> Result<(), Problem> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let (host, other) = (hosts.next(), hosts.next());
+    let in_target = request.uri().authority().map(|authority| authority.as_str().as_bytes());
+    let is_same = in_target.is_none_or(|target| host.is_some_and(|host| host.as_bytes() == target));
+    match other.is_none() && is_same {
+        true => Ok(()),
+        false => Err(Problem::bad_request("expected one host, found several")),
+    }
+}
+
 /// The host of `HOST`, `HOST:PORT` or `[HOST]:PORT`.
 fn host_name(host: &str) -> &str {
     if host.parse::<Ipv6Addr>().is_ok() {
@@ -263,8 +276,14 @@ fn tokens(headers: &HeaderMap) -> impl Iterator<Item = &str> {
 
 /// Refuses what is not allowed, and adds headers to every response.
 pub(super) async fn guard(State(guard): State<Arc<Guard>>, request: Request, next: Next) -> Response {
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
     let mut response = guard.admit(request, next).await.unwrap_or_else(|problem| problem.into_response());
     let headers = response.headers_mut();
+    if is_chunked {
+        // Where a proxy sees the end of such a body elsewhere, what follows would be a request of somebody else (RFC 9112,
+        // section 6.1).
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     let strict = [
         (header::CONTENT_SECURITY_POLICY, CONTENT_SECURITY_POLICY),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),

@@ -97,6 +97,93 @@ fn slow_clients_are_disconnected() {
 }
 
 #[test]
+fn a_body_that_arrives_slowly_holds_nobody_up() {
+    let models = Models::new();
+    let server = models.serve(|options| options.receive_time = Duration::from_millis(500));
+    let head = format!(
+        "POST /v1/search HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: 1000\r\n\r\n",
+        server.address
+    );
+    let mut slow: Vec<TcpStream> = (0..50).map(|_| TcpStream::connect(server.address).unwrap()).collect();
+    slow.iter_mut().for_each(|stream| stream.write_all(head.as_bytes()).unwrap());
+    let started = Instant::now();
+    assert_eq!(server.get("/v1/search?text=red").status, 200);
+    // A byte now and then does not make the time longer.
+    while started.elapsed() < Duration::from_secs(2) {
+        slow.iter_mut().for_each(|stream| drop(stream.write_all(b" ")));
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    for mut stream in slow {
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let mut reply = Vec::new();
+        let _ = stream.read_to_end(&mut reply);
+        let text = String::from_utf8_lossy(&reply);
+        assert!(text.is_empty() || text.starts_with("HTTP/1.1 408"), "{text}");
+    }
+    assert!(started.elapsed() < Duration::from_secs(15), "{:?}", started.elapsed());
+}
+
+#[test]
+fn no_second_request_hides_in_a_first_one() {
+    let models = Models::new();
+    let server = models.serve(|_| {});
+    let hidden = "GET /v1/stats HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n";
+    let responses = |headers: &str, body: &str| {
+        let head = format!("POST /v1/search HTTP/1.1\r\nHost: {}\r\n{headers}\r\n", server.address);
+        let mut stream = TcpStream::connect(server.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        let _ = stream.write_all(format!("{head}{body}{hidden}").as_bytes());
+        let mut reply = Vec::new();
+        let _ = stream.read_to_end(&mut reply);
+        let text = String::from_utf8_lossy(&reply).into_owned();
+        let statuses = text.split("HTTP/1.1 ").skip(1).map(|rest| rest[..3].to_owned());
+        statuses.collect::<Vec<String>>()
+    };
+    assert_eq!(responses("Content-Length: 2\r\n", "{}"), ["200", "200"], "two honest requests");
+    // One length for a proxy, another one for the server.
+    let chunked = "2\r\n{}\r\n0\r\n\r\n";
+    let length = format!("Content-Length: {}\r\n", chunked.len() + hidden.len());
+    for headers in [
+        format!("{length}Transfer-Encoding: chunked\r\n"),
+        format!("Transfer-Encoding: chunked\r\n{length}"),
+        format!("{length}Transfer-Encoding : chunked\r\n"),
+        format!("{length}Transfer-Encoding: xchunked\r\n"),
+        format!("{length}Transfer-Encoding: chunked, identity\r\n"),
+        format!("{length}Transfer-Encoding:\r\n chunked\r\n"),
+        "Content-Length: 2\r\nContent-Length: 3\r\n".to_owned(),
+        "Content-Length: +2\r\n".to_owned(),
+        "Content-Length: 2, 2\r\n".to_owned(),
+    ] {
+        let found = responses(&headers, chunked);
+        let is_refused = found.is_empty() || found == ["400"] || found == ["408"];
+        assert!(
+            is_refused || (found == ["200"] && headers.contains("chunked\r\n")),
+            "{headers:?}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_request_has_one_host() {
+    let models = Models::new();
+    let server = models.serve(|_| {});
+    let own = server.address;
+    let status = |request: String| server.raw(request.as_bytes()).status;
+    let end = "Connection: close\r\n\r\n";
+    assert_eq!(status(format!("GET /v1/search HTTP/1.1\r\nHost: {own}\r\nHost: evil.example\r\n{end}")), 400);
+    assert_eq!(status(format!("GET http://evil.example/v1/search HTTP/1.1\r\nHost: {own}\r\n{end}")), 400);
+    assert_eq!(status(format!("GET http://{own}/v1/search HTTP/1.1\r\nHost: evil.example\r\n{end}")), 400);
+    assert_eq!(status(format!("GET http://{own}/v1/search HTTP/1.1\r\nHost: {own}\r\n{end}")), 200);
+    let other_names = "X-Forwarded-Host: evil.example\r\nForwarded: host=evil.example\r\n";
+    assert_eq!(status(format!("GET /v1/search HTTP/1.1\r\nHost: {own}\r\n{other_names}{end}")), 200);
+    assert_eq!(
+        status(format!("GET /v1/search HTTP/1.1\r\nX-Forwarded-Host: {own}\r\n{end}")),
+        403,
+        "no host"
+    );
+}
+
+#[test]
 fn other_names_and_other_pages_are_refused() {
     let models = Models::new();
     let server = models.serve(|options| {

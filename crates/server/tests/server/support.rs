@@ -198,6 +198,11 @@ impl Running {
         }
     }
 
+    /// Asks the server to stop.
+    pub fn begin_stop(&mut self) {
+        self.stop.take();
+    }
+
     /// Sends bytes and reads until the server closes the connection.
     pub fn raw(&self, request: &[u8]) -> Reply {
         let mut stream = TcpStream::connect(self.address).unwrap();
@@ -251,7 +256,7 @@ pub struct Reply {
 }
 
 impl Reply {
-    fn parse(bytes: &[u8]) -> Self {
+    pub fn parse(bytes: &[u8]) -> Self {
         let end = bytes.windows(4).position(|part| part == b"\r\n\r\n").unwrap_or(bytes.len());
         let head = String::from_utf8_lossy(&bytes[..end]).into_owned();
         let status = head.split(' ').nth(1).and_then(|status| status.parse().ok()).unwrap_or(0);
