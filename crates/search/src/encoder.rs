@@ -103,6 +103,16 @@ pub trait Encoder: Send + Sync {
     /// # Errors
     /// If the model has no text tower or fails.
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError>;
+    /// As [`embed_texts`](Self::embed_texts), with what [`understands`](Self::understands) says of each text: models may compute both
+    /// at once.
+    ///
+    /// # Errors
+    /// As for [`embed_texts`](Self::embed_texts).
+    fn embed_queries(&self, texts: &[&str]) -> Result<Vec<(Embedding, Option<bool>)>, EncodeError> {
+        let embeddings = self.embed_texts(texts)?;
+        let understood = texts.iter().map(|text| self.understands(text));
+        Ok(embeddings.into_iter().zip(understood).collect())
+    }
     /// Features of texts before normalization, one row per text: some protocols average these. By default, the
     /// embeddings.
     ///
@@ -206,6 +216,15 @@ impl Encoder for JointModel {
             Some(language) => Ok(language.extend_texts(texts, &features, &self.config().tokenizer)?),
             None => Ok(features),
         }
+    }
+
+    fn embed_queries(&self, texts: &[&str]) -> Result<Vec<(Embedding, Option<bool>)>, EncodeError> {
+        let features = self.embed_texts(texts)?;
+        let Some(language) = self.language() else {
+            return Ok(features.into_iter().map(|embedding| (embedding, None)).collect());
+        };
+        let queries = language.extend_queries(texts, &features, &self.config().tokenizer)?;
+        Ok(queries.into_iter().map(|(embedding, understood)| (embedding, Some(understood))).collect())
     }
 
     fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncodeError> {

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use lexiform_model::Embedding;
 use lexiform_store::RecordId;
 
+use crate::candidate::Candidate;
 use crate::fusion::{candidates, reciprocal_rank};
 use crate::hybrid::{self, SemanticRanking};
 use crate::min_search::min_score;
@@ -92,7 +93,8 @@ impl Ensemble {
             return alone.library.search_results(query);
         }
         hybrid::search(&self.libraries(), query, &|query| {
-            Ok(SemanticRanking { answers: self.search_semantic(query)?, terms: Vec::new() })
+            let candidates = self.search_semantic(query)?.into_iter().map(Candidate::from).collect();
+            Ok(SemanticRanking { candidates, terms: Vec::new() })
         })
     }
 

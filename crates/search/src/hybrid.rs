@@ -6,6 +6,7 @@ use lexiform_model::Embedding;
 use lexiform_model::tokenizer::Tokenizer;
 use lexiform_store::{NameHit, NameRequest, NameSearch, RecordId, SpellingCorrection};
 
+use crate::candidate::Candidate;
 use crate::fusion::{candidates, reciprocal_rank};
 use crate::min_search::min_score;
 use crate::query_names::{corrected, name_request};
@@ -15,10 +16,10 @@ use crate::{Answer, Error, Library, Query, QueryTerm, RankBy};
 /// Records that are searched for each answer of a library with scenes.
 const PROPOSALS_PER_OBJECT: usize = 16;
 
-/// Answers ranked by meaning.
+/// Records ranked by meaning.
 pub(crate) struct SemanticRanking {
-    /// The best answers, best first.
-    pub answers: Vec<Answer>,
+    /// The best ones, best first.
+    pub candidates: Vec<Candidate>,
     /// What records are compared with; empty if scores of several models are fused.
     pub terms: Vec<Embedding>,
 }
@@ -51,7 +52,7 @@ impl Library {
     pub fn search_results(&self, query: &Query) -> Result<SearchResults, Error> {
         search(&[self], query, &|query| {
             let terms = self.query_embeddings(query)?;
-            Ok(SemanticRanking { answers: self.search_embedded(&terms, query)?, terms })
+            Ok(SemanticRanking { candidates: self.rank_embedded(&terms, query)?, terms })
         })
     }
 }
@@ -86,12 +87,10 @@ fn search_all(
     query: &Query,
     semantic: &RankSemantically<'_>,
 ) -> Result<SearchResults, Error> {
+    let Some(library) = models.first() else { return Ok(SearchResults::default()) };
     let by_meaning = |query: &Query, corrections: Vec<SpellingCorrection>| -> Result<SearchResults, Error> {
-        Ok(SearchResults {
-            answers: semantic(query)?.answers,
-            corrections,
-            unknown_texts: unknown(models, query),
-        })
+        let answers = library.answers(semantic(query)?.candidates)?;
+        Ok(SearchResults { answers, corrections, unknown_texts: unknown(models, query) })
     };
     let Some(NameSearch { hits, corrections, .. }) = search_names(models, query)? else {
         return match query.rank_by {
@@ -105,8 +104,7 @@ fn search_all(
         return by_meaning(&query, corrections);
     }
     let ranking = semantic(&Query { k: candidates(query.k), ..query.clone() })?;
-    let Some(library) = models.first() else { return Ok(SearchResults::default()) };
-    let answers = fuse(library, &query, ranking, &hits)?;
+    let answers = library.answers(fuse(library, &query, ranking, &hits)?)?;
     let unknown_texts = if hits.is_empty() { unknown(models, &query) } else { Vec::new() };
     Ok(SearchResults { answers, corrections, unknown_texts })
 }
@@ -149,72 +147,70 @@ fn knows_word(models: &[&Library], word: &str) -> Option<bool> {
     models.iter().filter_map(|library| library.encoder().knows_word(word)).max()
 }
 
-/// The best answers of both rankings.
+/// The best candidates of both rankings.
 fn fuse(
     library: &Library,
     query: &Query,
     ranking: SemanticRanking,
     hits: &[NameHit],
-) -> Result<Vec<Answer>, Error> {
-    let SemanticRanking { mut answers, terms } = ranking;
+) -> Result<Vec<Candidate>, Error> {
+    let SemanticRanking { mut candidates, terms } = ranking;
     let by_id: HashMap<RecordId, &NameHit> = hits.iter().map(|hit| (hit.id, hit)).collect();
-    for answer in &mut answers {
-        answer.name_rank = by_id.get(&answer.id).map(|hit| hit.rank);
+    for candidate in &mut candidates {
+        candidate.name_rank = by_id.get(&candidate.id).map(|hit| hit.rank);
     }
-    let known: HashSet<RecordId> = answers.iter().map(|answer| answer.id).collect();
+    let known: HashSet<RecordId> = candidates.iter().map(|candidate| candidate.id).collect();
     // Hits come in order of rank: further ones are not among the best of those that only names propose.
     let others: Vec<&NameHit> = hits.iter().filter(|hit| !known.contains(&hit.id)).take(query.k).collect();
-    answers.extend(named_answers(library, &others, &terms)?);
+    candidates.extend(named_candidates(library, &others, &terms)?);
     if query.rank_by == RankBy::Name {
-        answers.retain(|answer| answer.name_rank.is_some());
+        candidates.retain(|candidate| candidate.name_rank.is_some());
     }
-    let key = |answer: &Answer| match query.rank_by {
-        RankBy::Name => -(answer.name_rank.unwrap_or(usize::MAX) as f32),
-        RankBy::Semantic | RankBy::Hybrid => fused_score(answer, by_id.get(&answer.id).copied()),
+    let key = |candidate: &Candidate| match query.rank_by {
+        RankBy::Name => -(candidate.name_rank.unwrap_or(usize::MAX) as f32),
+        RankBy::Semantic | RankBy::Hybrid => fused_score(candidate, by_id.get(&candidate.id).copied()),
     };
-    let meaning = |answer: &Answer| answer.semantic_rank.unwrap_or(usize::MAX);
-    answers.sort_by(|a, b| key(b).total_cmp(&key(a)).then(meaning(a).cmp(&meaning(b))).then(a.id.cmp(&b.id)));
-    answers.truncate(query.k);
-    answers.iter_mut().enumerate().for_each(|(i, answer)| answer.rank = i + 1);
-    Ok(answers)
+    let meaning = |candidate: &Candidate| candidate.semantic_rank.unwrap_or(usize::MAX);
+    candidates
+        .sort_by(|a, b| key(b).total_cmp(&key(a)).then(meaning(a).cmp(&meaning(b))).then(a.id.cmp(&b.id)));
+    candidates.truncate(query.k);
+    Ok(candidates)
 }
 
 /// The sum over both rankings. Names count by the square of their coverage: a name with a minor word of the query, as "red cube" for
 /// "red car", lifts a record by few ranks only.
-fn fused_score(answer: &Answer, hit: Option<&NameHit>) -> f32 {
+fn fused_score(candidate: &Candidate, hit: Option<&NameHit>) -> f32 {
     let of_names = hit.map_or(0.0, |hit| reciprocal_rank(hit.coverage.powi(2), hit.rank));
-    answer.semantic_rank.map_or(0.0, |rank| reciprocal_rank(1.0, rank)) + of_names
+    candidate.semantic_rank.map_or(0.0, |rank| reciprocal_rank(1.0, rank)) + of_names
 }
 
-/// Answers for records that only names propose.
-fn named_answers(library: &Library, hits: &[&NameHit], terms: &[Embedding]) -> Result<Vec<Answer>, Error> {
+/// Candidates that only names propose.
+fn named_candidates(
+    library: &Library,
+    hits: &[&NameHit],
+    terms: &[Embedding],
+) -> Result<Vec<Candidate>, Error> {
     let ids: Vec<RecordId> = hits.iter().map(|hit| hit.id).collect();
-    let records = library.store().get(&ids)?;
-    let answers = records.into_iter().zip(hits).filter_map(|(record, hit)| {
+    let vectors = library.store().vectors(&ids)?;
+    let candidates = vectors.into_iter().zip(hits).filter_map(|(vector, hit)| {
         // Deleted since the search by another process.
-        let record = record?;
+        let vector = vector?;
         // Fused scores of several models are sums, to which models that do not propose a record add nothing.
-        let score = if terms.is_empty() { 0.0 } else { min_score(terms, &record.vector) };
-        let ranks = (None, Some(hit.rank));
-        Some(library.answer(0, score, ranks, record.id, record.payload))
+        let score = if terms.is_empty() { 0.0 } else { min_score(terms, &vector) };
+        Some(Candidate { id: hit.id, score, semantic_rank: None, name_rank: Some(hit.rank), payload: None })
     });
-    Ok(answers.collect())
+    Ok(candidates.collect())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
-    use lexiform_store::Payload;
-
     use super::*;
 
     fn score(semantic_rank: Option<usize>, name: Option<(usize, f32)>) -> f32 {
         let id = RecordId::derive("a", "", 0);
-        let (score, file, payload) = (0.0, PathBuf::new(), Payload::default());
-        let answer = Answer { rank: 1, score, semantic_rank, name_rank: None, id, file, payload };
-        let hit = name.map(|(rank, coverage)| NameHit { id, rank, score, coverage });
-        fused_score(&answer, hit.as_ref())
+        let candidate = Candidate { id, score: 0.0, semantic_rank, name_rank: None, payload: None };
+        let hit = name.map(|(rank, coverage)| NameHit { id, rank, score: 0.0, coverage });
+        fused_score(&candidate, hit.as_ref())
     }
 
     #[test]

@@ -28,6 +28,7 @@
 //! This crate does not print and does not use the network: progress is reported as [`IndexEvent`]s.
 
 mod answer;
+mod candidate;
 mod captions;
 mod classify;
 mod duplicates;

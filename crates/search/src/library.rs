@@ -300,6 +300,15 @@ impl Library {
         Ok(self.store.len()?)
     }
 
+    /// A number that is another one after every change of the library, also by other processes; `None` if its store does not count
+    /// changes.
+    ///
+    /// # Errors
+    /// [`Error::Store`] if the library cannot be read.
+    pub fn generation(&self) -> Result<Option<u64>, Error> {
+        Ok(self.store.generation()?)
+    }
+
     /// Whether there are no records.
     ///
     /// # Errors

@@ -41,6 +41,7 @@ mod request;
 mod response;
 mod scene_cache;
 mod scene_page;
+mod search_cache;
 mod service;
 mod short_hash;
 mod text_batcher;

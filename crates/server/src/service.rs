@@ -12,6 +12,7 @@ use crate::lru::{Lru, lock};
 use crate::request::{checked_text, record_id};
 use crate::response::AssetAnswer;
 use crate::scene_cache::SceneCache;
+use crate::search_cache::SearchCache;
 use crate::text_batcher::{TextBatcher, TextCounts};
 use crate::upload::Upload;
 use crate::{
@@ -36,6 +37,7 @@ pub struct Service {
     pub(crate) uploads: Mutex<Lru<String, Upload>>,
     pub(crate) pictures: Mutex<Lru<String, Arc<[u8]>>>,
     pub(crate) scenes: SceneCache,
+    pub(crate) responses: SearchCache,
     /// Names everyday kinds of objects; made when it is first needed.
     kinds: OnceLock<ZeroShotClassifier>,
     pub(crate) captioner: OnceLock<PrefixCaptioner>,
@@ -53,6 +55,7 @@ impl Service {
             uploads: Mutex::new(Lru::new(UPLOAD_BYTES)),
             pictures: Mutex::new(Lru::new(PICTURE_BYTES)),
             scenes: SceneCache::default(),
+            responses: SearchCache::default(),
             kinds: OnceLock::new(),
             captioner: OnceLock::new(),
             last_map: Mutex::default(),

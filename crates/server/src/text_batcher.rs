@@ -43,8 +43,11 @@ pub(crate) struct TextCounts {
 /// A text, and where its embedding goes.
 struct Job {
     text: String,
-    reply: SyncSender<Result<Embedding, String>>,
+    reply: SyncSender<Result<Described, String>>,
 }
+
+/// The embedding of a text, and whether the model understands it.
+type Described = (Embedding, Option<bool>);
 
 impl TextBatcher {
     /// Starts the thread that embeds texts.
@@ -75,10 +78,10 @@ impl TextBatcher {
         let (reply, result) = sync_channel(1);
         let ended = |_| EncodeError::from("the thread that embeds texts has ended");
         self.queue.send(Job { text: text.to_owned(), reply }).map_err(|e| ended(e.to_string()))?;
-        let embedding = result.recv().map_err(|e| ended(e.to_string()))??;
+        let (embedding, understood) = result.recv().map_err(|e| ended(e.to_string()))??;
         let bytes = text.len() + 4 * embedding.as_slice().len();
-        let mut cache = lock(&self.cache);
-        cache.insert(text.to_owned(), embedding.clone(), bytes);
+        lock(&self.understood).insert(text.to_owned(), understood, text.len());
+        lock(&self.cache).insert(text.to_owned(), embedding.clone(), bytes);
         Ok(embedding)
     }
 }
@@ -108,10 +111,10 @@ fn embed_jobs(model: &dyn Encoder, jobs: &Receiver<Job>, counts: &TextCounts) {
     }
 }
 
-/// One embedding per text. A panic is an error of these texts alone: the thread is needed for others.
-fn embed_all(model: &dyn Encoder, texts: &[&str]) -> Result<Vec<Embedding>, String> {
+/// One embedding per text, and whether it is understood. A panic is an error of these texts alone: the thread is needed for others.
+fn embed_all(model: &dyn Encoder, texts: &[&str]) -> Result<Vec<Described>, String> {
     // Unwind safe: the model is not modified.
-    let embedded = catch_unwind(AssertUnwindSafe(|| model.embed_texts(texts)));
+    let embedded = catch_unwind(AssertUnwindSafe(|| model.embed_queries(texts)));
     let embeddings =
         embedded.map_err(|_| "internal error of the model")?.map_err(|error| error.to_string())?;
     match embeddings.len() == texts.len() {
@@ -159,6 +162,10 @@ impl Encoder for TextBatcher {
 
     fn logit_scale(&self) -> f32 {
         self.model.logit_scale()
+    }
+
+    fn embed_queries(&self, texts: &[&str]) -> Result<Vec<Described>, EncodeError> {
+        self.model.embed_queries(texts)
     }
 
     fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncodeError> {

@@ -91,6 +91,15 @@ pub trait VectorStore: Send + Sync {
         Ok(self.len()? == 0)
     }
 
+    /// A number that is another one after every change, also of other processes, for callers that keep results; `None` if the store
+    /// does not count changes.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn generation(&self) -> Result<Option<u64>, StoreError> {
+        Ok(None)
+    }
+
     /// Inserts records, or replaces those with the same id, including thumbnails. Deletes failures at their paths.
     /// `space` is the space of the given vectors.
     ///
@@ -164,6 +173,23 @@ pub trait VectorStore: Send + Sync {
     /// # Errors
     /// [`StoreError::Invalid`] if the vector does not have the store's dim, or is not finite and of unit norm.
     fn search(&self, request: &SearchRequest) -> Result<Vec<Hit>, StoreError>;
+
+    /// As [`search`](Self::search), without payloads.
+    ///
+    /// # Errors
+    /// As for [`search`](Self::search).
+    fn nearest(&self, request: &SearchRequest) -> Result<Vec<(RecordId, f32)>, StoreError> {
+        Ok(self.search(request)?.into_iter().map(|hit| (hit.id, hit.score)).collect())
+    }
+
+    /// The payloads of records of this space in the order of `ids`; `None` for unknown ids.
+    ///
+    /// # Errors
+    /// If the store cannot be read.
+    fn payloads(&self, ids: &[RecordId]) -> Result<Vec<Option<Payload>>, StoreError> {
+        let records = self.get(ids)?.into_iter();
+        Ok(records.map(|record| record.map(|record| record.payload)).collect())
+    }
 
     /// All records whose names match, best first. Names are those of the file, its folders, objects and materials, and captions;
     /// words are compared by their stems. Two words in a row also match names that write them as one, and a word that no record has

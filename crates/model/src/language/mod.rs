@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::build::{ConceptSentences, LanguageOptions};
 pub use self::concepts::Concept;
-use self::concepts::{Concepts, softmax};
+use self::concepts::{Concepts, relevance, softmax};
 use self::sentence::unit;
 pub use self::sentence::{SentenceConfig, SentenceEncoder};
 use crate::embedding::Embedding;
@@ -164,15 +164,30 @@ impl Language {
         features: &[Embedding],
         tokenizer: &Tokenizer,
     ) -> Result<Vec<Embedding>, ModelError> {
+        let queries = self.extend_queries(texts, features, tokenizer)?;
+        Ok(queries.into_iter().map(|(embedding, _)| embedding).collect())
+    }
+
+    /// As [`extend_texts`](Self::extend_texts), with what [`understands`](Self::understands) says of each text, which then takes no
+    /// time of its own.
+    ///
+    /// # Errors
+    /// As for [`extend_texts`](Self::extend_texts).
+    pub fn extend_queries(
+        &self,
+        texts: &[&str],
+        features: &[Embedding],
+        tokenizer: &Tokenizer,
+    ) -> Result<Vec<(Embedding, bool)>, ModelError> {
         let objects: Vec<&str> = texts.iter().map(|text| words::object_of(text)).collect();
-        let queries = self.encoder.embed(&objects);
-        let extend = |((object, feature), query): ((&&str, &Embedding), &Vec<f32>)| {
-            let relevance = self.concepts.relevance(query, self.config.query_scale);
+        let similarities = self.concepts.similarities(&self.encoder.embed(&objects));
+        let extend = |((object, feature), similarities): ((&&str, &Embedding), &Vec<f32>)| {
+            let relevance = relevance(similarities, self.config.query_scale);
             let weight = self.feature_weight(object, feature, &relevance, tokenizer);
             let own = feature.as_slice().iter().map(|x| weight * x);
-            Embedding::new(own.chain(relevance).collect())
+            Ok((Embedding::new(own.chain(relevance).collect())?, is_familiar(similarities)))
         };
-        objects.iter().zip(features).zip(&queries).map(extend).collect()
+        objects.iter().zip(features).zip(&similarities).map(extend).collect()
     }
 
     /// Weight of the text tower's features: it says nothing about words that it does not know, and little about sentences whose
@@ -191,8 +206,8 @@ impl Language {
 
     /// Whether a text is about any of the concepts: not if it has no meaning, is not English, or is about something else.
     pub fn understands(&self, text: &str) -> bool {
-        let query = self.encoder.embed(&[words::object_of(text)]).concat();
-        self.concepts.similarities(&query).iter().any(|similarity| *similarity >= FAMILIAR)
+        let queries = self.encoder.embed(&[words::object_of(text)]);
+        self.concepts.similarities(&queries).iter().any(|similarities| is_familiar(similarities))
     }
 
     /// Whether the sentence encoder has a word piece for a word in lower case.
@@ -211,6 +226,11 @@ impl Language {
             list.push_values(SHAPES.to_owned(), vec![shapes.len()], shapes.clone());
         }
     }
+}
+
+/// Whether a query is near to any concept.
+fn is_familiar(similarities: &[f32]) -> bool {
+    similarities.iter().any(|similarity| *similarity >= FAMILIAR)
 }
 
 /// The numbers of a tensor.

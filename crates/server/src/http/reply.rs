@@ -33,9 +33,13 @@ impl IntoResponse for Problem {
 
 /// A value as JSON.
 pub(super) fn json(value: &impl Serialize) -> Result<Response, Problem> {
-    let body = serde_json::to_vec(value).map_err(|error| Problem::internal(error.to_string()))?;
+    Ok(json_bytes(serde_json::to_vec(value).map_err(|error| Problem::internal(error.to_string()))?))
+}
+
+/// JSON, sent without a copy.
+pub(super) fn json_bytes(json: impl AsRef<[u8]> + Send + 'static) -> Response {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, body).into_response())
+    (headers, Body::from(Bytes::from_owner(json))).into_response()
 }
 
 /// Bytes with an entity tag, sent without a copy; 304 if the client has them.

@@ -11,7 +11,7 @@ use axum::response::{IntoResponse as _, Response};
 use super::app::{App, Work};
 use super::body;
 use super::query_string::pairs;
-use super::reply::json;
+use super::reply::{json, json_bytes};
 use crate::uploads::MAX_UPLOAD;
 use crate::{CaptionRequest, ClassifyRequest, CompareRequest, EmbeddingsRequest, Problem, SearchRequest};
 
@@ -22,12 +22,12 @@ const DEFAULT_SIMILAR: usize = 12;
 
 pub(super) async fn search_url(State(app): State<Arc<App>>, RawQuery(query): RawQuery) -> Reply {
     let request = SearchRequest::from_pairs(pairs(query.as_deref()))?;
-    json(&app.call(Work::Search, move |service| service.search(&request)).await?)
+    Ok(json_bytes(app.call(Work::Search, move |service| service.search_json(&request)).await?))
 }
 
 pub(super) async fn search(State(app): State<Arc<App>>, headers: HeaderMap, body: Body) -> Reply {
     let request: SearchRequest = body::json(&headers, body, app.receive_time).await?;
-    json(&app.call(Work::Search, move |service| service.search(&request)).await?)
+    Ok(json_bytes(app.call(Work::Search, move |service| service.search_json(&request)).await?))
 }
 
 pub(super) async fn similar(

@@ -11,8 +11,9 @@ use crate::{
 /// # Panics
 /// If the store breaks the contract.
 pub fn check<S: VectorStore>(mut empty: impl FnMut() -> S) {
-    let tests: [fn(&dyn VectorStore); 16] = [
+    let tests: [fn(&dyn VectorStore); 17] = [
         returns_whole_records,
+        counts_changes,
         replaces_by_id,
         rejects_invalid_records,
         rejects_other_spaces,
@@ -61,11 +62,34 @@ fn returns_whole_records(store: &dyn VectorStore) {
     let vectors = store.vectors(&[b, id(9), a, a]).expect("vectors");
     let vector = |record: &Option<Record>| record.as_ref().map(|record| record.vector.clone());
     assert_eq!(vectors, got.iter().map(vector).collect::<Vec<_>>());
+    let payloads = store.payloads(&[b, id(9), a, a]).expect("payloads");
+    let payload = |record: &Option<Record>| record.as_ref().map(|record| record.payload.clone());
+    assert_eq!(payloads, got.iter().map(payload).collect::<Vec<_>>());
     assert_eq!(got, [Some(second), None, Some(first.clone()), Some(first.clone())]);
     assert_eq!(store.thumbnail(a).expect("thumbnail"), first.thumbnail);
     assert_eq!(store.thumbnail(b).expect("thumbnail"), None);
     assert_eq!(store.thumbnail(id(9)).expect("thumbnail"), None);
     assert_eq!(store.space(), &space());
+}
+
+fn counts_changes(store: &dyn VectorStore) {
+    let generation = || store.generation().expect("generation");
+    let Some(first) = generation() else { return };
+    let mut seen = vec![first];
+    let mut check = |is_change: bool, what: &str| {
+        let found = generation().expect("a store that counts changes");
+        assert_eq!(found != seen[seen.len() - 1], is_change, "{what}");
+        assert!(!is_change || !seen.contains(&found), "{what}: a number of before");
+        seen.push(found);
+    };
+    put(store, &[record(1, "a", X)]);
+    check(true, "a new record");
+    store.search(&SearchRequest::new(X.to_vec(), 1)).expect("search");
+    check(false, "a search");
+    store.rename(&[(id(1), "b".into())]).expect("rename");
+    check(true, "a new path");
+    store.delete(&[id(1)]).expect("delete");
+    check(true, "a deletion");
 }
 
 fn replaces_by_id(store: &dyn VectorStore) {
@@ -234,7 +258,9 @@ fn finds_the_nearest(store: &dyn VectorStore) {
     let search = |k: usize, min_score: Option<f32>| {
         let request = SearchRequest { min_score, ..SearchRequest::new(X.to_vec(), k) };
         let hits = store.search(&request).expect("search");
-        hits.iter().map(|hit| (hit.id.value(), hit.score)).collect::<Vec<_>>()
+        let nearest: Vec<(RecordId, f32)> = hits.iter().map(|hit| (hit.id, hit.score)).collect();
+        assert_eq!(store.nearest(&request).expect("nearest"), nearest);
+        nearest.into_iter().map(|(id, score)| (id.value(), score)).collect::<Vec<_>>()
     };
     assert_eq!(search(9, None), [(4, 1.0), (5, 1.0), (3, 0.8), (2, 0.0)], "ties in order of id");
     assert_eq!(search(1, None), [(4, 1.0)]);

@@ -23,7 +23,17 @@ pub(super) struct Database {
     /// The folder is read-only, and no other process writes to it.
     immutable: bool,
     readers: Mutex<Vec<Connection>>,
+    watcher: Mutex<Watcher>,
     writer: Option<Writer>,
+}
+
+/// Counts the commits of others.
+#[derive(Debug, Default)]
+struct Watcher {
+    /// Made when changes are first asked for.
+    connection: Option<Connection>,
+    /// Connections before this one, whose numbers say nothing about its own.
+    before: u32,
 }
 
 /// Fields are dropped in this order: the lock is released after the connection is closed.
@@ -56,7 +66,14 @@ impl Database {
             SchemaState::Version(_) => {}
         }
         let readers = Mutex::new(vec![connection]);
-        Ok(Self { folder: folder.to_path_buf(), path, immutable, readers, writer: None })
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            path,
+            immutable,
+            readers,
+            watcher: Mutex::default(),
+            writer: None,
+        })
     }
 
     /// Opens a database for reading and writing and migrates it to the latest schema. With `new_space`, a missing or
@@ -78,7 +95,8 @@ impl Database {
         connect::set_journal(&connection, state).map_err(failed)?;
         schema::migrate(&mut connection, state, folder, new_space).map_err(failed)?;
         let writer = Some(Writer { connection: Mutex::new(connection), _lock: lock });
-        Ok(Self { folder: folder.to_path_buf(), path, immutable: false, readers: Mutex::default(), writer })
+        let (readers, watcher) = (Mutex::default(), Mutex::default());
+        Ok(Self { folder: folder.to_path_buf(), path, immutable: false, readers, watcher, writer })
     }
 
     pub(super) fn folder(&self) -> &Path {
@@ -124,6 +142,26 @@ impl Database {
         // Also after an error: the transaction has been rolled back, so the connection can be reused.
         self.pool().push(connection);
         result
+    }
+
+    /// A number that is another one after each commit of any process.
+    pub(super) fn generation(&self) -> Result<u64, StoreError> {
+        let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut read = || {
+            let connection = match watcher.connection.take() {
+                Some(connection) => connection,
+                None => {
+                    watcher.before += 1;
+                    connect::connect_reader(&self.path, self.immutable)?
+                }
+            };
+            let version: u32 =
+                connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0))?;
+            watcher.connection = Some(connection);
+            Ok(u64::from(watcher.before) << 32 | u64::from(version))
+        };
+        read()
+            .map_err(|error: TransactionError| error.into_store_error(&self.path, "cannot read the library"))
     }
 
     fn pool(&self) -> MutexGuard<'_, Vec<Connection>> {

@@ -15,6 +15,15 @@ pub(super) fn search(
     vectors: &Vectors,
     request: &SearchRequest,
 ) -> Result<Vec<Hit>, TransactionError> {
+    hits(connection, &nearest(connection, vectors, request)?)
+}
+
+/// See [`VectorStore::nearest`](crate::VectorStore::nearest).
+pub(super) fn nearest(
+    connection: &Connection,
+    vectors: &Vectors,
+    request: &SearchRequest,
+) -> Result<Vec<(RecordId, f32)>, TransactionError> {
     let state = vectors.state();
     let only = match &request.filter {
         Some(filter) => Some(selected_slots(connection, state, filter)?),
@@ -34,7 +43,7 @@ pub(super) fn search(
     let mut scored = with_ids(connection, state.space_id, &scored)?;
     scored.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
     scored.truncate(request.k);
-    hits(connection, &scored)
+    Ok(scored.into_iter().map(|(score, id)| (id, score)).collect())
 }
 
 /// The slots that a filter selects, ascending.
@@ -85,9 +94,9 @@ fn with_ids(
     Ok(found)
 }
 
-fn hits(connection: &Connection, scored: &[(f32, RecordId)]) -> Result<Vec<Hit>, TransactionError> {
+fn hits(connection: &Connection, scored: &[(RecordId, f32)]) -> Result<Vec<Hit>, TransactionError> {
     let mut hits = Vec::with_capacity(scored.len());
-    for (score, id) in scored {
+    for (id, score) in scored {
         if let Some(entry) = read_records::entry(connection, *id)? {
             hits.push(Hit { id: *id, score: *score, payload: entry.payload });
         }

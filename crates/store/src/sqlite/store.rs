@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use super::database::Database;
 use super::spaces::StoredSpace;
 use super::transaction_error::TransactionError;
-use super::vector_cache::VectorCache;
+use super::vector_cache::{VectorCache, Vectors};
 use super::write_records::{self, Upsert};
 use super::{
     captions, failures, metadata, read_records, search, search_names, spaces, validate, vectors, verify,
@@ -16,7 +16,7 @@ use super::{
 use crate::vectors::VectorFiles;
 use crate::{
     Captions, EmbeddingSpace, Entry, Failure, FileState, Filter, Hit, ListRequest, NameRequest, NameSearch,
-    Record, RecordId, SearchRequest, StoreError, VectorStore,
+    Payload, Record, RecordId, SearchRequest, StoreError, VectorStore,
 };
 
 /// SQLite's page cache while many records are written, in kibibytes (negative, as the pragma has it): ids are random, so
@@ -183,6 +183,22 @@ impl SqliteStore {
         if problems.is_empty() { Ok(()) } else { Err(StoreError::Corrupt { path, problems }) }
     }
 
+    /// Searches a snapshot.
+    fn with_vectors<T>(
+        &self,
+        request: &SearchRequest,
+        search: impl Fn(&Connection, &Vectors, &SearchRequest) -> Result<Vec<T>, TransactionError>,
+    ) -> Result<Vec<T>, StoreError> {
+        validate::vector("query", &request.vector, self.space.space.dim)?;
+        if request.k == 0 {
+            return Ok(Vec::new());
+        }
+        self.database.read("cannot search", |connection| {
+            let vectors = self.vectors.vectors(connection, self.folder(), &self.space)?;
+            search(connection, &vectors, request)
+        })
+    }
+
     /// Changes records in one transaction, and then copies files of vectors that have become sparse.
     fn change<T>(
         &self,
@@ -216,6 +232,10 @@ impl VectorStore for SqliteStore {
 
     fn len(&self) -> Result<usize, StoreError> {
         self.database.read("cannot count records", |connection| read_records::len(connection, self.space.id))
+    }
+
+    fn generation(&self) -> Result<Option<u64>, StoreError> {
+        self.database.generation().map(Some)
     }
 
     fn upsert(&self, space: &EmbeddingSpace, records: &[Record]) -> Result<(), StoreError> {
@@ -309,13 +329,18 @@ impl VectorStore for SqliteStore {
     }
 
     fn search(&self, request: &SearchRequest) -> Result<Vec<Hit>, StoreError> {
-        validate::vector("query", &request.vector, self.space.space.dim)?;
-        if request.k == 0 {
-            return Ok(Vec::new());
-        }
-        self.database.read("cannot search", |connection| {
-            let vectors = self.vectors.vectors(connection, self.folder(), &self.space)?;
-            search::search(connection, &vectors, request)
+        self.with_vectors(request, search::search)
+    }
+
+    fn nearest(&self, request: &SearchRequest) -> Result<Vec<(RecordId, f32)>, StoreError> {
+        self.with_vectors(request, search::nearest)
+    }
+
+    fn payloads(&self, ids: &[RecordId]) -> Result<Vec<Option<Payload>>, StoreError> {
+        self.database.read("cannot read records", |connection| {
+            let payload =
+                |id: &RecordId| Ok(read_records::entry(connection, *id)?.map(|entry| entry.payload));
+            ids.iter().map(payload).collect()
         })
     }
 
