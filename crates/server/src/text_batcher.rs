@@ -15,7 +15,7 @@ const CACHE_BYTES: usize = 32 << 20;
 /// Memory for what is known about whether recent texts are understood.
 const UNDERSTOOD_BYTES: usize = 1 << 20;
 /// Most texts embedded in one batch.
-const MAX_BATCH: usize = 32;
+const MAX_BATCH: usize = 64;
 
 /// A model whose texts are embedded in batches and cached; everything else goes to the model itself.
 ///

@@ -12,7 +12,7 @@ use crate::pool::Pool;
 use crate::{Problem, Service};
 
 /// Threads for searches. More than processors: most of the time they wait for a batch of texts, which is larger for it.
-const SEARCH_THREADS: usize = 32;
+const SEARCH_THREADS: usize = 64;
 /// Searches that wait for a thread.
 const SEARCH_QUEUE: usize = 512;
 /// Files that wait to be read and rendered.
