@@ -79,18 +79,16 @@ pub fn info(path: &Path) -> Result<FileInfo, ReadError> {
 ///
 /// As [`read`](crate::read()).
 pub fn info_with(path: &Path, options: &ReadOptions) -> Result<FileInfo, ReadError> {
-    let bytes = read::file_bytes(path)?;
-    let read = read::open(path, &bytes, options)?;
-    Ok(describe(path, bytes.len() as u64, &read))
+    Ok(describe(path, &read::open_path(path, options)?))
 }
 
-fn describe(path: &Path, bytes: u64, file: &LoadedFile) -> FileInfo {
-    let LoadedFile { scene, format, orientation } = file;
+fn describe(path: &Path, file: &LoadedFile) -> FileInfo {
+    let LoadedFile { scene, format, orientation, bytes } = file;
     let extents_y_up = scene.bounds().map_or([0.0; 3], |b| b.extents().to_array());
     FileInfo {
         path: path.to_owned(),
         format: *format,
-        bytes,
+        bytes: *bytes,
         orientation: *orientation,
         meshes: scene.meshes.len(),
         vertices: scene.n_vertices(),

@@ -34,6 +34,7 @@ mod format;
 mod gltf;
 mod image_file;
 mod info;
+mod large_cloud;
 mod las;
 pub mod limits;
 mod npy;

@@ -4,6 +4,10 @@
 pub const FILE_BYTES: u64 = 2 << 30;
 /// Most vertices or points of one file.
 pub const VERTICES: usize = 20_000_000;
+/// Points that are kept of a cloud of more than [`VERTICES`].
+pub const KEPT_POINTS: usize = 10_000_000;
+/// Largest cloud that is read, in bytes; of those above [`FILE_BYTES`] or [`VERTICES`], a part of the points.
+pub const CLOUD_FILE_BYTES: u64 = 64 << 30;
 /// Most triangles of one file.
 pub const FACES: usize = 20_000_000;
 /// Largest edge of a texture in pixels.

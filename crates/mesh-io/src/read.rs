@@ -6,7 +6,7 @@ use std::path::Path;
 use lexiform_geometry::Scene;
 
 use crate::archive::Archive;
-use crate::regular_file::open_regular_file;
+use crate::large_cloud::file_content;
 use crate::sidecar::{Sidecar, Sidecars};
 use crate::source::Source;
 use crate::unpack::Unpacked;
@@ -48,7 +48,7 @@ pub fn read_with(path: &Path, options: &ReadOptions) -> Result<Scene, ReadError>
 ///
 /// As [`read`].
 pub fn read_with_format(path: &Path, options: &ReadOptions) -> Result<(Scene, Format), ReadError> {
-    open(path, &file_bytes(path)?, options).map(|loaded| (loaded.scene, loaded.format))
+    open_path(path, options).map(|loaded| (loaded.scene, loaded.format))
 }
 
 /// Reads a file from memory. Its extension and the folder for referenced files are from `path`.
@@ -127,15 +127,28 @@ pub(crate) struct LoadedFile {
     pub scene: Scene,
     pub format: Format,
     pub orientation: Orientation,
+    /// Size of the file.
+    pub bytes: u64,
 }
 
-pub(crate) fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<LoadedFile, ReadError> {
+/// Reads a file; of a large cloud, a part of the points.
+pub(crate) fn open_path(path: &Path, options: &ReadOptions) -> Result<LoadedFile, ReadError> {
+    let content = file_content(path)?;
+    let mut loaded = open(path, &content.bytes, options)?;
+    loaded.scene.notes.splice(0..0, content.note);
+    loaded.bytes = content.file_bytes;
+    Ok(loaded)
+}
+
+fn open(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<LoadedFile, ReadError> {
     if let Some(archive) = Archive::from_path(path) {
         let unpacked = Unpacked::open(archive, path, bytes)?;
-        let content = file_bytes(&unpacked.file)?;
         // The temporary folder is gone when the message is read.
-        let mut loaded = open_file(&unpacked.file, &content, options).map_err(|error| error.at(path))?;
-        loaded.scene.notes.splice(0..0, unpacked.note.clone());
+        let content = file_content(&unpacked.file).map_err(|error| error.at(path))?;
+        let mut loaded =
+            open_file(&unpacked.file, &content.bytes, options).map_err(|error| error.at(path))?;
+        loaded.scene.notes.splice(0..0, unpacked.note.iter().cloned().chain(content.note));
+        loaded.bytes = bytes.len() as u64;
         return Ok(loaded);
     }
     open_file(path, bytes, options)
@@ -162,7 +175,7 @@ fn open_file(path: &Path, bytes: &[u8], options: &ReadOptions) -> Result<LoadedF
     if scene.is_empty() {
         return Err(ReadError::Empty { path: path.to_owned(), notes: scene.notes });
     }
-    Ok(LoadedFile { scene, format: found.format, orientation })
+    Ok(LoadedFile { scene, format: found.format, orientation, bytes: bytes.len() as u64 })
 }
 
 /// The scene in the file's own axes, and the one that points up if the file states it.
@@ -192,25 +205,6 @@ fn read_format(source: &Source, format: Format) -> Result<(Scene, Option<UpAxis>
         Format::E57 => e57::read(source),
     }?;
     Ok((scene, None))
-}
-
-/// The whole file, within the size limit.
-pub(crate) fn file_bytes(path: &Path) -> Result<Vec<u8>, ReadError> {
-    let file = open_regular_file(path)?;
-    let metadata = file.metadata()?;
-    let too_large = |found| ReadError::TooLarge {
-        path: path.to_owned(),
-        what: "file size",
-        found,
-        limit: limits::FILE_BYTES,
-    };
-    if metadata.len() > limits::FILE_BYTES {
-        return Err(too_large(metadata.len()));
-    }
-    let mut bytes = Vec::with_capacity(metadata.len() as usize);
-    // The file may grow while it is read.
-    let read = file.take(limits::FILE_BYTES + 1).read_to_end(&mut bytes)?;
-    if read as u64 > limits::FILE_BYTES { Err(too_large(read as u64)) } else { Ok(bytes) }
 }
 
 #[cfg(test)]

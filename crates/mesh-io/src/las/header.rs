@@ -73,10 +73,21 @@ impl Header {
             records: u32_at(100),
             data_start: u32_at(96) as usize,
             record,
-            points: source.check_vertices(points)?,
+            points: usize::try_from(points).unwrap_or(usize::MAX),
             scale: vec3(131),
             offset: vec3(155),
             color,
         })
     }
+}
+
+/// A header with another number of points, with all that lies between it and the points.
+pub(super) fn with_count(header: &[u8], count: u64) -> Vec<u8> {
+    let mut changed = header.to_vec();
+    // Zero where 32 bits are too few: then the count in 64 bits holds. Fewer than that are kept.
+    changed[107..111].copy_from_slice(&(count as u32).to_le_bytes());
+    if header[25] >= 4 && header.len() >= 255 {
+        changed[247..255].copy_from_slice(&count.to_le_bytes());
+    }
+    changed
 }

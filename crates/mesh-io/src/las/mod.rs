@@ -6,7 +6,14 @@ mod laz;
 
 use glam::{DVec3, Vec3};
 
-use crate::{ReadError, builder::PointCloudBuilder, color, source::Source};
+use crate::{
+    ReadError,
+    builder::PointCloudBuilder,
+    color,
+    large_cloud::{PointTable, Record, is_kept, thinning_note},
+    limits,
+    source::Source,
+};
 
 use self::header::Header;
 use lexiform_geometry::Scene;
@@ -17,8 +24,19 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let mut scene = Scene::default();
     let mut cloud = Cloud { header: &header, builder: PointCloudBuilder::default(), largest: 0 };
     if header.compressed {
-        laz::read_records(source, &header, |record| cloud.push(record))?;
+        let every = points_per_kept(source, &header)?;
+        let mut index = 0;
+        laz::read_records(source, &header, |record| {
+            if is_kept(index, every) {
+                cloud.push(record);
+            }
+            index += 1;
+        })?;
+        if every > 1 {
+            scene.notes.push(thinning_note(cloud.builder.positions.len() as u64, index, every));
+        }
     } else {
+        source.check_vertices(header.points as u64)?;
         let data = source.bytes.get(header.data_start..).unwrap_or_default();
         let records = data.chunks_exact(header.record).take(header.points);
         if records.len() < header.points {
@@ -36,6 +54,28 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
         scene.clouds.push(cloud);
     }
     Ok(scene)
+}
+
+/// The points of a file that is not compressed.
+pub(super) fn point_table(source: &Source) -> Option<PointTable> {
+    let header =
+        Header::parse(source).ok().filter(|h| !h.compressed && h.data_start <= source.bytes.len())?;
+    Some(PointTable {
+        start: header.data_start,
+        count: Some(header.points as u64),
+        record: Record::Bytes(header.record),
+        with_count: header::with_count,
+    })
+}
+
+/// How many compressed points one is kept of. A scan takes bytes for each of its points; a file that declares more of them is not
+/// decompressed, which would take minutes.
+fn points_per_kept(source: &Source, header: &Header) -> Result<u64, ReadError> {
+    if header.points <= limits::VERTICES || header.points > source.bytes.len() {
+        source.check_vertices(header.points as u64)?;
+        return Ok(1);
+    }
+    Ok(header.points.div_ceil(limits::KEPT_POINTS) as u64)
 }
 
 struct Cloud<'h> {

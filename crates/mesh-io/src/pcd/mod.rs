@@ -6,12 +6,20 @@ mod lzf;
 
 use glam::{DVec3, Vec3};
 
-use crate::{ReadError, builder::PointCloudBuilder, color, source::Source, text};
+use crate::{
+    ReadError,
+    builder::PointCloudBuilder,
+    color,
+    large_cloud::{PointTable, Record},
+    source::Source,
+    text,
+};
 use lexiform_geometry::Scene;
 
 /// Reads the points; invalid measurements (NaN) are dropped.
 pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let header = Header::parse(source)?;
+    source.check_vertices(header.points as u64)?;
     let data = &source.bytes[header.data_start..];
     let builder = match header.data {
         Encoding::Ascii => read_text(source, &header, data)?,
@@ -33,6 +41,33 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     let cloud = builder.build(source, &mut scene.notes)?;
     scene.clouds.push(cloud);
     Ok(scene)
+}
+
+/// The points of a file that is not compressed.
+pub(super) fn point_table(source: &Source) -> Option<PointTable> {
+    let header = Header::parse(source).ok()?;
+    let record = match header.data {
+        Encoding::Ascii => Record::Line,
+        Encoding::Binary => Record::Bytes(header.stride),
+        Encoding::Compressed => return None,
+    };
+    Some(PointTable { start: header.data_start, count: Some(header.points as u64), record, with_count })
+}
+
+/// A header with another number of points.
+fn with_count(header: &[u8], count: u64) -> Vec<u8> {
+    let lines = text::lines(header).flat_map(|(_, line)| {
+        let mut changed = match text::split_keyword(line).0.to_ascii_uppercase().as_slice() {
+            // One row of points instead of an image.
+            b"HEIGHT" => b"HEIGHT 1".to_vec(),
+            b"WIDTH" => format!("WIDTH {count}").into_bytes(),
+            b"POINTS" => format!("POINTS {count}").into_bytes(),
+            _ => line.to_vec(),
+        };
+        changed.push(b'\n');
+        changed
+    });
+    lines.collect()
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -143,7 +178,8 @@ impl Header {
             .or(area)
             .ok_or_else(|| source.invalid("the header has neither POINTS nor WIDTH and HEIGHT"))?;
         let stride = fields.iter().map(|f| f.size * f.count).sum();
-        Ok(Self { fields, points: source.check_vertices(points)?, stride, data, data_start: at })
+        let points = usize::try_from(points).unwrap_or(usize::MAX);
+        Ok(Self { fields, points, stride, data, data_start: at })
     }
 
     fn field(&self, name: &str) -> Option<&Field> {

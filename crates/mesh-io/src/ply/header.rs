@@ -173,6 +173,24 @@ impl Header {
     }
 }
 
+/// A header with another count in its only element.
+pub(super) fn with_count(header: &[u8], count: u64) -> Vec<u8> {
+    let mut changed = Vec::with_capacity(header.len());
+    let mut at = 0;
+    while let Some((line, next)) = header_line(header, at) {
+        match text::fields(line).collect::<Vec<_>>()[..] {
+            [b"element", name, _] => {
+                changed.extend_from_slice(&[b"element ", name, b" "].concat());
+                changed.extend_from_slice(count.to_string().as_bytes());
+                changed.push(b'\n');
+            }
+            _ => changed.extend_from_slice(&header[at..next]),
+        }
+        at = next;
+    }
+    changed
+}
+
 /// A line from `start` and where the next begins. A lone `\r` is a terminator too, and nothing else is skipped: binary data after
 /// `end_header` may begin with either byte.
 fn header_line(bytes: &[u8], start: usize) -> Option<(&[u8], usize)> {

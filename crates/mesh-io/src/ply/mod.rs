@@ -18,6 +18,7 @@ use crate::{
     Format, ReadError,
     builder::{MeshBuilder, Polygons, Triangles, to_single_precision},
     image_file::TextureFiles,
+    large_cloud::{PointTable, Record},
     sidecar::{Sidecar, Sidecars},
     source::Source,
 };
@@ -35,7 +36,7 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     for element in &header.elements {
         check_count(source, element, &values)?;
         match element.name.as_str() {
-            "vertex" | "vertices" | "point" | "points" => vertices.read(source, element, &mut values)?,
+            _ if vertex::is_element(element) => vertices.read(source, element, &mut values)?,
             "face" | "faces" => faces.read(source, element, &mut values)?,
             "tristrips" => faces.read_strips(source, element, &mut values)?,
             _ => skip(source, element, &mut values)?,
@@ -53,6 +54,21 @@ pub(super) fn read(source: &Source) -> Result<Scene, ReadError> {
     }
     build(source, &header, vertices, &faces, &mut scene)?;
     Ok(scene)
+}
+
+/// The points of a cloud without lists, in a file that has nothing else.
+pub(super) fn point_table(source: &Source) -> Option<PointTable> {
+    let (header, start) = Header::parse(source).ok()?;
+    let [points] = &header.elements[..] else { return None };
+    let is_flat = vertex::is_element(points) && points.properties.iter().all(|p| p.list.is_none());
+    let size = points.properties.iter().map(|p| p.scalar.size()).sum();
+    let record = if header.encoding == Encoding::Ascii { Record::Line } else { Record::Bytes(size) };
+    (is_flat && size > 0).then_some(PointTable {
+        start,
+        count: Some(points.count),
+        record,
+        with_count: header::with_count,
+    })
 }
 
 /// Longest header that is searched for textures.

@@ -49,6 +49,11 @@ fn role(name: &str) -> Option<usize> {
     })
 }
 
+/// Whether an element holds the vertices or points.
+pub(super) fn is_element(element: &Element) -> bool {
+    matches!(element.name.as_str(), "vertex" | "vertices" | "point" | "points")
+}
+
 /// Vertices as read; lists are empty or as long as `positions`.
 #[derive(Default)]
 pub(super) struct Vertices {
