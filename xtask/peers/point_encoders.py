@@ -1,8 +1,8 @@
-"""Expected features of PointNet++ MSG and PointConv, by the authors' own classes.
+"""Expected features of PointNet++ MSG, PointConv and Uni3D, by the authors' own classes.
 
-    python xtask/peers/point_encoders.py --ulip CLONE --cg3d CLONE fixtures
+    python xtask/peers/point_encoders.py [--ulip CLONE] [--cg3d CLONE] [--uni3d CLONE] fixtures
 
-CLONE is a checkout of salesforce/ULIP and of deeptibhegde/CLIP-goes-3D. Weights follow a rule by name ("detw": FNV-1a and
+CLONE is a checkout of salesforce/ULIP, deeptibhegde/CLIP-goes-3D or baaivision/Uni3D, which needs timm, easydict and open_clip_torch. Weights follow a rule by name ("detw": FNV-1a and
 SplitMix64), so that no file of weights is needed. The random start of farthest-point sampling is pinned to the first point.
 """
 
@@ -11,6 +11,7 @@ import importlib.util
 import json
 import pathlib
 import sys
+import types
 
 import numpy as np
 import torch
@@ -38,6 +39,14 @@ def middle_and_half_width(key, shape):
         return 0.0, 0.2
     if last == "running_var":
         return 1.0, 0.5
+    if last in ("cls_token", "cls_pos", "pos_embed", "positional_embedding"):
+        return 0.0, 0.3
+    if last == "text_projection":
+        return 0.0, np.sqrt(3.0 / shape[0])
+    if key.endswith("token_embedding.weight"):
+        return 0.0, 0.5
+    if last == "logit_scale":
+        return 3.0, 0.0
     if last == "weight" and len(shape) == 1:
         return 1.0, 0.2
     if len(shape) <= 1:
@@ -85,15 +94,8 @@ def write(folder, config, points, expected):
     save_file({name: value.numpy() for name, value in expected.items()}, folder / "expected.safetensors")
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ulip", type=pathlib.Path, required=True)
-    parser.add_argument("--cg3d", type=pathlib.Path, required=True)
-    parser.add_argument("out", type=pathlib.Path)
-    options = parser.parse_args()
-    torch.set_grad_enabled(False)
-
-    sys.path.insert(0, str(options.ulip))
+def pointnet2_msg(clone, out):
+    sys.path.insert(0, str(clone))
     from models.pointnet2 import pointnet2
 
     zeros = lambda low, high, size, **kw: torch.zeros(size, dtype=torch.long)
@@ -101,15 +103,104 @@ def main():
     network = pointnet2.Pointnet2_Msg().eval()
     config = fill(network, "pn2_msg.")
     points = clouds(2, 700)
-    write(options.out / "pointnet2_msg", config, points, {"features": network(torch.from_numpy(points))})
+    write(out / "pointnet2_msg", config, points, {"features": network(torch.from_numpy(points))})
 
-    network = module(options.cg3d / "models" / "PointConv.py", "cg3d_pointconv").PointConvDensityClsSsgProject().eval()
+
+def point_conv(clone, out):
+    network = module(clone / "models" / "PointConv.py", "cg3d_pointconv").PointConvDensityClsSsgProject().eval()
     config = fill(network, "pointconv.")
+    points = clouds(2, 700)
     latent = network(torch.from_numpy(points).transpose(1, 2).contiguous())
     pooled = {}
     network.projection.register_forward_hook(lambda _, inputs, __: pooled.update(value=inputs[0].squeeze(-1)))
     network(torch.from_numpy(points).transpose(1, 2).contiguous())
-    write(options.out / "cg3d_pointconv", config, points, {"features": pooled["value"].contiguous(), "latent": latent})
+    write(out / "cg3d_pointconv", config, points, {"features": pooled["value"].contiguous(), "latent": latent})
+
+
+def pointnet2_ops():
+    """The two operations of pointnet2_ops that Uni3D calls, which need CUDA there."""
+
+    def furthest_point_sample(xyz, count):
+        found = torch.zeros(len(xyz), count, dtype=torch.long)
+        for row, cloud in enumerate(xyz):
+            seen = (cloud**2).sum(1) > 1e-3
+            nearest = torch.full((len(cloud),), 1e10)
+            last = 0
+            for step in range(1, count):
+                nearest[seen] = torch.minimum(nearest, ((cloud - cloud[last]) ** 2).sum(1))[seen]
+                last = int(torch.where(seen, nearest, torch.tensor(-1.0)).argmax())
+                found[row, step] = last
+        return found
+
+    def gather_operation(features, index):
+        return torch.gather(features, 2, index[:, None, :].expand(-1, features.shape[1], -1))
+
+    utils = types.SimpleNamespace(furthest_point_sample=furthest_point_sample, gather_operation=gather_operation)
+    package = types.ModuleType("pointnet2_ops")
+    package.pointnet2_utils = utils
+    return package
+
+
+def uni3d(clone, out):
+    """Uni3D with small transformers of the three kinds that its five sizes have."""
+    from timm.models.eva import Eva
+
+    sys.modules["pointnet2_ops"] = pointnet2_ops()
+    encoders = module(clone / "models" / "point_encoder.py", "uni3d_point_encoder")
+    gated = {"swiglu_mlp": True, "mlp_ratio": 4 * 2 / 3}
+    kinds = {
+        "eva": {"mlp_ratio": 6144 / 1408},
+        "eva02": gated,
+        "eva02_norm": {**gated, "scale_mlp": True, "qkv_fused": False},
+    }
+    rng = np.random.default_rng(7)
+    positions = clouds(2, 300)
+    points = np.concatenate([positions, rng.uniform(size=positions.shape).astype(np.float32)], axis=2)
+    for kind, values in kinds.items():
+        trunk = Eva(img_size=28, patch_size=14, embed_dim=128, depth=3, num_heads=2, num_classes=5, **values)
+        sizes = {"pc_feat_dim": 128, "embed_dim": 1024, "group_size": 12, "num_group": 24, "pc_encoder_dim": 96, "patch_dropout": 0.0}
+        network = torch.nn.Module()
+        network.logit_scale = torch.nn.Parameter(torch.ones([]))
+        network.point_encoder = encoders.PointcloudEncoder(trunk, types.SimpleNamespace(**sizes))
+        network.eval()
+        config = {**fill(network, f"uni3d_{kind}."), "num_group": 24, "group_size": 12}
+        cloud = torch.from_numpy(points)
+        features = network.point_encoder(cloud[:, :, :3].contiguous(), cloud[:, :, 3:].contiguous())
+        write(out / f"uni3d_{kind}", config, points, {"projected": features})
+
+
+def text_tower(out):
+    """A text tower as OpenCLIP keeps it apart from an image tower of timm: that of EVA02-CLIP, which Uni3D is aligned to."""
+    import open_clip
+    from open_clip.transformer import TextTransformer
+
+    network = torch.nn.Module()
+    network.logit_scale = torch.nn.Parameter(torch.ones([]))
+    network.text = TextTransformer(width=128, heads=2, layers=3, output_dim=48).eval()
+    config = fill(network, "text_tower.")
+    texts = ["a chair", "a red car with four wheels", "something to sit on"]
+    folder = out / "text_tower"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps({**config, "texts": texts}, separators=(",", ":")) + "\n")
+    save_file({"features": network.text(open_clip.tokenize(texts)).numpy()}, folder / "expected.safetensors")
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--ulip", type=pathlib.Path)
+    parser.add_argument("--cg3d", type=pathlib.Path)
+    parser.add_argument("--uni3d", type=pathlib.Path)
+    parser.add_argument("out", type=pathlib.Path)
+    options = parser.parse_args()
+    torch.set_grad_enabled(False)
+
+    if options.ulip:
+        pointnet2_msg(options.ulip, options.out)
+    if options.cg3d:
+        point_conv(options.cg3d, options.out)
+    if options.uni3d:
+        uni3d(options.uni3d, options.out)
+        text_tower(options.out)
 
 
 main()

@@ -4,7 +4,9 @@
 
 use burn::tensor::{Device, Distribution, Tensor};
 use lexiform_model::clip::ClipConfig;
-use lexiform_model::nn::{Activation, AttentionScope, BlockOptions, Transformer, TransformerConfig};
+use lexiform_model::nn::{
+    Activation, AttentionScope, BlockOptions, MlpStyle, Transformer, TransformerConfig,
+};
 use lexiform_model::weights::WeightSource;
 
 mod support;
@@ -25,6 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         mlp_width: 4 * clip.vision.width,
         activation: Activation::Gelu,
         epsilon: 1e-5,
+        mlp: MlpStyle::default(),
     };
     let device = Device::flex().autodiff();
     let network = Transformer::load(&WeightSource::random(0, &device), "t", &config)?;

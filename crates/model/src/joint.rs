@@ -341,7 +341,8 @@ impl JointModel {
     /// # Errors
     /// [`ModelError::Vocabulary`] if the tower has fewer tokens than its tokenizer.
     pub fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
-        text_only::text_features(&self.id, &self.config, &self.text, texts)
+        let ModelConfig { clip, tokenizer, .. } = &self.config;
+        text_only::text_features(&self.id, (tokenizer, &clip.text), &self.text, texts)
     }
 
     /// Features of shapes `[shapes, dim]`, not normalized; all shapes have the same number of views.

@@ -14,7 +14,7 @@ use self::embed::run_batched;
 use crate::clip::VisionStyle;
 use crate::embedding::Embedding;
 use crate::error::ModelError;
-use crate::joint::{ModelConfig, PointBranchConfig};
+use crate::joint::{ModelConfig, PointBranchConfig, TextModel};
 use crate::nn::Activation;
 use crate::point::{
     DetectedEncoder, FpsStart, ModelFamily, PointPreprocess, PointPreprocessOverrides, PointTower,
@@ -58,6 +58,9 @@ impl PointModelConfig {
     }
 }
 
+/// Width of the text tower of EVA02-CLIP-E-14-plus.
+const EVA02_E14_TEXT_WIDTH: usize = 1280;
+
 /// The CLIP model that a point encoder was trained with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PairedClip {
@@ -74,6 +77,9 @@ pub enum PairedClip {
     /// OpenAI's ViT-L/14, 768 wide.
     #[serde(rename = "openai-l14", alias = "open-ai-l14")]
     OpenAiL14,
+    /// EVA02-CLIP-E-14-plus, `laion2b_s9b_b144k`, 1024 wide; only its text tower is read.
+    #[serde(rename = "eva02-e14-plus")]
+    Eva02E14Plus,
 }
 
 impl PairedClip {
@@ -87,6 +93,7 @@ impl PairedClip {
             Self::SlipB16 => "slip-b16",
             Self::OpenAiB32 => "openai-b32",
             Self::OpenAiL14 => "openai-l14",
+            Self::Eva02E14Plus => "eva02-e14-plus",
         }
     }
 
@@ -102,11 +109,17 @@ impl PairedClip {
             Self::SlipB16 => [16, 768],
             Self::OpenAiB32 => [32, 768],
             Self::OpenAiL14 => [14, 1024],
+            Self::Eva02E14Plus => return false,
         };
         config.clip.dim == self.dim()
             && vision.style == style
             && activation
             && sizes == [vision.patch, vision.width]
+    }
+
+    /// Whether a text tower whose image tower is not read has the sizes of this one's.
+    pub fn fits_text(self, text: &TextModel) -> bool {
+        self == Self::Eva02E14Plus && text.dim() == self.dim() && text.sizes().width == EVA02_E14_TEXT_WIDTH
     }
 
     /// The model of this architecture, if it is one of them.
@@ -120,6 +133,7 @@ impl PairedClip {
             Self::OpenClipBigG14 => 1280,
             Self::SlipB16 | Self::OpenAiB32 => 512,
             Self::OpenAiL14 => 768,
+            Self::Eva02E14Plus => 1024,
         }
     }
 
@@ -128,6 +142,7 @@ impl PairedClip {
         match (family, dim) {
             (ModelFamily::Ulip | ModelFamily::OpenShapeZUp, 1280) => Some(Self::OpenClipBigG14),
             (ModelFamily::Ulip | ModelFamily::Cg3d, 512) => Some(Self::SlipB16),
+            (ModelFamily::Uni3d, 1024) => Some(Self::Eva02E14Plus),
             (ModelFamily::OpenShapeYUp, 512) => Some(Self::OpenAiB32),
             (ModelFamily::OpenShapeYUp, 768) => Some(Self::OpenAiL14),
             _ => None,
@@ -181,7 +196,8 @@ impl PointModel {
         Self::from_file(&registry::open_weights(name_or_path)?, options)
     }
 
-    /// Loads a network from a file: our own, also the point tower of a joint model, or one released by ULIP, OpenShape or CG3D.
+    /// Loads a network from a file: our own, also the point tower of a joint model, or one released by ULIP, OpenShape, Uni3D
+    /// or CG3D.
     ///
     /// # Errors
     /// If the file is not a point encoder, a tensor is missing, misshaped or unused, or the encoder has no groups to

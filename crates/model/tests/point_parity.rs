@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use burn::tensor::Device;
 use glam::Vec3;
 use lexiform_model::point::{
-    CloudBatch, EncoderConfig, FpsStart, PointEncoder, PointTower, PointTowerConfig, PreparedCloud,
+    CloudBatch, EncoderConfig, FpsStart, PointEncoder, PointTower, PointTowerConfig, PreparedCloud, Trunk,
     detect_encoder,
 };
 use lexiform_model::weights::{Precision, WeightFile, WeightSource};
-use lexiform_model::{PointModel, PointModelOptions};
+use lexiform_model::{ComputePrecision, PointModel, PointModelOptions, TextModel};
 use support::{Golden, check, detw, values};
 
 /// f32 sums in another order than the reference's.
@@ -367,4 +367,63 @@ fn new_networks_have_the_same_tensors() {
     tower.save(&mut list);
     // 52 entries of the fixture less the logit scale and two counters.
     assert_eq!(list.iter().count(), 49);
+}
+
+/// Uni3D in the three kinds of vision transformers that its sizes have, as its released files are: in a container, with what the
+/// transformer has for images.
+#[test]
+fn uni3d_matches_its_authors_code() {
+    for (name, trunk) in
+        [("uni3d_eva", Trunk::Eva), ("uni3d_eva02", Trunk::Eva02), ("uni3d_eva02_norm", Trunk::Eva02Norm)]
+    {
+        let golden = Golden::new(name);
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::copy(golden.path("config.json"), folder.path().join("config.json")).unwrap();
+        let path = folder.path().join("model.safetensors");
+        detw(&golden).write(&path, Precision::Full, Default::default()).unwrap();
+        let open = |path: &std::path::Path| {
+            PointModel::open(path.to_str().unwrap(), &PointModelOptions::default()).unwrap()
+        };
+        let model = open(&path);
+        let EncoderConfig::PointBert(config) = model.config().tower.encoder else {
+            panic!("another encoder")
+        };
+        assert_eq!((config.trunk, config.groups, config.group_size, config.heads), (trunk, 24, 12, 2));
+        assert_eq!(model.logit_scale(), Some(3.0));
+        let clouds = clouds(&golden, "clouds");
+        let batch = CloudBatch::new(&clouds, true).unwrap();
+        let features = |model: &PointModel| values(&model.tower().encode(&batch, FpsStart::default()));
+        let expected = golden.values("expected.safetensors", "projected");
+        check(&format!("{name}: projected"), &features(&model), &expected, TOLERANCE);
+        // Our own file has other names, and the same network.
+        let own = folder.path().join("own.safetensors");
+        model.save(&own, Precision::Full).unwrap();
+        assert_eq!(features(&open(&own)), features(&model), "{name}");
+    }
+}
+
+/// The text tower of a file whose image tower is of another kind, by OpenCLIP's own class.
+#[test]
+fn a_text_tower_alone_matches_openclip() {
+    let golden = Golden::new("text_tower");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("open_clip_pytorch_model.safetensors");
+    let mut list = detw(&golden);
+    list.push_values("visual.trunk.cls_token".to_owned(), vec![1, 1, 4], vec![0.0; 4]);
+    list.write(&path, Precision::Full, Default::default()).unwrap();
+    let open = |path: &std::path::Path| {
+        TextModel::without_images(&WeightFile::open(path).unwrap(), &Device::flex(), ComputePrecision::F32)
+            .unwrap()
+    };
+    let model = open(&path).unwrap();
+    assert_eq!(
+        (model.dim(), model.sizes().width, model.sizes().heads, model.sizes().layers),
+        (48, 128, 2, 3)
+    );
+    let config = std::fs::read_to_string(golden.path("config.json")).unwrap();
+    let config: serde_json::Value = serde_json::from_str(&config).unwrap();
+    let texts: Vec<&str> = config["texts"].as_array().unwrap().iter().map(|t| t.as_str().unwrap()).collect();
+    let features = model.text_features(&texts).unwrap().concat();
+    let expected = golden.values("expected.safetensors", "features");
+    check("text_tower: features", &features, &expected, TOLERANCE);
 }

@@ -9,7 +9,7 @@ use lexiform_model::preprocess::Crop;
 use lexiform_model::weights::WeightFile;
 use lexiform_model::{
     CG3D_VISION_CONTAINER, ComputePrecision, Device, Embedding, JointModel, ModelConfig, ModelError,
-    OpenOptions, PointModel, PointModelOptions, registry,
+    OpenOptions, PairedClip, PointModel, PointModelOptions, TextModel, registry,
 };
 
 use crate::{EncodeError, Encoder, Error, InputSpec, ModelInput};
@@ -104,6 +104,15 @@ impl EncoderOptions {
         self.text_model.is_none() && self.visual_prompts.is_none()
     }
 
+    /// The model of texts and images for a point model.
+    fn open_text_side(&self, name: &str) -> Result<TextSide, ModelError> {
+        let file = registry::open_weights(name)?;
+        match TextModel::without_images(&file, &self.device, self.precision)? {
+            Some(text) => Ok(TextSide::Text(Box::new(text))),
+            None => Ok(TextSide::Clip(Box::new(self.open_joint(name)?))),
+        }
+    }
+
     fn open_joint(&self, name: &str) -> Result<JointModel, ModelError> {
         let Self { crop, image_size, device, precision, .. } = self.clone();
         let options = OpenOptions { crop, image_size, device, precision };
@@ -126,14 +135,74 @@ struct PairedPointEncoder {
     points: PointModel,
     options: EncoderOptions,
     /// The CLIP model or why it cannot be opened; empty until it is needed.
-    clip: OnceLock<Result<JointModel, String>>,
+    clip: OnceLock<Result<TextSide, String>>,
+}
+
+/// What embeds texts, and images if it can.
+enum TextSide {
+    Clip(Box<JointModel>),
+    /// A text tower whose image tower is of a kind that is not read.
+    Text(Box<TextModel>),
+}
+
+impl TextSide {
+    fn id(&self) -> &str {
+        match self {
+            Self::Clip(model) => model.id(),
+            Self::Text(model) => model.id(),
+        }
+    }
+
+    fn dim(&self) -> usize {
+        match self {
+            Self::Clip(model) => model.dim(),
+            Self::Text(model) => model.dim(),
+        }
+    }
+
+    /// The id that models record which were trained on its features.
+    fn clip_id(&self) -> &str {
+        match self {
+            Self::Clip(model) => model.clip_id(),
+            Self::Text(model) => model.id(),
+        }
+    }
+
+    fn fits(&self, paired: PairedClip) -> bool {
+        match self {
+            Self::Clip(model) => paired.fits(model.config()),
+            Self::Text(model) => paired.fits_text(model),
+        }
+    }
+
+    fn describe(&self) -> String {
+        match self {
+            Self::Clip(model) => {
+                let [patch, width] = image_tower_size(model.config());
+                format!("{} (patch {patch}, width {width})", model.id())
+            }
+            Self::Text(model) => format!("{} (a text tower of width {})", model.id(), model.sizes().width),
+        }
+    }
+
+    /// The model with an image tower.
+    fn images(&self) -> Result<&JointModel, EncodeError> {
+        match self {
+            Self::Clip(model) => Ok(model),
+            Self::Text(model) => Err(format!(
+                "{}: its image tower is not supported; search by text, or by 3D files",
+                model.id()
+            )
+            .into()),
+        }
+    }
 }
 
 impl PairedPointEncoder {
     fn new(points: PointModel, options: EncoderOptions) -> Result<Self, Error> {
         let clip = OnceLock::new();
         if let Some(name) = &options.text_model {
-            let model = options.open_joint(name)?;
+            let model = options.open_text_side(name)?;
             check_pairing(&points, &model)
                 .map_err(|reason| Error::TextModelMismatch { model: points.id().to_owned(), reason })?;
             // Cannot fail: the cell is new.
@@ -143,7 +212,7 @@ impl PairedPointEncoder {
     }
 
     /// The CLIP model, opened by the first call.
-    fn clip(&self) -> Result<&JointModel, EncodeError> {
+    fn clip(&self) -> Result<&TextSide, EncodeError> {
         let clip = self.clip.get_or_init(|| {
             let id = self.points.id();
             let Some(paired) = self.points.paired_clip() else {
@@ -151,7 +220,7 @@ impl PairedPointEncoder {
                     "{id} has no text tower: pass the CLIP model of its training with --text-model"
                 ));
             };
-            let clip = self.options.open_joint(paired.name()).map_err(|error| {
+            let clip = self.options.open_text_side(paired.name()).map_err(|error| {
                 format!("{id} has no text tower: pass {} with --text-model ({error})", paired.name())
             })?;
             check_pairing(&self.points, &clip)?;
@@ -162,7 +231,7 @@ impl PairedPointEncoder {
 }
 
 /// Checks that a CLIP model can be the one that a point model was trained with. The error is the reason if not.
-fn check_pairing(points: &PointModel, clip: &JointModel) -> Result<(), String> {
+fn check_pairing(points: &PointModel, clip: &TextSide) -> Result<(), String> {
     if let Some(taught_by) = points.config().taught_by.as_deref().filter(|id| *id != clip.clip_id()) {
         return Err(format!("expected text model {taught_by}, found {}", clip.clip_id()));
     }
@@ -176,10 +245,8 @@ fn check_pairing(points: &PointModel, clip: &JointModel) -> Result<(), String> {
     }
     // Dimensions alone do not distinguish ViT-B/32 from SLIP's ViT-B/16.
     match points.paired_clip() {
-        Some(paired) if !paired.fits(clip.config()) => {
-            let [patch, width] = image_tower_size(clip.config());
-            let (paired, found) = (paired.name(), clip.id());
-            Err(format!("expected text model {paired}, found {found} (patch {patch}, width {width})"))
+        Some(paired) if !clip.fits(paired) => {
+            Err(format!("expected text model {}, found {}", paired.name(), clip.describe()))
         }
         _ => Ok(()),
     }
@@ -213,21 +280,31 @@ impl Encoder for PairedPointEncoder {
 
     fn logit_scale(&self) -> f32 {
         // Of the CLIP model only if it is open: reading a number should not load a model.
-        let clip_scale = || self.clip.get().and_then(|clip| clip.as_ref().ok()).map(JointModel::logit_scale);
+        let clip = self.clip.get().and_then(|clip| clip.as_ref().ok());
+        let clip_scale = || clip.and_then(|clip| clip.images().ok()).map(JointModel::logit_scale);
         self.points.logit_scale().or_else(clip_scale).unwrap_or(DEFAULT_LOGIT_SCALE)
     }
 
     fn embed_texts(&self, texts: &[&str]) -> Result<Vec<Embedding>, EncodeError> {
-        Ok(self.clip()?.embed_texts(texts)?)
+        Ok(match self.clip()? {
+            TextSide::Clip(model) => model.embed_texts(texts)?,
+            TextSide::Text(model) => model.embed_texts(texts)?,
+        })
     }
 
     fn text_features(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, EncodeError> {
-        Ok(self.clip()?.text_features(texts)?)
+        Ok(match self.clip()? {
+            TextSide::Clip(model) => model.text_features(texts)?,
+            TextSide::Text(model) => model.text_features(texts)?,
+        })
     }
 
     fn knows_word(&self, word: &str) -> Option<bool> {
         // The text that the word is from needs the CLIP model anyway.
-        self.clip().ok().map(|clip| clip.knows_word(word))
+        self.clip().ok().map(|clip| match clip {
+            TextSide::Clip(model) => model.knows_word(word),
+            TextSide::Text(model) => model.knows_word(word),
+        })
     }
 
     fn embed_shapes(&self, shapes: Vec<ModelInput>) -> Result<Vec<Embedding>, EncodeError> {
@@ -240,7 +317,7 @@ impl Encoder for PairedPointEncoder {
                     None
                 }
                 // Without points, the image tower has the same joint space.
-                ModelInput::Views(views) => Some(self.clip()?.embed_views(&[views])?.remove(0)),
+                ModelInput::Views(views) => Some(self.clip()?.images()?.embed_views(&[views])?.remove(0)),
             });
         }
         // A point model fails for an empty batch.
@@ -250,6 +327,6 @@ impl Encoder for PairedPointEncoder {
     }
 
     fn embed_image(&self, image: &image::RgbaImage) -> Result<Embedding, EncodeError> {
-        Ok(self.clip()?.embed_image(image)?)
+        Ok(self.clip()?.images()?.embed_image(image)?)
     }
 }

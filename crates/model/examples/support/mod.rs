@@ -4,7 +4,7 @@
 use std::time::Instant;
 
 use lexiform_model::lm::{LanguageModelConfig, OutputConfig, Positions};
-use lexiform_model::nn::{Activation, DecoderBlockConfig, NormPlacement, TransformerConfig};
+use lexiform_model::nn::{Activation, DecoderBlockConfig, MlpStyle, NormPlacement, TransformerConfig};
 
 /// Runs once for nothing, then `repeats` times, and prints the median, and the mean CPU time over all cores, as one JSON line.
 #[expect(clippy::print_stdout, reason = "a benchmark reports on standard output")]
@@ -44,6 +44,7 @@ pub fn gpt2() -> LanguageModelConfig {
         mlp_width: 3072,
         activation: Activation::GeluTanh,
         epsilon: 1e-5,
+        mlp: MlpStyle::default(),
     };
     LanguageModelConfig {
         vocabulary: 50_257,

@@ -5,7 +5,7 @@ use std::path::Path;
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
-use crate::nn::{Activation, TransformerConfig};
+use crate::nn::{Activation, MlpStyle, TransformerConfig};
 
 /// Added to the variance in every layer norm of OpenCLIP.
 const EPSILON: f64 = 1e-5;
@@ -197,6 +197,7 @@ impl VisionConfig {
             mlp_width: (self.width as f64 * self.mlp_ratio).round() as usize,
             activation: self.activation.unwrap_or(activation),
             epsilon: self.epsilon(),
+            mlp: MlpStyle::default(),
         }
     }
 
@@ -229,6 +230,7 @@ impl TextConfig {
             mlp_width: (self.width as f64 * self.mlp_ratio).round() as usize,
             activation,
             epsilon: EPSILON,
+            mlp: MlpStyle::default(),
         }
     }
 }

@@ -3,8 +3,8 @@
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, TensorData, module};
 
-use super::config::{ClipConfig, NORM_EPSILON};
-use crate::nn::{AttentionScope, BlockOptions, LayerNorm, Transformer};
+use super::config::{ClipConfig, NORM_EPSILON, TextConfig};
+use crate::nn::{Activation, AttentionScope, BlockOptions, LayerNorm, Transformer};
 use crate::tokenizer::Tokens;
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
@@ -25,7 +25,19 @@ impl ClipText {
     /// # Errors
     /// If a tensor is missing or misshaped.
     pub fn load(source: &WeightSource, config: &ClipConfig) -> Result<Self, WeightsError> {
-        let text = config.text;
+        Self::load_alone(source, &config.text, config.dim, config.activation)
+    }
+
+    /// As [`load`](Self::load), from the sizes of this tower, the dimension of the joint space and the activation of MLPs.
+    ///
+    /// # Errors
+    /// If a tensor is missing or misshaped.
+    pub fn load_alone(
+        source: &WeightSource,
+        text: &TextConfig,
+        dim: usize,
+        activation: Activation,
+    ) -> Result<Self, WeightsError> {
         // Initialization of OpenCLIP: `init_parameters` of its text transformer.
         let embedding = source.tensor(
             "token_embedding.weight",
@@ -36,13 +48,13 @@ impl ClipText {
             source.tensor("positional_embedding", [text.context, text.width], Initializer::Normal(0.01))?;
         let projection = source.tensor(
             "text_projection",
-            [text.width, config.dim],
+            [text.width, dim],
             Initializer::Normal((text.width as f32).powf(-0.5)),
         )?;
         Ok(Self {
             token_embedding: Param::from_tensor(embedding),
             positional_embedding: Param::from_tensor(position),
-            transformer: Transformer::load(source, "transformer", &text.transformer(config.activation))?,
+            transformer: Transformer::load(source, "transformer", &text.transformer(activation))?,
             ln_final: LayerNorm::load(source, "ln_final", text.width, NORM_EPSILON)?,
             text_projection: Param::from_tensor(projection),
         })

@@ -19,6 +19,13 @@ pub enum Architecture {
     Phi,
 }
 
+impl Architecture {
+    /// RMS norms, and gated MLPs without biases.
+    pub fn is_llama_like(self) -> bool {
+        matches!(self, Self::Llama | Self::Qwen2 | Self::Qwen3)
+    }
+}
+
 /// The layers of Llama and Qwen.
 const LLAMA_LAYER: &[Renaming] = &[
     (".attn.query_norm.", &[".self_attn.q_norm."]),

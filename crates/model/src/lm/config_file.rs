@@ -196,9 +196,7 @@ impl ConfigFile {
 
     fn block(&self, architecture: Architecture) -> Result<DecoderBlockConfig, String> {
         let transformer = self.transformer(architecture)?;
-        let is_llama =
-            matches!(architecture, Architecture::Llama | Architecture::Qwen2 | Architecture::Qwen3);
-        let (norm_kind, gated) = if is_llama { (NormKind::Rms, true) } else { (NormKind::Layer, false) };
+        let norm_kind = if architecture.is_llama_like() { NormKind::Rms } else { NormKind::Layer };
         let norms =
             if architecture == Architecture::Phi { NormPlacement::Parallel } else { NormPlacement::Pre };
         let kv_heads = self.num_key_value_heads.unwrap_or(transformer.heads);
@@ -216,7 +214,6 @@ impl ConfigFile {
             },
             query_key_norm: architecture == Architecture::Qwen3,
             is_packed: architecture == Architecture::Gpt2,
-            mlp: MlpStyle { gated, biases: !is_llama || self.mlp_bias.unwrap_or(false) },
             ..DecoderBlockConfig::usual(transformer, norms, None)
         })
     }
@@ -248,6 +245,11 @@ impl ConfigFile {
             mlp_width: size("intermediate_size", mlp_width)?,
             activation: self.activation(architecture)?,
             epsilon: self.layer_norm_eps.unwrap_or(usual_epsilon),
+            mlp: MlpStyle {
+                gated: architecture.is_llama_like(),
+                biases: !architecture.is_llama_like() || self.mlp_bias.unwrap_or(false),
+                norm: false,
+            },
         })
     }
 

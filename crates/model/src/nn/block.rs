@@ -71,6 +71,9 @@ impl Block {
 
     /// The block as one operation for the first `count` tokens of each row, if the layers were loaded for it.
     fn packed_for(&self, x: &Tensor<3>, scope: AttentionScope, count: usize) -> Option<PackedBlock<'_>> {
+        if !self.mlp.is_plain() {
+            return None;
+        }
         let ([in_proj, out_proj], attn_shape) = self.attn.packed_for(x, scope, count)?;
         let mlp = [self.mlp.c_fc.packed_for(x)?.as_ref(), self.mlp.c_proj.packed_for(x)?.as_ref()];
         let norms = [self.ln_1.values(), self.ln_2.values()];
@@ -80,15 +83,13 @@ impl Block {
 
     fn with_products(mut self, products: Products) -> Self {
         self.attn = self.attn.with_products(products);
-        self.mlp.c_fc = self.mlp.c_fc.with_products(products);
-        self.mlp.c_proj = self.mlp.c_proj.with_products(products);
+        self.mlp = self.mlp.with_products(products);
         self
     }
 
     fn with_lora(mut self, source: &WeightSource, rank: usize) -> Result<Self, WeightsError> {
         self.attn = self.attn.with_lora(source, rank)?;
-        self.mlp.c_fc = self.mlp.c_fc.with_lora(source, rank)?;
-        self.mlp.c_proj = self.mlp.c_proj.with_lora(source, rank)?;
+        self.mlp = self.mlp.with_lora(source, rank)?;
         Ok(self)
     }
 

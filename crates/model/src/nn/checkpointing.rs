@@ -227,7 +227,7 @@ mod tests {
 
     use super::*;
     use crate::nn::{
-        Activation, AttentionScope, BlockOptions, DropPath, Linear, Transformer, TransformerConfig,
+        Activation, AttentionScope, BlockOptions, DropPath, Linear, MlpStyle, Transformer, TransformerConfig,
     };
     use crate::weights::WeightSource;
 
@@ -278,6 +278,7 @@ mod tests {
             mlp_width: 64,
             activation: Activation::Gelu,
             epsilon: 1e-5,
+            mlp: MlpStyle::default(),
         };
         let source = WeightSource::random(5, &Device::flex().autodiff());
         let network = Transformer::load(&source, "t", &config).unwrap();

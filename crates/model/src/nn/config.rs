@@ -1,6 +1,7 @@
 //! Sizes of a transformer.
 
 use super::activation::Activation;
+use super::mlp::MlpStyle;
 
 /// Sizes of a stack of blocks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,6 +22,8 @@ pub struct TransformerConfig {
     pub activation: Activation,
     /// Added to the variance in layer norms.
     pub epsilon: f64,
+    /// Gate, biases and norm of the MLP.
+    pub mlp: MlpStyle,
 }
 
 impl TransformerConfig {
@@ -35,6 +38,7 @@ impl TransformerConfig {
             mlp_width: 0,
             activation: Activation::Gelu,
             epsilon: 1e-5,
+            mlp: MlpStyle::default(),
         }
     }
 }

@@ -9,9 +9,7 @@ use burn::tensor::Tensor;
 
 use super::config::TransformerConfig;
 use super::host::decoder::HostBlock;
-use super::{
-    AttentionScope, CachedAttention, CachedAttentionConfig, KvCache, Mlp, MlpStyle, Norm, NormKind, Rotation,
-};
+use super::{AttentionScope, CachedAttention, CachedAttentionConfig, KvCache, Mlp, Norm, NormKind, Rotation};
 use crate::weights::{TensorList, WeightSource, WeightsError};
 
 /// Where the norms of a block are.
@@ -42,8 +40,6 @@ pub struct DecoderBlockConfig {
     pub query_key_norm: bool,
     /// Whether files have queries, keys and values as one tensor.
     pub is_packed: bool,
-    /// Gate and biases of the MLP.
-    pub mlp: MlpStyle,
     /// Width of the tokens that the block attends to by cross-attention, if it has that.
     pub context_width: Option<usize>,
 }
@@ -59,7 +55,6 @@ impl DecoderBlockConfig {
             out_bias: true,
             query_key_norm: false,
             is_packed: false,
-            mlp: MlpStyle::default(),
             context_width,
         }
     }
@@ -125,7 +120,7 @@ impl DecoderBlock {
             attn: CachedAttention::load(source, &format!("{name}.attn"), &config.self_attention())?,
             ln_1: norm("ln_1")?,
             cross: config.context_width.map(cross).transpose()?,
-            mlp: Mlp::load_styled(source, &format!("{name}.mlp"), &config.transformer, config.mlp)?,
+            mlp: Mlp::load(source, &format!("{name}.mlp"), &config.transformer)?,
             ln_3: has_second_norm.then(|| norm("ln_3")).transpose()?,
             norms: config.norms,
         })

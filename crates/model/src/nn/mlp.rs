@@ -7,7 +7,8 @@ use super::activation::Activation;
 use super::config::TransformerConfig;
 use super::host::FusedMlp;
 use super::host::decoder::HostMlp;
-use super::{Linear, host};
+use super::products::Products;
+use super::{LayerNorm, Linear, host};
 use crate::weights::{TensorList, WeightSource, WeightsError};
 
 /// Two linear layers with an activation in between; the activation may be multiplied by a third (a gated MLP).
@@ -16,6 +17,7 @@ pub struct Mlp {
     pub(super) c_fc: Linear,
     /// Its activation is the factor of `c_fc`, which then has none itself.
     gate: Option<Linear>,
+    norm: Option<LayerNorm>,
     pub(super) c_proj: Linear,
     #[module(skip)]
     pub(super) activation: Activation,
@@ -29,34 +31,24 @@ pub struct MlpStyle {
     pub gated: bool,
     /// Whether the layers have biases.
     pub biases: bool,
+    /// Whether the hidden layer is normalized before the last product ([arXiv 2210.06423](https://arxiv.org/abs/2210.06423);
+    /// EVA-02).
+    pub norm: bool,
 }
 
 impl Default for MlpStyle {
     fn default() -> Self {
-        Self { gated: false, biases: true }
+        Self { gated: false, biases: true, norm: false }
     }
 }
 
 impl Mlp {
-    /// Reads `{name}.c_fc.*` and `{name}.c_proj.*`.
+    /// Reads `{name}.c_fc.*` and `{name}.c_proj.*`, with a gate `{name}.gate.*`, with a norm `{name}.norm.*`.
     ///
     /// # Errors
     /// If a tensor is missing or misshaped.
     pub fn load(source: &WeightSource, name: &str, config: &TransformerConfig) -> Result<Self, WeightsError> {
-        Self::load_styled(source, name, config, MlpStyle::default())
-    }
-
-    /// As [`load`](Self::load), with `{name}.gate.*` if it is gated, and without biases if it has none.
-    ///
-    /// # Errors
-    /// If a tensor is missing or misshaped.
-    pub fn load_styled(
-        source: &WeightSource,
-        name: &str,
-        config: &TransformerConfig,
-        style: MlpStyle,
-    ) -> Result<Self, WeightsError> {
-        let TransformerConfig { width, mlp_width, layers, .. } = *config;
+        let TransformerConfig { width, mlp_width, layers, epsilon, mlp: style, .. } = *config;
         let linear = |part: &str, sizes: [usize; 2], deviation: f32| {
             let [weight, bias] = linear_names(&format!("{name}.{part}"));
             Linear::load(source, &weight, style.biases.then_some(bias.as_str()), sizes, deviation)
@@ -64,10 +56,28 @@ impl Mlp {
         let deviation = (2.0 * width as f32).powf(-0.5);
         let c_fc = linear("c_fc", [width, mlp_width], deviation)?;
         let gate = style.gated.then(|| linear("gate", [width, mlp_width], deviation)).transpose()?;
+        let norm = || LayerNorm::load(source, &format!("{name}.norm"), mlp_width, epsilon);
         // OpenAI CLIP's initialization: residual branches shrink with depth, two per layer.
         let deviation = (width as f32).powf(-0.5) * (2.0 * layers as f32).powf(-0.5);
         let c_proj = linear("c_proj", [mlp_width, width], deviation)?;
-        Ok(Self { c_fc, gate, c_proj, activation: config.activation })
+        let norm = style.norm.then(norm).transpose()?;
+        Ok(Self { c_fc, gate, norm, c_proj, activation: config.activation })
+    }
+
+    /// Changes what its products are computed in.
+    pub(super) fn with_products(mut self, products: Products) -> Self {
+        self.c_fc = self.c_fc.with_products(products);
+        self.gate = self.gate.map(|gate| gate.with_products(products));
+        self.c_proj = self.c_proj.with_products(products);
+        self
+    }
+
+    /// Adds low-rank adapters (LoRA) of rank `rank`, which are trained instead of the matrices.
+    pub(super) fn with_lora(mut self, source: &WeightSource, rank: usize) -> Result<Self, WeightsError> {
+        self.c_fc = self.c_fc.with_lora(source, rank)?;
+        self.gate = self.gate.map(|gate| gate.with_lora(source, rank)).transpose()?;
+        self.c_proj = self.c_proj.with_lora(source, rank)?;
+        Ok(self)
     }
 
     /// `[rows, tokens, width]` → the same shape.
@@ -79,7 +89,10 @@ impl Mlp {
             Some(gate) => gate.forward_activated(x.clone(), Some(self.activation)) * self.c_fc.forward(x),
             None => self.c_fc.forward_activated(x, Some(self.activation)),
         };
-        self.c_proj.forward(hidden)
+        self.c_proj.forward(match &self.norm {
+            Some(norm) => norm.forward(hidden),
+            None => hidden,
+        })
     }
 
     /// `skip + `[`forward`](Self::forward)`(x)`.
@@ -87,12 +100,14 @@ impl Mlp {
         if self.is_fused_for(&x) { self.forward_host(x, Some(skip)) } else { skip + self.forward(x) }
     }
 
+    /// Whether it is two layers with an activation in between, which other code computes as one operation.
+    pub(super) fn is_plain(&self) -> bool {
+        self.gate.is_none() && self.norm.is_none()
+    }
+
     fn is_fused_for(&self, x: &Tensor<3>) -> bool {
         // In mixed precision the weights have another type than `x`, which the fused kernel does not support.
-        self.gate.is_none()
-            && host::is_host_f32(x)
-            && self.c_fc.dtype() == x.dtype()
-            && !self.c_fc.is_packed()
+        self.is_plain() && host::is_host_f32(x) && self.c_fc.dtype() == x.dtype() && !self.c_fc.is_packed()
     }
 
     fn forward_host(&self, x: Tensor<3>, skip: Option<Tensor<3>>) -> Tensor<3> {
@@ -102,6 +117,9 @@ impl Mlp {
 
     /// The layers in host memory, if all are there, without autodiff.
     pub(super) fn in_host_memory(&self) -> Option<HostMlp> {
+        if self.norm.is_some() {
+            return None;
+        }
         let gate = self.gate.as_ref().map(Linear::in_host_memory);
         Some(HostMlp {
             c_fc: self.c_fc.in_host_memory()?,
@@ -117,6 +135,9 @@ impl Mlp {
         for (layer, part) in layers.into_iter().filter_map(|(layer, part)| Some((layer?, part))) {
             let [weight, bias] = linear_names(&format!("{name}.{part}"));
             layer.save(&weight, Some(&bias), list);
+        }
+        if let Some(norm) = &self.norm {
+            norm.save(&format!("{name}.norm"), list);
         }
     }
 }

@@ -9,9 +9,9 @@ use super::released_file::{
     DetectedEncoder, SidecarConfig, TensorShapes, cg3d_file, find_prefix, point_bert_blocks, ulip_file,
     unrecognized,
 };
-use super::{EncoderConfig, PointBertConfig, PointTowerConfig, PpatConfig, ProjectionConfig};
+use super::{EncoderConfig, PointBertConfig, PointTowerConfig, PpatConfig, ProjectionConfig, Trunk};
 use crate::nn::Activation;
-use crate::weights::{Layout, PPAT_BLOCK, WeightFile, WeightsError};
+use crate::weights::{EVA_BLOCK, EVA_SPLIT_BLOCK, Layout, PPAT_BLOCK, WeightFile, WeightsError};
 
 /// Detects the point encoder in a file; `None` if there is no known one.
 ///
@@ -42,6 +42,9 @@ fn colored(file: &WeightFile, channels: usize, before: usize) -> Result<bool, We
 fn point_bert(file: &WeightFile) -> Result<Option<DetectedEncoder>, WeightsError> {
     let Some(prefix) = find_prefix(file, "encoder.first_conv.0.weight") else { return Ok(None) };
     let sidecar = SidecarConfig::read(file.path());
+    if file.contains(&format!("{prefix}encoder2trans.weight")) {
+        return uni3d(file, prefix, &sidecar).map(Some);
+    }
     let ulip = prefix.strip_suffix("point_encoder.");
     let config = point_bert_config(file, prefix, |width| {
         [
@@ -77,7 +80,64 @@ pub(crate) fn point_bert_config(
         layers: shapes.count(|l| format!("blocks.blocks.{l}.norm1.weight")),
         heads,
         mlp_width: shapes.size("blocks.blocks.0.mlp.fc1.weight", 0)?,
+        trunk: Trunk::PointBert,
     })
+}
+
+/// Width of EVA's giant transformer, the only one here whose heads are not 64 wide.
+const EVA_GIANT_WIDTH: usize = 1408;
+/// Its number of heads.
+const EVA_GIANT_HEADS: usize = 16;
+
+/// Uni3D: the tokens of Point-BERT in one of four vision transformers, which the names and shapes of its MLP tell apart.
+fn uni3d(file: &WeightFile, prefix: &str, sidecar: &SidecarConfig) -> Result<DetectedEncoder, WeightsError> {
+    let shapes = TensorShapes { file, prefix };
+    let width = shapes.size("cls_token", 2)?;
+    let first = "visual.blocks.0.mlp";
+    let is_split = shapes.contains(&format!("{first}.fc1_g.weight"));
+    let mlp_width = shapes.size(&format!("{first}.fc2.weight"), 1)?;
+    // Gate and first layer are one matrix.
+    let is_packed = !is_split && shapes.size(&format!("{first}.fc1.weight"), 0)? == 2 * mlp_width;
+    let trunk = match (is_split, is_packed) {
+        (true, _) => Trunk::Eva02Norm,
+        (_, true) => Trunk::Eva02,
+        _ => Trunk::Eva,
+    };
+    let published_heads = if width == EVA_GIANT_WIDTH { EVA_GIANT_HEADS } else { (width / 64).max(1) };
+    let config = PointBertConfig {
+        colored: colored(file, shapes.size("encoder.first_conv.0.weight", 1)?, 0)?,
+        groups: sidecar.num_group.unwrap_or(512),
+        group_size: sidecar.group_size.unwrap_or(64),
+        group_width: shapes.size("encoder.second_conv.3.weight", 0)?,
+        width,
+        layers: shapes.count(|l| format!("visual.blocks.{l}.norm1.weight")),
+        heads: sidecar.num_heads.unwrap_or(published_heads),
+        mlp_width,
+        trunk,
+    };
+    let dim = shapes.size("trans2embed.weight", 0)?;
+    let tower = PointTowerConfig {
+        encoder: EncoderConfig::PointBert(config),
+        projection: Some(ProjectionConfig { dim, bias: true }),
+        classes: None,
+    };
+    let layout = uni3d_layout(prefix.strip_suffix("point_encoder.").unwrap_or(prefix), trunk);
+    Ok(DetectedEncoder { family: ModelFamily::Uni3d, config: tower, layout })
+}
+
+fn uni3d_layout(prefix: &str, trunk: Trunk) -> Layout {
+    let block = if trunk == Trunk::Eva02Norm { EVA_SPLIT_BLOCK } else { EVA_BLOCK };
+    let layout = Layout::prefixed(prefix)
+        .within("point_encoder.transformer.", block)
+        .rename("point_encoder.blocks.", "point_encoder.visual.blocks.")
+        .rename("point_encoder.norm.", "point_encoder.visual.fc_norm.")
+        .rename("point_encoder.reduce_dim.", "point_encoder.encoder2trans.")
+        .rename("projection.", "point_encoder.trans2embed.");
+    match trunk {
+        Trunk::Eva02 => layout.half(".mlp.gate.", ".mlp.fc1.", 0).half(".mlp.c_fc.", ".mlp.fc1.", 1),
+        Trunk::Eva => layout.rename(".mlp.c_fc.", ".mlp.fc1."),
+        Trunk::Eva02Norm | Trunk::PointBert => layout,
+    }
 }
 
 /// Width of `ppat`'s heads, independent of the token's width.

@@ -15,6 +15,8 @@ pub enum ModelFamily {
     OpenShapeZUp,
     /// OpenShape, +Y up (the flat checkpoints, for OpenAI's CLIP).
     OpenShapeYUp,
+    /// Uni3D ([arXiv 2310.06773](https://arxiv.org/abs/2310.06773)), trained on OpenShape's clouds as they are stored, +Z up.
+    Uni3d,
     /// CG3D ([arXiv 2303.11313](https://arxiv.org/abs/2303.11313)).
     Cg3d,
 }
@@ -24,7 +26,7 @@ impl ModelFamily {
     /// averages over many that it does not publish.
     pub fn templates(self) -> Vec<String> {
         let list: &[&str] = match self {
-            Self::Ulip => &[
+            Self::Ulip | Self::Uni3d => &[
                 "a point cloud model of {}.",
                 "There is a {} in the scene.",
                 "a photo of a {}.",

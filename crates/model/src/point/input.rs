@@ -79,7 +79,7 @@ impl PointPreprocess {
         let (n_points, up, resample) = match family {
             ModelFamily::Ulip if colored => (10_000, UpAxis::YUp, Resample::Farthest),
             ModelFamily::Ulip => (8192, UpAxis::YUp, Resample::Farthest),
-            ModelFamily::OpenShapeZUp => (10_000, UpAxis::ZUp, Resample::Random),
+            ModelFamily::OpenShapeZUp | ModelFamily::Uni3d => (10_000, UpAxis::ZUp, Resample::Random),
             ModelFamily::OpenShapeYUp => (10_000, UpAxis::YUp, Resample::Random),
             ModelFamily::Cg3d => (8192, UpAxis::YUp, Resample::FarthestNormalized),
         };

@@ -71,7 +71,7 @@ pub use groups_ahead::{GroupingPlan, GroupsAhead};
 pub use head::{ClassHead, ClassHeadConfig};
 pub use input::{PointPreprocess, PointPreprocessOverrides, Resample, UpAxis};
 pub use normalization::PointNormalization;
-pub use point_bert::{PointBert, PointBertConfig};
+pub use point_bert::{PointBert, PointBertConfig, Trunk};
 pub use point_bert_init::read_point_bert;
 pub use point_conv::PointConv;
 pub use point_mlp::{Intermediate, PointMlp, PointMlpConfig, PointMlpStage};

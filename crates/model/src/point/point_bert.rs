@@ -1,4 +1,4 @@
-//! Point-BERT's transformer over groups of points, as used by ULIP, ULIP-2 and CG3D.
+//! A transformer over groups of points: Point-BERT's, as used by ULIP, ULIP-2 and CG3D, or a vision transformer, as in Uni3D.
 
 use burn::module::{Module, Param};
 use burn::tensor::{Tensor, TensorData};
@@ -9,13 +9,11 @@ use super::group::{check_groups, check_heads, positions_tensor};
 use super::{CloudBatch, Grouping, Groups, Neighborhood, PreparedCloud};
 use crate::nn::host::{self, FusedLinear, elementwise, is_host_no_grad};
 use crate::nn::{
-    Activation, AttentionScope, Bias, BlockOptions, ConvNorm, DropPath, LayerNorm, Linear, Transformer,
-    TransformerConfig, pointwise_conv,
+    Activation, AttentionScope, Bias, BlockOptions, ConvNorm, DropPath, LayerNorm, Linear, MlpStyle,
+    Transformer, TransformerConfig, pointwise_conv,
 };
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
 
-/// Added to the variance in layer norms.
-const EPSILON: f64 = 1e-5;
 /// Widths inside the network that embeds a group, the same in all papers.
 const GROUP_WIDTHS: [usize; 3] = [128, 256, 512];
 /// Hidden width of the MLP of positional embeddings.
@@ -43,6 +41,44 @@ pub struct PointBertConfig {
     pub heads: usize,
     /// Width of the MLP's hidden layer.
     pub mlp_width: usize,
+    /// What encodes the tokens.
+    #[serde(default, skip_serializing_if = "Trunk::is_default")]
+    pub trunk: Trunk,
+}
+
+/// The transformer of a [`PointBert`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trunk {
+    /// Point-BERT's: positions are added before every block, class token and maximum of the others are the features.
+    #[default]
+    PointBert,
+    /// A vision transformer of EVA's giant size ([arXiv 2211.07636](https://arxiv.org/abs/2211.07636)): positions are added once,
+    /// the class token is the feature, as for the others below.
+    Eva,
+    /// EVA-02's, tiny or small ([arXiv 2303.11331](https://arxiv.org/abs/2303.11331)): gated MLPs.
+    Eva02,
+    /// EVA-02's, base or large: gated MLPs with a norm.
+    Eva02Norm,
+}
+
+impl Trunk {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Added to the variance in layer norms.
+    fn epsilon(self) -> f64 {
+        if self == Self::PointBert { 1e-5 } else { 1e-6 }
+    }
+
+    fn mlp(self) -> MlpStyle {
+        MlpStyle {
+            gated: matches!(self, Self::Eva02 | Self::Eva02Norm),
+            norm: self == Self::Eva02Norm,
+            ..MlpStyle::default()
+        }
+    }
 }
 
 impl PointBertConfig {
@@ -57,12 +93,28 @@ impl PointBertConfig {
             layers: 18,
             heads: 6,
             mlp_width: 1536,
+            trunk: Trunk::PointBert,
         }
     }
 
-    /// Width of the features: class token and max pooling of the others.
+    /// Uni3D's base encoder ([arXiv 2310.06773](https://arxiv.org/abs/2310.06773)).
+    pub fn uni3d_base() -> Self {
+        Self {
+            colored: true,
+            groups: 512,
+            group_size: 64,
+            group_width: 512,
+            width: 768,
+            layers: 12,
+            heads: 12,
+            mlp_width: 2048,
+            trunk: Trunk::Eva02Norm,
+        }
+    }
+
+    /// Width of the features: class token, and in Point-BERT max pooling of the others.
     pub fn features(&self) -> usize {
-        2 * self.width
+        if self.trunk == Trunk::PointBert { 2 * self.width } else { self.width }
     }
 
     /// Validates the sizes.
@@ -89,10 +141,11 @@ impl PointBertConfig {
             layers: self.layers,
             heads: self.heads,
             head_width: self.width / self.heads,
-            qkv_bias: false,
+            qkv_bias: self.trunk != Trunk::PointBert,
             mlp_width: self.mlp_width,
-            activation: Activation::Gelu,
-            epsilon: EPSILON,
+            activation: if self.trunk.mlp().gated { Activation::Silu } else { Activation::Gelu },
+            epsilon: self.trunk.epsilon(),
+            mlp: self.trunk.mlp(),
         }
     }
 }
@@ -271,7 +324,7 @@ impl PointBert {
             cls_token: Param::from_tensor(cls_token),
             cls_pos: Param::from_tensor(cls_pos),
             transformer: Transformer::load(source, &named("transformer"), &config.transformer())?,
-            norm: LayerNorm::load(source, &named("norm"), width, EPSILON)?,
+            norm: LayerNorm::load(source, &named("norm"), width, config.trunk.epsilon())?,
             config: *config,
         })
     }
@@ -292,19 +345,15 @@ impl PointBert {
     pub fn encode_with_hook(&self, clouds: &CloudBatch, mut hook: impl FnMut(&str, &Tensor<3>)) -> Tensor<2> {
         let (x, positions) = self.tokens(clouds, self.config.grouping(), &mut hook);
         let block_hook = |layer, x: &Tensor<3>| hook(&format!("block{layer}"), x);
-        let x = self.transformer.forward(x, |_| AttentionScope::Full, add_positions(&positions), block_hook);
+        let x = self.transformer.forward(x, |_| AttentionScope::Full, self.add(&positions), block_hook);
         self.pool(x, &mut hook)
     }
 
     /// As [`encode`](Self::encode) in training, with stochastic depth.
     pub fn encode_with_drop_path(&self, clouds: &CloudBatch, drop: DropPath) -> Tensor<2> {
         let (x, positions) = self.tokens(clouds, self.config.grouping(), &mut |_, _| {});
-        let x = self.transformer.forward_with_drop_path(
-            x,
-            |_| AttentionScope::Full,
-            add_positions(&positions),
-            drop,
-        );
+        let x =
+            self.transformer.forward_with_drop_path(x, |_| AttentionScope::Full, self.add(&positions), drop);
         self.pool(x, &mut |_, _| {})
     }
 
@@ -314,7 +363,7 @@ impl PointBert {
         let grouping = Grouping { rule: sampling, ..self.config.grouping() };
         let (x, positions) = self.tokens(clouds, grouping, &mut |_, _| {});
         let scope = |_| AttentionScope::Full;
-        self.norm.forward(self.transformer.forward(x, scope, add_positions(&positions), |_, _| {}))
+        self.norm.forward(self.transformer.forward(x, scope, self.add(&positions), |_, _| {}))
     }
 
     /// Class token and one token per group, and their positional embeddings, `[clouds, 1 + groups, width]` each.
@@ -349,12 +398,21 @@ impl PointBert {
         (x, Tensor::cat(vec![expand_class_token(&self.cls_pos, n), positions], 1))
     }
 
-    /// Pools the output of the last block: class token, and maximum of the others.
+    /// Adds positional embeddings: before every block in Point-BERT's code, though not in its paper; elsewhere before the first.
+    fn add<'a>(&self, positions: &'a Tensor<3>) -> impl Fn(usize, Tensor<3>) -> Tensor<3> + 'a {
+        let everywhere = self.config.trunk == Trunk::PointBert;
+        move |layer, x| if everywhere || layer == 0 { x + positions.clone() } else { x }
+    }
+
+    /// Pools the output of the last block: class token, and in Point-BERT the maximum of the others.
     fn pool(&self, x: Tensor<3>, hook: &mut dyn FnMut(&str, &Tensor<3>)) -> Tensor<2> {
         let x = self.norm.forward(x);
         hook("norm", &x);
         let ([n, _, _], PointBertConfig { groups, width, .. }) = (x.dims(), self.config);
         let first = x.clone().slice([0..n, 0..1, 0..width]).squeeze_dim::<2>(1);
+        if self.config.trunk != Trunk::PointBert {
+            return first;
+        }
         // Max pooling over the groups only, without the class token.
         let largest = x.slice([0..n, 1..groups + 1, 0..width]).max_dim(1).squeeze_dim::<2>(1);
         Tensor::cat(vec![first, largest], 1)
@@ -391,11 +449,6 @@ impl PointBert {
         self.transformer.save(&named("transformer"), list);
         self.norm.save(&named("norm"), list);
     }
-}
-
-/// Adds positional embeddings before every block, as in Point-BERT's code, though not in its paper.
-fn add_positions(positions: &Tensor<3>) -> impl Fn(usize, Tensor<3>) -> Tensor<3> + '_ {
-    |_, x| x + positions.clone()
 }
 
 /// Repeats a learned token for each cloud: `[width]` → `[clouds, 1, width]`.

@@ -11,7 +11,7 @@ use super::point_bert::{expand_class_token, save_linear};
 use super::{CloudBatch, FpsStart, Grouping, Groups, Neighborhood, PreparedCloud};
 use crate::nn::host::{elementwise, is_host_no_grad};
 use crate::nn::{
-    Activation, AttentionScope, Bias, BlockOptions, ConvNorm, LayerNorm, Linear, Transformer,
+    Activation, AttentionScope, Bias, BlockOptions, ConvNorm, LayerNorm, Linear, MlpStyle, Transformer,
     TransformerConfig, pointwise_conv,
 };
 use crate::weights::{Initializer, TensorList, WeightSource, WeightsError};
@@ -91,6 +91,7 @@ impl PpatConfig {
             mlp_width: self.mlp_width,
             activation: self.activation,
             epsilon: EPSILON,
+            mlp: MlpStyle::default(),
         }
     }
 }

@@ -5,8 +5,8 @@ use crate::nn::Activation;
 
 impl EncoderConfig {
     /// Names of the encoders in configurations.
-    pub const KINDS: [&'static str; 6] =
-        ["point-bert", "ppat", "point-mlp", "point-next", "point-net2", "point-conv"];
+    pub const KINDS: [&'static str; 7] =
+        ["point-bert", "uni3d", "ppat", "point-mlp", "point-next", "point-net2", "point-conv"];
 
     /// The published sizes of an encoder: ULIP's, OpenShape's for `ppat`, CG3D's for `point-conv`; `None` if there is no
     /// encoder of that name.
@@ -24,6 +24,7 @@ impl EncoderConfig {
                 layers: 12,
                 ..PointBertConfig::ulip2_colored()
             }),
+            "uni3d" => Self::PointBert(PointBertConfig::uni3d_base()),
             "ppat" => Self::Ppat(ppat()),
             "point-mlp" => Self::PointMlp(PointMlpConfig::ulip()),
             "point-next" => Self::PointNext(PointNextConfig::ulip()),

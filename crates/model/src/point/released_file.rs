@@ -44,7 +44,11 @@ impl DetectedEncoder {
             self.family == ModelFamily::Ulip && ULIP_CLIP_TENSORS.iter().any(|part| name.starts_with(part));
         let unused = matches!(self.config.encoder, EncoderConfig::PointConv {})
             && POINT_CONV_UNUSED.iter().any(|part| name.starts_with(part));
-        is_num_batches_tracked(name) || frozen || unused || name == "logit_scale"
+        // What the vision transformer has for images.
+        let image = self.family == ModelFamily::Uni3d
+            && name.strip_prefix("point_encoder.visual.").is_some_and(|part| !part.starts_with("blocks."));
+        let key_bias = self.family == ModelFamily::Uni3d && name.ends_with(".attn.k_bias");
+        image || key_bias || is_num_batches_tracked(name) || frozen || unused || name == "logit_scale"
     }
 }
 

@@ -65,6 +65,11 @@ const fn clip(
     NamedModel { name, description, origin, dim, parameters: Some(parameters), license: "MIT", ..MODEL }
 }
 
+/// A point encoder of Uni3D.
+const fn uni3d(name: &'static str, description: &'static str, file: &'static str) -> NamedModel {
+    points(name, description, hub("BAAI/Uni3D", file), 1024, "eva02-e14-plus")
+}
+
 /// A file of OpenCLIP's own models.
 const fn laion(repository: &'static str) -> Origin {
     hub(repository, "open_clip_pytorch_model.bin")
@@ -77,7 +82,7 @@ const fn duoduo(name: &'static str, description: &'static str, file: &'static st
 }
 
 /// All named models, the default first.
-pub const MODELS: [NamedModel; 39] = [
+pub const MODELS: [NamedModel; 46] = [
     NamedModel {
         name: "nano",
         description: "small model of several views and points, trained on procedural shapes, and a sentence encoder",
@@ -171,6 +176,24 @@ pub const MODELS: [NamedModel; 39] = [
         512,
         "openai-b32",
     ),
+    uni3d("uni3d-b", "Uni3D base, 10,000 colored points, four data sets", "modelzoo/uni3d-b/model.pt"),
+    uni3d(
+        "uni3d-b-no-lvis",
+        "Uni3D base, trained without Objaverse-LVIS",
+        "modelzoo/uni3d-b-no-lvis/model.pt",
+    ),
+    uni3d("uni3d-l", "Uni3D large, 10,000 colored points, four data sets", "modelzoo/uni3d-l/model.pt"),
+    uni3d(
+        "uni3d-l-no-lvis",
+        "Uni3D large, trained without Objaverse-LVIS",
+        "modelzoo/uni3d-l-no-lvis/model.pt",
+    ),
+    uni3d("uni3d-g", "Uni3D giant, a billion parameters, four data sets", "modelzoo/uni3d-g/model.pt"),
+    uni3d(
+        "uni3d-g-no-lvis",
+        "Uni3D giant, trained without Objaverse-LVIS",
+        "modelzoo/uni3d-g-no-lvis/model.pt",
+    ),
     points(
         "cg3d-pt-1024",
         "CG3D PointTransformer, 1,024 points, ShapeNet",
@@ -261,6 +284,17 @@ pub const MODELS: [NamedModel; 39] = [
         1280,
         2_539_567_361,
     ),
+    NamedModel {
+        name: "eva02-e14-plus",
+        description: "EVA02-CLIP-E-14-plus of LAION-2B: the text tower for Uni3D, 20 GB of which 2.8 GB are read",
+        origin: hub(
+            "timm/eva02_enormous_patch14_plus_clip_224.laion2b_s9b_b144k",
+            "open_clip_pytorch_model.bin",
+        ),
+        license: "MIT",
+        dim: 1024,
+        ..MODEL
+    },
     openai("openai-b32", "OpenAI CLIP ViT-B/32", "timm/vit_base_patch32_clip_224.openai", 512, 151_277_313),
     openai("openai-b16", "OpenAI CLIP ViT-B/16", "timm/vit_base_patch16_clip_224.openai", 512, 149_620_737),
     openai("openai-l14", "OpenAI CLIP ViT-L/14", "timm/vit_large_patch14_clip_224.openai", 768, 427_616_513),

@@ -20,7 +20,7 @@ use super::torch::{StridedTensor, TorchCheckpoint};
 use super::value::{self, Value};
 
 /// Keys under which authors store the weights; the first that holds tensors is opened.
-const STATE_DICT_KEYS: [&str; 4] = ["state_dict", "model_state_dict", "model", "base_model"];
+const STATE_DICT_KEYS: [&str; 5] = ["state_dict", "model_state_dict", "model", "base_model", "module"];
 /// An open file of tensors.
 ///
 /// ```

@@ -25,6 +25,7 @@ struct Rule {
     /// One name, or several tensors that are concatenated.
     file: Vec<String>,
     transposed: bool,
+    half: Option<usize>,
 }
 
 /// A tensor's names in a file.
@@ -33,7 +34,12 @@ pub(super) struct TensorLocation {
     pub names: Vec<String>,
     /// Whether the file stores the tensor with its axes reversed.
     pub transposed: bool,
+    /// Which half of the file's tensor it is, 0 or 1, along the first axis.
+    pub half: Option<usize>,
 }
+
+/// In place of a name among several that are concatenated: zeros, for keys without a bias.
+pub(super) const ZEROS: &str = "(zeros)";
 
 /// A part of a canonical name, and its replacement in the file: one, or three for separate queries, keys and values.
 pub type Renaming = (&'static str, &'static [&'static str]);
@@ -91,6 +97,30 @@ pub const PPAT_BLOCK: &[Renaming] = &[
     (".mlp.c_proj.", &[".1.fn.net.3."]),
 ];
 
+/// The block of EVA-02's and EVA's vision transformers in timm, except for the MLP: keys have no bias.
+pub const EVA_BLOCK: &[Renaming] = &[
+    ("transformer.resblocks.", &["blocks."]),
+    (".ln_1.", &[".norm1."]),
+    (".attn.in_proj_weight", &[".attn.qkv.weight"]),
+    (".attn.in_proj_bias", &[".attn.q_bias", ZEROS, ".attn.v_bias"]),
+    (".attn.out_proj.", &[".attn.proj."]),
+    (".ln_2.", &[".norm2."]),
+    (".mlp.c_proj.", &[".mlp.fc2."]),
+];
+
+/// The same with separate queries, keys and values, and a gated MLP in separate layers: EVA-02 base and large.
+pub const EVA_SPLIT_BLOCK: &[Renaming] = &[
+    ("transformer.resblocks.", &["blocks."]),
+    (".ln_1.", &[".norm1."]),
+    (".attn.in_proj_weight", &[".attn.q_proj.weight", ".attn.k_proj.weight", ".attn.v_proj.weight"]),
+    (".attn.in_proj_bias", &[".attn.q_proj.bias", ZEROS, ".attn.v_proj.bias"]),
+    (".attn.out_proj.", &[".attn.proj."]),
+    (".ln_2.", &[".norm2."]),
+    (".mlp.gate.", &[".mlp.fc1_g."]),
+    (".mlp.c_fc.", &[".mlp.fc1_x."]),
+    (".mlp.c_proj.", &[".mlp.fc2."]),
+];
+
 impl Layout {
     /// Canonical names with a prefix.
     pub fn prefixed(prefix: &str) -> Self {
@@ -104,23 +134,29 @@ impl Layout {
             canonical: (*canonical).to_owned(),
             file: file.iter().map(|&part| part.to_owned()).collect(),
             transposed: false,
+            half: None,
         }));
         self
     }
 
     /// Adds one renaming, of a whole name or a part of it.
     pub fn rename(self, canonical: &str, file: &str) -> Self {
-        self.rule(canonical, file, false)
+        self.rule(canonical, file, false, None)
     }
 
     /// Adds one renaming of a matrix that is `[output, input]` in the file and `[input, output]` in the network, or vice versa.
     pub fn transpose(self, canonical: &str, file: &str) -> Self {
-        self.rule(canonical, file, true)
+        self.rule(canonical, file, true, None)
     }
 
-    fn rule(mut self, canonical: &str, file: &str, transposed: bool) -> Self {
+    /// Adds one renaming of a tensor that is the first (0) or the second (1) half of a tensor in the file.
+    pub fn half(self, canonical: &str, file: &str, half: usize) -> Self {
+        self.rule(canonical, file, false, Some(half))
+    }
+
+    fn rule(mut self, canonical: &str, file: &str, transposed: bool, half: Option<usize>) -> Self {
         let (canonical, file) = (canonical.to_owned(), vec![file.to_owned()]);
-        self.rules.push(Rule { within: String::new(), canonical, file, transposed });
+        self.rules.push(Rule { within: String::new(), canonical, file, transposed, half });
         self
     }
 
@@ -135,7 +171,8 @@ impl Layout {
     }
 
     pub(super) fn locate(&self, canonical: &str) -> TensorLocation {
-        let mut location = TensorLocation { names: vec![canonical.to_owned()], transposed: false };
+        let mut location =
+            TensorLocation { names: vec![canonical.to_owned()], transposed: false, half: None };
         // Rules apply in order, each to the result of those before.
         for rule in self.rules.iter().filter(|rule| canonical.starts_with(&rule.within)) {
             if location.names.iter().any(|name| name.contains(&rule.canonical)) {
@@ -145,6 +182,7 @@ impl Layout {
                 // A rule with several parts splits a packed tensor, such as queries, keys and values.
                 location.names = location.names.iter().flat_map(renamed).collect();
                 location.transposed |= rule.transposed;
+                location.half = location.half.or(rule.half);
             }
         }
         for name in &mut location.names {

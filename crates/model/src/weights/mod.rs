@@ -23,12 +23,14 @@ use rand::{Rng as _, SeedableRng as _};
 
 pub use error::WeightsError;
 pub use file::WeightFile;
-pub use layout::{BERT_LAYER, HUGGING_FACE_BLOCK, Layout, PPAT_BLOCK, Renaming, TIMM_BLOCK};
+pub use layout::{
+    BERT_LAYER, EVA_BLOCK, EVA_SPLIT_BLOCK, HUGGING_FACE_BLOCK, Layout, PPAT_BLOCK, Renaming, TIMM_BLOCK,
+};
 pub use save::{Precision, TensorList};
 pub use value::Value;
 
 pub(crate) use self::fingerprint::Fingerprint;
-use self::layout::TensorLocation;
+use self::layout::{TensorLocation, ZEROS};
 use crate::precision::{ComputePrecision, Packing, WeightPrecision};
 
 /// Initialization of a tensor of a new network.
@@ -213,16 +215,20 @@ impl<'a> WeightSource<'a> {
 
 impl FileWeights<'_> {
     fn tensor<const D: usize>(&self, name: &str, shape: [usize; D]) -> Result<Tensor<D>, WeightsError> {
-        let TensorLocation { names, transposed } = self.layout.locate(name);
+        let TensorLocation { names, transposed, half } = self.layout.locate(name);
         let mut stored = shape;
         if transposed {
             stored.reverse();
         }
         // Several tensors of the file are concatenated along the first axis.
         let mut part = stored;
-        part[0] /= names.len();
+        part[0] = part[0] / names.len() * if half.is_some() { 2 } else { 1 };
         let mut values = Vec::new();
         for name in names {
+            if name.ends_with(ZEROS) {
+                values.resize(values.len() + part.iter().product::<usize>(), 0.0);
+                continue;
+            }
             let found = self.file.shape(&name)?;
             if !same_up_to_unit_axes(found, &part) {
                 let (path, expected, found) = (self.file.path().to_owned(), part.to_vec(), found.to_vec());
@@ -236,6 +242,11 @@ impl FileWeights<'_> {
                 values.extend(read);
             }
             self.used.borrow_mut().insert(name);
+        }
+        if let Some(half) = half {
+            let length = values.len() / 2;
+            values = values.split_off(half * length);
+            values.truncate(length);
         }
         // Vectors only: any training changes them, and hashing matrices would slow down loading.
         if D == 1 {

@@ -51,6 +51,10 @@ fn apply(table: &mut toml::Table, setting: &str) -> Result<(), RecipeError> {
             if key == ENCODER_KIND && old.as_deref() != Some(&value) {
                 // The keys of another encoder would be unknown ones: those of the new one, with its published sizes.
                 *inner = published_encoder(&value);
+                // They name the kind: that of Uni3D is Point-BERT's.
+                if inner.contains_key(last) {
+                    return Ok(());
+                }
             }
             inner.insert(last.to_owned(), value);
         }
