@@ -55,6 +55,7 @@ mod stl;
 mod surface;
 mod tds;
 mod text;
+mod thinning;
 mod threemf;
 mod unpack;
 mod up;

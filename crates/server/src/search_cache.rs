@@ -3,13 +3,16 @@
 use std::sync::{Arc, Mutex};
 
 use crate::lru::{Lru, lock};
-use crate::{Problem, SearchRequest, Service};
+use crate::{Problem, SearchRequest};
 
 /// Memory for responses.
 const RESPONSE_BYTES: usize = 32 << 20;
 
-/// Responses as JSON, with the generation of the library that they are about.
-pub(crate) struct SearchCache(Mutex<Lru<String, (u64, Arc<[u8]>)>>);
+/// A response as JSON, with the generation of the library that it is about.
+type Response = (u64, Arc<[u8]>);
+
+/// Responses by their requests.
+pub(crate) struct SearchCache(Mutex<Lru<String, Response>>);
 
 impl Default for SearchCache {
     fn default() -> Self {
@@ -17,33 +20,26 @@ impl Default for SearchCache {
     }
 }
 
-impl Service {
-    /// As [`search`](Self::search), as JSON.
+impl SearchCache {
+    /// The response to a search of a library of this generation: known, or that of `search`.
     ///
     /// # Errors
-    /// As for [`search`](Self::search).
-    pub(crate) fn search_json(&self, request: &SearchRequest) -> Result<Arc<[u8]>, Problem> {
-        // The server forgets uploads, and then says so.
-        let generation = match request.uploads.is_empty() {
-            // Before the search: what is committed meanwhile makes the response outdated, not valid for longer.
-            true => self.library.generation()?,
-            false => None,
-        };
-        let Some(generation) = generation else { return self.new_json(request) };
+    /// Those of `search`.
+    pub(crate) fn get_or_search(
+        &self,
+        request: &SearchRequest,
+        generation: u64,
+        search: impl FnOnce() -> Result<Arc<[u8]>, Problem>,
+    ) -> Result<Arc<[u8]>, Problem> {
         // All fields, with values in the form that Rust writes them.
         let key = format!("{request:?}");
-        let known = lock(&self.responses.0).get(&key);
+        let known = lock(&self.0).get(&key);
         if let Some((_, json)) = known.filter(|(of, _)| *of == generation) {
             return Ok(json);
         }
-        let json = self.new_json(request)?;
+        let json = search()?;
         let bytes = key.len() + json.len();
-        lock(&self.responses.0).insert(key, (generation, json.clone()), bytes);
+        lock(&self.0).insert(key, (generation, json.clone()), bytes);
         Ok(json)
-    }
-
-    fn new_json(&self, request: &SearchRequest) -> Result<Arc<[u8]>, Problem> {
-        let json = serde_json::to_vec(&self.search(request)?);
-        json.map(Into::into).map_err(|error| Problem::internal(error.to_string()))
     }
 }

@@ -86,6 +86,27 @@ impl Service {
         self.respond(results, &query, request.offset, more)
     }
 
+    /// As [`search`](Self::search), as JSON; of a library without changes, what the same request got before.
+    ///
+    /// # Errors
+    /// As for [`search`](Self::search).
+    pub(crate) fn search_json(&self, request: &SearchRequest) -> Result<Arc<[u8]>, Problem> {
+        let search = || {
+            let json = serde_json::to_vec(&self.search(request)?);
+            json.map(Into::into).map_err(|error| Problem::internal(error.to_string()))
+        };
+        // The server forgets uploads, and then says so.
+        let generation = match request.uploads.is_empty() {
+            // Before the search: what is committed meanwhile makes the response outdated, not valid for longer.
+            true => self.library.generation()?,
+            false => None,
+        };
+        match generation {
+            Some(generation) => self.responses.get_or_search(request, generation, search),
+            None => search(),
+        }
+    }
+
     /// The files most similar to one of the library, without itself.
     ///
     /// # Errors

@@ -9,10 +9,9 @@ use glam::{DVec3, Vec3};
 use crate::{
     ReadError,
     builder::PointCloudBuilder,
-    color,
-    large_cloud::{PointTable, Record, is_kept, thinning_note},
-    limits,
+    color, limits,
     source::Source,
+    thinning::{PointTable, Record, is_kept, thinning_note},
 };
 
 use self::header::Header;

@@ -10,9 +10,9 @@ use crate::{
     ReadError,
     builder::PointCloudBuilder,
     color,
-    large_cloud::{PointTable, Record},
     source::Source,
     text,
+    thinning::{PointTable, Record},
 };
 use lexiform_geometry::Scene;
 

@@ -18,9 +18,9 @@ use crate::{
     Format, ReadError,
     builder::{MeshBuilder, Polygons, Triangles, to_single_precision},
     image_file::TextureFiles,
-    large_cloud::{PointTable, Record},
     sidecar::{Sidecar, Sidecars},
     source::Source,
+    thinning::{PointTable, Record},
 };
 
 use self::header::{Element, Encoding, Header, Scalar};

@@ -1,7 +1,6 @@
 //! Sizes of a transformer.
 
 use super::activation::Activation;
-use super::mlp::MlpStyle;
 
 /// Sizes of a stack of blocks.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -24,6 +23,25 @@ pub struct TransformerConfig {
     pub epsilon: f64,
     /// Gate, biases and norm of the MLP.
     pub mlp: MlpStyle,
+}
+
+/// What MLPs differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MlpStyle {
+    /// Whether `activation(gate(x))` multiplies the first layer ([arXiv 2002.05202](https://arxiv.org/abs/2002.05202); Llama,
+    /// Qwen).
+    pub gated: bool,
+    /// Whether the layers have biases.
+    pub biases: bool,
+    /// Whether the hidden layer is normalized before the last product ([arXiv 2210.06423](https://arxiv.org/abs/2210.06423);
+    /// EVA-02).
+    pub norm: bool,
+}
+
+impl Default for MlpStyle {
+    fn default() -> Self {
+        Self { gated: false, biases: true, norm: false }
+    }
 }
 
 impl TransformerConfig {

@@ -23,25 +23,6 @@ pub struct Mlp {
     pub(super) activation: Activation,
 }
 
-/// What MLPs differ in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MlpStyle {
-    /// Whether `activation(gate(x))` multiplies the first layer ([arXiv 2002.05202](https://arxiv.org/abs/2002.05202); Llama,
-    /// Qwen).
-    pub gated: bool,
-    /// Whether the layers have biases.
-    pub biases: bool,
-    /// Whether the hidden layer is normalized before the last product ([arXiv 2210.06423](https://arxiv.org/abs/2210.06423);
-    /// EVA-02).
-    pub norm: bool,
-}
-
-impl Default for MlpStyle {
-    fn default() -> Self {
-        Self { gated: false, biases: true, norm: false }
-    }
-}
-
 impl Mlp {
     /// Reads `{name}.c_fc.*` and `{name}.c_proj.*`, with a gate `{name}.gate.*`, with a norm `{name}.norm.*`.
     ///

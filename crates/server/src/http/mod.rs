@@ -9,6 +9,7 @@ mod mcp;
 mod measure;
 mod metrics;
 mod options;
+mod options_error;
 mod page;
 mod query_string;
 mod rate_limit;
@@ -18,7 +19,8 @@ mod search;
 mod serve;
 mod tls;
 
-pub use options::{OptionsError, ServerOptions, Surface};
+pub use options::{ServerOptions, Surface};
+pub use options_error::OptionsError;
 pub use rate_limit::RateLimit;
 pub use serve::Server;
 pub use tls::TlsFiles;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::audit::AuditLog;
+use super::options_error::OptionsError;
 use super::rate_limit::RateLimit;
 use super::tls::TlsFiles;
 use crate::tokens::read_tokens;
@@ -56,25 +57,6 @@ pub enum Surface {
     All,
     /// Tools for language models, at `/mcp`.
     Mcp,
-}
-
-/// Options with which a server does not start.
-#[derive(Debug, thiserror::Error)]
-#[error("{reason}")]
-pub struct OptionsError {
-    reason: String,
-    hint: Option<String>,
-}
-
-impl OptionsError {
-    pub(super) fn new(reason: impl Into<String>, hint: impl Into<Option<String>>) -> Self {
-        Self { reason: reason.into(), hint: hint.into() }
-    }
-
-    /// What to do about it.
-    pub fn hint(&self) -> Option<&str> {
-        self.hint.as_deref()
-    }
 }
 
 /// How to do without a token, or get one.

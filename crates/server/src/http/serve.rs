@@ -20,7 +20,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::app::App;
 use super::guard::{Guard, Peer};
-use super::options::OptionsError;
+use super::options_error::OptionsError;
 use super::routes::router;
 use super::tls::TlsFiles;
 use crate::{ServerOptions, Service};
@@ -123,10 +123,12 @@ impl Connections {
         match &self.tls {
             None => self.answer_http(stream, peer, watcher).await,
             // Here and not where connections are accepted: a slow handshake delays nobody else.
-            Some(tls) => match tokio::time::timeout(self.handshake_time, tls.accept(stream)).await {
-                Ok(Ok(stream)) => self.answer_http(stream, peer, watcher).await,
-                Ok(Err(_)) | Err(_) => {}
-            },
+            Some(tls) => {
+                let handshake = tokio::time::timeout(self.handshake_time, tls.accept(stream)).await;
+                if let Ok(Ok(stream)) = handshake {
+                    self.answer_http(stream, peer, watcher).await;
+                }
+            }
         }
     }
 

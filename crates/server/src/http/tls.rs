@@ -9,7 +9,7 @@ use tokio_rustls::rustls::pki_types::pem::{self, PemObject as _};
 use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::rustls::{self, ServerConfig};
 
-use super::options::OptionsError;
+use super::options_error::OptionsError;
 
 /// PEM files of a certificate, followed by those of its issuers, and of its private key.
 #[derive(Clone, Debug)]

@@ -2,6 +2,7 @@
 //! messages: one a line, or one a request of HTTP.
 
 mod protocol;
+mod reach;
 mod tools;
 
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 pub(crate) use protocol::McpHeaders;
 use protocol::{Code, RpcError, Version};
+use reach::Reach;
 
 use crate::{Problem, Service};
 
@@ -25,15 +27,6 @@ const INSTRUCTIONS: &str = "Finds 3D files of a library by text, by other files,
 pub struct McpSession {
     service: Arc<Service>,
     reach: Reach,
-}
-
-/// What a client may name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reach {
-    /// Files of this machine: whoever started this process can read them anyway.
-    Machine,
-    /// Records of the library only.
-    Library,
 }
 
 #[derive(Deserialize)]

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::Reach;
+use super::reach::Reach;
 use crate::{CaptionRequest, ClassifyRequest, CompareRequest, Item, Problem, SearchRequest, Service};
 
 /// What `tools/list` returns.

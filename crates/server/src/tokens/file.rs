@@ -160,7 +160,7 @@ pub fn add_token(path: &Path, new: NewToken, now: SystemTime) -> Result<String, 
 /// Removes the token with a name; running servers refuse it from the next request on.
 ///
 /// # Errors
-/// If there is none, or the file cannot be read or written.
+/// If no token has it, or the file cannot be read or written.
 pub fn remove_token(path: &Path, name: &str) -> Result<(), TokenError> {
     // Not for want of a file: removing makes none.
     read_tokens(path)?;

@@ -137,7 +137,7 @@ impl WatchedFile {
     /// The token with an id.
     ///
     /// # Errors
-    /// 401 if there is none or it has expired, 503 if the file cannot be read.
+    /// 401 if no token has it or it has expired, 503 if the file cannot be read.
     fn find(&self, id: &str, digest: &[u8; 32], now: SystemTime) -> Result<Found, Problem> {
         let mut state = lock(&self.state);
         self.update(&mut state)?;

@@ -29,7 +29,7 @@ fn bombs_are_refused_in_bounded_time_and_memory() {
         let started = Instant::now();
         let reply = server.send("POST", &format!("/v1/uploads?name={name}"), &[], &content);
         let body = String::from_utf8_lossy(&reply.body);
-        // Of a file that ends too early, what is there may be shown.
+        // Of a file that ends too early, the part before may be shown.
         assert!(matches!(reply.status, 201 | 413 | 422), "{name}: {} {body}", reply.status);
         assert!(started.elapsed() < TIME, "{name}: {:?}", started.elapsed());
         let grown = peak_memory().saturating_sub(before);
