@@ -1,5 +1,6 @@
 //! Responses of searches that were asked for before, as long as the library does not change.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::lru::{Lru, lock};
@@ -12,11 +13,15 @@ const RESPONSE_BYTES: usize = 32 << 20;
 type Response = (u64, Arc<[u8]>);
 
 /// Responses by their requests.
-pub(crate) struct SearchCache(Mutex<Lru<String, Response>>);
+pub(crate) struct SearchCache {
+    responses: Mutex<Lru<String, Response>>,
+    /// Responses that were known.
+    pub hits: AtomicU64,
+}
 
 impl Default for SearchCache {
     fn default() -> Self {
-        Self(Mutex::new(Lru::new(RESPONSE_BYTES)))
+        Self { responses: Mutex::new(Lru::new(RESPONSE_BYTES)), hits: AtomicU64::new(0) }
     }
 }
 
@@ -33,13 +38,14 @@ impl SearchCache {
     ) -> Result<Arc<[u8]>, Problem> {
         // All fields, with values in the form that Rust writes them.
         let key = format!("{request:?}");
-        let known = lock(&self.0).get(&key);
+        let known = lock(&self.responses).get(&key);
         if let Some((_, json)) = known.filter(|(of, _)| *of == generation) {
+            self.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(json);
         }
         let json = search()?;
         let bytes = key.len() + json.len();
-        lock(&self.0).insert(key, (generation, json.clone()), bytes);
+        lock(&self.responses).insert(key, (generation, json.clone()), bytes);
         Ok(json)
     }
 }

@@ -37,6 +37,7 @@ pub struct Service {
     pub(crate) uploads: Mutex<Lru<String, Upload>>,
     pub(crate) pictures: Mutex<Lru<String, Arc<[u8]>>>,
     pub(crate) scenes: SceneCache,
+    /// Responses of searches.
     pub(crate) responses: SearchCache,
     /// Names everyday kinds of objects; made when it is first needed.
     kinds: OnceLock<ZeroShotClassifier>,

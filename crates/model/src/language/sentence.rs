@@ -1,7 +1,6 @@
 //! Sentence embeddings: a BERT whose token states are averaged (Sentence-BERT, [arXiv 1908.10084](https://arxiv.org/abs/1908.10084)),
 //! such as `all-MiniLM-L6-v2`.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use burn::module::{Module, Param};
@@ -11,9 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::embedding::rows;
 use crate::error::ModelError;
-use crate::nn::{
-    Activation, AttentionScope, DecoderBlock, DecoderBlockConfig, LayerNorm, NormPlacement, TransformerConfig,
-};
+use crate::nn::{Activation, DecoderBlock, DecoderBlockConfig, LayerNorm, NormPlacement, TransformerConfig};
 use crate::tokenizer::BertTokenizer;
 use crate::weights::{BERT_LAYER, Initializer, Layout, TensorList, WeightFile, WeightSource, WeightsError};
 
@@ -144,22 +141,8 @@ impl SentenceEncoder {
 
     /// Unit vectors of texts, `[texts, width]`.
     pub fn embed(&self, texts: &[&str]) -> Vec<Vec<f32>> {
-        // Texts of the same number of tokens share a batch, so that nothing is padded.
-        let mut by_length: BTreeMap<usize, Vec<(usize, Vec<u32>)>> = BTreeMap::new();
-        for (i, text) in texts.iter().enumerate() {
-            let ids = self.ids(text);
-            by_length.entry(ids.len()).or_default().push((i, ids));
-        }
-        let mut embeddings = vec![Vec::new(); texts.len()];
-        for group in by_length.values() {
-            for chunk in group.chunks(BATCH) {
-                let ids: Vec<&[u32]> = chunk.iter().map(|(_, ids)| ids.as_slice()).collect();
-                for ((i, _), row) in chunk.iter().zip(rows(self.network.forward(&ids))) {
-                    embeddings[*i] = unit(row);
-                }
-            }
-        }
-        embeddings
+        let ids: Vec<Vec<u32>> = texts.iter().map(|text| self.ids(text)).collect();
+        ids.chunks(BATCH).flat_map(|ids| self.network.forward(ids)).map(unit).collect()
     }
 
     /// Start, word pieces, end.
@@ -240,19 +223,39 @@ impl SentenceNetwork {
         self.positions = Param::from_tensor(self.positions.val() + vector);
     }
 
-    /// Texts of the same length, as token ids → means of their token states, `[texts, width]`.
-    fn forward(&self, texts: &[&[u32]]) -> Tensor<2> {
+    /// Texts as token ids → means of their token states, row by row. Tokens of all texts are one list, so that each layer is one
+    /// product, and nothing is padded.
+    fn forward(&self, texts: &[Vec<u32>]) -> Vec<Vec<f32>> {
         let table = self.tokens.val();
-        let (count, length, width) = (texts.len(), texts[0].len(), table.dims()[1]);
-        let ids: Vec<i64> = texts.iter().flat_map(|ids| ids.iter().map(|id| i64::from(*id))).collect();
-        let ids = Tensor::<2, Int>::from_data(TensorData::new(ids, [count, length]), &table.device());
-        let positions = self.positions.val().slice([0..length, 0..width]).unsqueeze::<3>();
+        let lengths: Vec<usize> = texts.iter().map(Vec::len).collect();
+        let list = |numbers: Vec<i64>| {
+            let shape = [1, numbers.len()];
+            Tensor::<2, Int>::from_data(TensorData::new(numbers, shape), &table.device())
+        };
+        let ids = list(texts.iter().flatten().map(|id| i64::from(*id)).collect());
+        let places = list(lengths.iter().flat_map(|length| 0..*length as i64).collect());
+        let positions = module::embedding(self.positions.val(), places);
         let mut x = self.norm.forward(module::embedding(table, ids) + positions);
         for block in &self.blocks {
-            x = block.forward(x, None, None, AttentionScope::Full, None).0;
+            x = block.forward_ragged(x, &lengths);
         }
-        x.mean_dim(1).squeeze_dim(1)
+        let mut states = rows(x.squeeze_dim::<2>(0)).into_iter();
+        lengths.iter().map(|length| mean(states.by_ref().take(*length))).collect()
     }
+}
+
+/// The mean of token states.
+fn mean(states: impl Iterator<Item = Vec<f32>>) -> Vec<f32> {
+    let (mut sum, mut count) = (Vec::new(), 0.0);
+    for state in states {
+        match sum.is_empty() {
+            true => sum = state,
+            false => sum.iter_mut().zip(state).for_each(|(sum, x)| *sum += x),
+        }
+        count += 1.0;
+    }
+    sum.iter_mut().for_each(|x| *x /= count);
+    sum
 }
 
 /// Checks the number of heads that a `config.json` states; without the file, MiniLM's is assumed.

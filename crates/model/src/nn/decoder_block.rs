@@ -187,6 +187,17 @@ impl DecoderBlock {
         (self.after(ln_3, x + said), cache)
     }
 
+    /// As [`forward`](Self::forward) with [`AttentionScope::Full`], of texts of different lengths in one list: `[1, tokens of all texts,
+    /// width]` → the same shape. For blocks as BERT's: without cross-attention, rotary positions and norms of heads.
+    pub fn forward_ragged(&self, x: Tensor<3>, lengths: &[usize]) -> Tensor<3> {
+        let input = self.before(&self.ln_1, &x);
+        let attended = self.attn.forward_ragged(input.clone(), lengths);
+        let Some(ln_3) = &self.ln_3 else { return x + attended + self.mlp.forward(input) };
+        let x = self.after(&self.ln_1, x + attended);
+        let said = self.mlp.forward(self.before(ln_3, &x));
+        self.after(ln_3, x + said)
+    }
+
     fn cross_attend(&self, cross: &CrossAttention, x: Tensor<3>, context: &KvCache) -> Tensor<3> {
         let [rows, tokens, width] = x.dims();
         let contexts = context.rows().max(1);

@@ -160,14 +160,13 @@ impl CachedAttention {
             Some(norm) => norm.in_host_memory().map(Some),
             None => Some(None),
         };
-        let Self { heads, kv_heads, head_width, .. } = *self;
         Some(HostAttention {
             query: self.query.in_host_memory()?,
             key_value: self.key_value.in_host_memory()?,
             out: self.out.in_host_memory()?,
             query_norm: norm(&self.query_norm)?,
             key_norm: norm(&self.key_norm)?,
-            sizes: HeadSizes { heads, kv_heads, head_width },
+            sizes: self.head_sizes(),
         })
     }
 
@@ -182,6 +181,21 @@ impl CachedAttention {
                 norm.save(&format!("{name}.{part}"), list);
             }
         }
+    }
+
+    /// Queries, and keys with values, of tokens: `[rows, tokens, …]`. Neither normalized nor rotated.
+    pub(super) fn project(&self, x: Tensor<3>) -> [Tensor<3>; 2] {
+        [self.query.forward(x.clone()), self.key_value.forward(x)]
+    }
+
+    /// What attention gives of the values of all heads.
+    pub(super) fn project_out(&self, mixed: Tensor<3>) -> Tensor<3> {
+        self.out.forward(mixed)
+    }
+
+    pub(super) fn head_sizes(&self) -> HeadSizes {
+        let Self { heads, kv_heads, head_width, .. } = *self;
+        HeadSizes { heads, kv_heads, head_width }
     }
 
     /// Computes keys and values of tokens, `[rows, tokens, context_width]`; keys are rotated.

@@ -19,6 +19,7 @@ mod mixed_precision;
 mod mlp;
 mod norm;
 mod products;
+mod ragged_attention;
 mod rotary;
 
 pub use activation::Activation;

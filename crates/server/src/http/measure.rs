@@ -52,6 +52,12 @@ pub(super) async fn metrics(State(app): State<Arc<App>>) -> Result<Response, Pro
             "Batches of texts embedded by the model.",
             texts.batches.load(Ordering::Relaxed),
         ),
+        (
+            "lexiform_response_cache_hits_total",
+            "counter",
+            "Searches whose response was known.",
+            app.service().responses.hits.load(Ordering::Relaxed),
+        ),
         ("lexiform_picture_cache_bytes", "gauge", "Memory for rendered images.", pictures as u64),
         ("process_resident_memory_bytes", "gauge", "Resident memory.", resident_bytes()),
     ] {

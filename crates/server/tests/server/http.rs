@@ -246,8 +246,9 @@ fn counts_are_for_people_and_for_monitoring() {
         (&stats["records"], &stats["formats"], &stats["model"]),
         (&4.into(), &json!({ "ply": 4 }), &"colors@1".into())
     );
-    for _ in 0..2 {
-        server.get("/v1/search?text=red").ok();
+    // The second one is another question about the same text, the third one is the second one.
+    for k in [24, 2, 2] {
+        server.get(&format!("/v1/search?text=red&k={k}")).ok();
     }
     let metrics = String::from_utf8(server.get("/metrics").body).unwrap();
     let value = |name: &str| {
@@ -255,13 +256,36 @@ fn counts_are_for_people_and_for_monitoring() {
         line.unwrap_or_else(|| panic!("no {name} in {metrics}")).parse::<u64>().unwrap()
     };
     assert_eq!(value("lexiform_files"), 4);
-    assert_eq!(value("lexiform_http_request_duration_seconds_count{route=\"/v1/search\",status=\"200\"}"), 2);
+    assert_eq!(value("lexiform_http_request_duration_seconds_count{route=\"/v1/search\",status=\"200\"}"), 3);
     assert_eq!((value("lexiform_text_cache_misses_total"), value("lexiform_text_cache_hits_total")), (1, 1));
+    assert_eq!(value("lexiform_response_cache_hits_total"), 1);
     assert_eq!(server.get("/v1/health").ok(), json!({ "status": "ok" }));
     let document = server.get("/openapi.json").ok();
     assert_eq!(document["openapi"], "3.1.0");
     server.get("/v1/nothing").problem(404, "no such route: /v1/nothing");
     server.send("DELETE", "/v1/stats", &[], &[]).problem(405, "method not allowed");
+}
+
+#[test]
+fn a_known_response_is_kept_until_the_library_changes() {
+    let models = Models::new();
+    let server = models.serve(|_| {});
+    let ask = || server.get("/v1/search?text=red&rank_by=semantic&k=2");
+    let hits = || {
+        let text = String::from_utf8(server.get("/metrics").body).unwrap();
+        let line = text.lines().find(|line| line.starts_with("lexiform_response_cache_hits_total")).unwrap();
+        line.rsplit(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let first = ask();
+    assert_eq!(first.ok()["answers"][0]["path"], "red.ply");
+    assert_eq!((ask().body, hits()), (first.body, 1));
+    models.write("another.ply", &tetrahedron([255, 10, 0]));
+    // Indexed by another process, as far as the server knows.
+    models.index();
+    let mut found = paths(&ask().ok());
+    found.sort();
+    assert_eq!(found, ["another.ply", "red.ply"]);
+    assert_eq!(hits(), 1);
 }
 
 #[test]

@@ -121,7 +121,7 @@ impl Models {
         ] {
             models.write(path, &tetrahedron(color));
         }
-        models.library();
+        models.index();
         models
     }
 
@@ -135,11 +135,16 @@ impl Models {
         fs_err::write(path, content).unwrap();
     }
 
-    fn library(&self) -> Library {
+    /// Brings the library up to date with the files.
+    pub fn index(&self) {
         let path = LibraryPath::for_assets(&self.root());
-        let library = Library::open(path.clone(), self.texts.clone(), self.model).unwrap();
+        let library = Library::open(path, self.texts.clone(), self.model).unwrap();
         library.index(&[self.root()], &IndexOptions::default(), &mut |_| {}).unwrap();
-        drop(library);
+    }
+
+    fn library(&self) -> Library {
+        self.index();
+        let path = LibraryPath::for_assets(&self.root());
         Library::open_for_reading(path, self.texts.clone()).unwrap()
     }
 
