@@ -1,8 +1,9 @@
 // The search: terms, options, results. Text from the library is only ever set as text, never as HTML.
 import * as api from "./api.js";
-import { card, element } from "./cards.js";
+import { addCopy, card, element } from "./cards.js";
 import { openDetail } from "./dialog.js";
 import { lightAnswers, showMap } from "./map.js";
+import { filtersIn } from "./words.js";
 
 const PAGE = 48;
 const DEBOUNCE_MS = 180;
@@ -16,16 +17,26 @@ let pending = null;
 /** The request whose answers are shown, and the answers. */
 let answered = null;
 let shown = [];
+/** Formats of the library, and phrases that look like filters and are meant as words. */
+let formats = [];
+const words = new Set();
 
 const count = (n) => n.toLocaleString("en");
 
-/** The request for what is entered. Words after a minus are unwanted: `a chair -metal`. */
+/** The request for what is entered. Words after a minus are unwanted: `a chair -metal`; "under 5 MB" is a filter. */
 function query() {
-  const words = $("text").value.split(/\s+/);
-  const unwanted = words.filter((word) => /^-[^\d\s]/.test(word)).map((word) => word.slice(1));
-  const filters = [$("where").value.trim() && `(${$("where").value.trim()})`, $("format").value && `format = '${$("format").value}'`];
+  const { text, chips } = filtersIn($("text").value, formats, words);
+  showChips(chips);
+  const parts = text.split(/\s+/);
+  const isUnwanted = (part) => /^-[^\d\s]/.test(part);
+  const unwanted = parts.filter(isUnwanted).map((part) => part.slice(1));
+  const filters = [
+    $("where").value.trim() && `(${$("where").value.trim()})`,
+    $("format").value && `format = '${$("format").value}'`,
+    ...chips.map((chip) => chip.where),
+  ];
   return {
-    text: words.filter((word) => !/^-[^\d\s]/.test(word)).join(" ").trim() || null,
+    text: parts.filter((part) => !isUnwanted(part)).join(" ").trim() || null,
     not: [...unwanted, ...$("not").value.split(",")].map((word) => word.trim()).filter(Boolean),
     like: terms.filter((term) => term.kind === "like").map((term) => term.id),
     uploads: terms.filter((term) => term.kind === "upload").map((term) => term.id),
@@ -58,10 +69,10 @@ async function show(asked, isNew) {
     const found = await api.search(asked, request.signal);
     if (pending !== request) return;
     if (isNew) $("results").replaceChildren();
-    $("results").append(...found.answers.map((answer) => card(answer, detail)));
     offset = asked.offset + found.answers.length;
     answered = asked;
     shown = isNew ? found.answers : [...shown, ...found.answers];
+    showAnswers(found.answers);
     light();
     $("more").hidden = !found.more || found.answers.length < PAGE;
     explain(asked, found);
@@ -74,6 +85,21 @@ async function show(asked, isNew) {
       pending = null;
       $("results").classList.remove("stale");
     }
+  }
+}
+
+/** Cards of answers; files with the same content as one that is shown are copies on its card. */
+function showAnswers(answers) {
+  for (const answer of answers) {
+    const first = shown.find((other) => other.content_hash === answer.content_hash);
+    if (answer.content_hash && first !== answer) {
+      const known = $("results").querySelector(`[data-id="${first.id}"]`);
+      if (known) {
+        addCopy(known, answer);
+        continue;
+      }
+    }
+    $("results").append(card(answer, detail));
   }
 }
 
@@ -159,6 +185,19 @@ function chooseFormat(format) {
   $("format").value = format;
 }
 
+/** Filters that were found in the text; without one of them, its words are searched for. */
+function showChips(chips) {
+  $("chips").replaceChildren(...chips.map((chip) => {
+    const remove = element("button", { type: "button", textContent: "×", ariaLabel: `Search for the words “${chip.phrase}” instead` });
+    remove.addEventListener("click", () => {
+      words.add(chip.phrase.toLowerCase());
+      $("text").focus();
+      search();
+    });
+    return element("li", { className: "term", title: chip.where }, [element("span", { textContent: chip.phrase }), remove]);
+  }));
+}
+
 function showTerms() {
   $("terms").replaceChildren(...terms.map((term) => {
     const remove = element("button", { type: "button", textContent: "×", ariaLabel: `Remove ${term.name}` });
@@ -211,13 +250,16 @@ async function start() {
     $("library").textContent = `${facts.name} · ${count(facts.records)} ${facts.records === 1 ? "file" : "files"}`;
     $("library").title = `model ${facts.model}`;
     const chosen = $("format").value;
-    const formats = Object.entries(facts.formats).sort((a, b) => b[1] - a[1]);
-    $("format").replaceChildren(new Option("any", ""), ...formats.map(([name, n]) => new Option(`${name.toUpperCase()} (${count(n)})`, name)));
+    const byNumber = Object.entries(facts.formats).sort((a, b) => b[1] - a[1]);
+    formats = byNumber.map(([name]) => name);
+    $("format").replaceChildren(new Option("any", ""), ...byNumber.map(([name, n]) => new Option(`${name.toUpperCase()} (${count(n)})`, name)));
     chooseFormat(chosen);
   } catch (problem) {
     if (problem.status !== 401) $("message").textContent = problem.message;
   }
   await searched;
+  // What is a format is known only now.
+  if (filtersIn($("text").value, formats, words).chips.length) await search();
 }
 
 function setTheme(theme) {

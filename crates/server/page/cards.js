@@ -33,5 +33,19 @@ export function card(answer, open) {
   }
   const button = element("button", { className: "card", type: "button" }, [image, about]);
   button.addEventListener("click", () => open(answer));
-  return element("li", {}, [button]);
+  const item = element("li", {}, [button]);
+  item.dataset.id = answer.id;
+  return item;
+}
+
+/** Says on a card that another file has the same content. */
+export function addCopy(item, answer) {
+  let badge = item.querySelector(".copies");
+  if (!badge) {
+    badge = element("span", { className: "copies" });
+    item.querySelector(".about").append(badge);
+  }
+  const paths = badge.title ? `${badge.title}\n${answer.path}` : answer.path;
+  const count = paths.split("\n").length;
+  Object.assign(badge, { title: paths, textContent: count === 1 ? "1 copy" : `${count} copies` });
 }

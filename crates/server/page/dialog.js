@@ -125,12 +125,30 @@ function setWireframe(on) {
   viewer?.setWireframe(on);
 }
 
+function setTurning(on) {
+  $("turning").setAttribute("aria-pressed", String(on));
+  viewer?.setTurning(on);
+}
+
+const stage = document.querySelector(".stage");
+
+function setBackground(name) {
+  stage.dataset.background = name;
+  $("background").value = name;
+}
+
+setBackground(localStorage.getItem("background") || "");
+$("background").addEventListener("change", () => {
+  localStorage.setItem("background", $("background").value);
+  setBackground($("background").value);
+});
+$("turning").addEventListener("click", () => setTurning($("turning").getAttribute("aria-pressed") !== "true"));
 $("wireframe").addEventListener("click", () => setWireframe($("wireframe").getAttribute("aria-pressed") !== "true"));
 $("up").addEventListener("change", () => viewer?.setUp($("up").value));
 $("reset").addEventListener("click", () => viewer?.reset());
 $("close").addEventListener("click", () => $("detail").close());
 $("detail").addEventListener("click", (event) => { if (event.target === $("detail")) $("detail").close(); });
-$("detail").addEventListener("close", () => { shown = null; forgetStill(); viewer?.clear(); });
+$("detail").addEventListener("close", () => { shown = null; setTurning(false); forgetStill(); viewer?.clear(); });
 $("like").addEventListener("click", () => {
   const like = shown;
   $("detail").close();
@@ -148,7 +166,8 @@ $("copy").addEventListener("click", async () => {
   }
 });
 $("canvas").addEventListener("keydown", (event) => {
-  if (event.key.toLowerCase() === "w" && !event.ctrlKey && !event.metaKey) $("wireframe").click();
+  const button = { w: "wireframe", t: "turning" }[event.key.toLowerCase()];
+  if (button && !event.ctrlKey && !event.metaKey) $(button).click();
 });
 $("still").addEventListener("pointermove", (event) => { if (event.buttons) turnStill(-event.movementX / 3, event.movementY / 3); });
 $("still").addEventListener("dragstart", (event) => event.preventDefault());

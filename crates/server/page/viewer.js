@@ -241,6 +241,13 @@ export class Viewer {
     this.redraw();
   }
 
+  /** Turns the shape once in ten seconds, until told otherwise; still, in steps of a second, for those who want less motion. */
+  setTurning(on) {
+    clearInterval(this.turning);
+    const step = matchMedia("(prefers-reduced-motion: reduce)").matches ? 1000 : 33;
+    if (on) this.turning = setInterval(() => this.turn(-step / 10000 * 2 * Math.PI, 0), step);
+  }
+
   zoom(factor) {
     this.distance = Math.max(0.4, Math.min(20, this.distance * factor));
     this.redraw();

@@ -56,6 +56,8 @@ pub struct AssetAnswer {
     pub points: u64,
     /// Size of the bounding box along x, y, z, in the file's unit.
     pub extents: [f32; 3],
+    /// A hash of the content: files of the same one are copies. Empty for a record without a file.
+    pub content_hash: String,
 }
 
 /// Where an answer is among others.
@@ -190,6 +192,7 @@ impl AssetAnswer {
             triangles: payload.triangles,
             points: payload.points,
             extents: payload.extents,
+            content_hash: payload.content_hash,
         }
     }
 }

@@ -13,7 +13,7 @@ use super::guard::{COOKIE, Guard};
 use crate::Problem;
 
 /// Files of the page: name, media type, content.
-pub(super) const FILES: [(&str, &str, &str); 9] = [
+pub(super) const FILES: [(&str, &str, &str); 10] = [
     ("index.html", "text/html; charset=utf-8", include_str!("../../page/index.html")),
     ("style.css", "text/css; charset=utf-8", include_str!("../../page/style.css")),
     ("app.js", "text/javascript; charset=utf-8", include_str!("../../page/app.js")),
@@ -22,6 +22,7 @@ pub(super) const FILES: [(&str, &str, &str); 9] = [
     ("dialog.js", "text/javascript; charset=utf-8", include_str!("../../page/dialog.js")),
     ("map.js", "text/javascript; charset=utf-8", include_str!("../../page/map.js")),
     ("viewer.js", "text/javascript; charset=utf-8", include_str!("../../page/viewer.js")),
+    ("words.js", "text/javascript; charset=utf-8", include_str!("../../page/words.js")),
     ("icon.svg", "image/svg+xml", include_str!("../../page/icon.svg")),
 ];
 
