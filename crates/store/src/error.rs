@@ -109,6 +109,18 @@ pub enum StoreError {
         /// Problems found.
         problems: Vec<String>,
     },
+    /// A library on a database server could not be read or written.
+    #[error("{library}: {action}: {reason}")]
+    Remote {
+        /// The library's address, without a password.
+        library: String,
+        /// What was attempted.
+        action: &'static str,
+        /// The server's or connection's error.
+        reason: String,
+        /// How the user can fix it, if there is a way.
+        hint: Option<&'static str>,
+    },
     /// An error of whoever provides the records to write.
     #[error(transparent)]
     Source(Box<dyn std::error::Error + Send + Sync>),
@@ -158,6 +170,7 @@ impl StoreError {
             }
             Self::InvalidId { .. } => "`lexiform search --json` prints ids",
             Self::Filter(error) => return error.hint(),
+            Self::Remote { hint, .. } => return *hint,
             _ => return None,
         })
     }
@@ -179,7 +192,7 @@ impl StoreError {
     }
 
     /// An invalid value of the caller.
-    pub(crate) fn invalid(subject: impl Into<String>, reason: impl Into<String>) -> Self {
+    pub fn invalid(subject: impl Into<String>, reason: impl Into<String>) -> Self {
         Self::Invalid { subject: subject.into(), reason: reason.into() }
     }
 }

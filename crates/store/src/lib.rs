@@ -33,6 +33,7 @@
 
 #[cfg(any(test, feature = "contract"))]
 pub mod contract;
+pub mod engine;
 mod error;
 mod filter;
 mod names;

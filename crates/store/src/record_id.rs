@@ -53,13 +53,14 @@ impl RecordId {
         self.0
     }
 
-    /// The value in SQLite's signed integer column.
-    pub(crate) fn to_i64(self) -> i64 {
+    /// The value in a database's column of signed integers.
+    pub fn to_i64(self) -> i64 {
         // Below 2⁶³ by construction, so the sign bit stays clear.
         self.0.cast_signed()
     }
 
-    pub(crate) fn from_i64(value: i64) -> Option<Self> {
+    /// The id in such a column; `None` if the value is negative.
+    pub fn from_i64(value: i64) -> Option<Self> {
         u64::try_from(value).ok().map(Self)
     }
 }

@@ -61,6 +61,12 @@ impl Glob {
         if is_plain { Self::new(&format!("*{pattern}*")) } else { whole }
     }
 
+    /// The same as an advanced regular expression of POSIX, as PostgreSQL has it, for texts in lower case.
+    pub(crate) fn to_posix_regex(&self) -> String {
+        let parts = self.tokens.iter().map(Token::to_posix_regex);
+        format!("^(?:{})$", parts.collect::<String>())
+    }
+
     /// The pattern as given.
     pub fn pattern(&self) -> &str {
         &self.pattern
@@ -99,6 +105,29 @@ impl Glob {
 }
 
 impl Token {
+    fn to_posix_regex(&self) -> String {
+        // By code, so that no character has a meaning of its own.
+        let code = |c: char| format!("\\U{:08x}", u32::from(c));
+        match self {
+            Self::ZeroOrMore => ".*".into(),
+            Self::Any => ".".into(),
+            Self::Literal(expected) => code(*expected),
+            Self::Class { ranges, negated } => {
+                // A range without members is an error in regular expressions.
+                let valid = ranges.iter().filter(|(low, high)| low <= high);
+                let members: String =
+                    valid.map(|(low, high)| format!("{}-{}", code(*low), code(*high))).collect();
+                match (members.is_empty(), negated) {
+                    (false, false) => format!("[{members}]"),
+                    (false, true) => format!("[^{members}]"),
+                    // No character at all, and any.
+                    (true, false) => "(?!.|$)".into(),
+                    (true, true) => ".".into(),
+                }
+            }
+        }
+    }
+
     fn accepts(&self, found: char) -> bool {
         match self {
             Self::ZeroOrMore => false,

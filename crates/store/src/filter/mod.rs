@@ -6,8 +6,10 @@ mod glob;
 mod literal;
 mod parse;
 mod sql;
+mod sqlite;
 
 pub use condition::{Comparison, Field, Filter, Value};
 pub use glob::Glob;
 pub use parse::FilterError;
-pub(crate) use sql::register;
+pub use sql::{SqlDialect, SqlParameter};
+pub(crate) use sqlite::register;

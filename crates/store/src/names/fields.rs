@@ -19,7 +19,7 @@ const DEFAULT_NAMES: &[&str] = &[
 
 /// The words of a record as the columns of the index of names, words separated by spaces.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct NameFields {
+pub struct NameFields {
     /// File name without its extension.
     pub stem: String,
     /// Objects in the file.
@@ -34,7 +34,7 @@ pub(crate) struct NameFields {
 
 impl NameFields {
     /// The words of a payload with these captions.
-    pub(crate) fn of(payload: &Payload, captions: Option<&Captions>) -> Self {
+    pub fn of(payload: &Payload, captions: Option<&Captions>) -> Self {
         let (folders, name) = payload.path.rsplit_once('/').unwrap_or(("", &payload.path));
         Self {
             stem: joined(name_words(stem(name))),
@@ -46,12 +46,12 @@ impl NameFields {
     }
 
     /// The columns in the order of the table.
-    pub(crate) fn columns(&self) -> [&str; 5] {
+    pub fn columns(&self) -> [&str; 5] {
         [&self.stem, &self.objects, &self.folders, &self.materials, &self.captions]
     }
 
     /// All words.
-    pub(crate) fn all(&self) -> String {
+    pub fn all(&self) -> String {
         self.columns().join(" ").trim().to_owned()
     }
 }

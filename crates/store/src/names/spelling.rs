@@ -6,7 +6,7 @@ const MIN_LETTERS: usize = 3;
 const SHORT_WORD: usize = 5;
 
 /// Most edits between a misspelled word and the word it means; `None` for words that are not repaired.
-pub(crate) fn max_distance(word: &str) -> Option<usize> {
+pub(super) fn max_distance(word: &str) -> Option<usize> {
     match word.chars().count() {
         0..MIN_LETTERS => None,
         MIN_LETTERS..=SHORT_WORD => Some(1),
@@ -15,7 +15,8 @@ pub(crate) fn max_distance(word: &str) -> Option<usize> {
 }
 
 /// Finds the word of a vocabulary that is nearest to a misspelled one.
-pub(crate) struct Spelling {
+#[derive(Debug)]
+pub struct Spelling {
     typed: Vec<char>,
     max_distance: usize,
     /// The nearest word so far with its distance and number of records; `None` in place of the word if two are equally near.
@@ -24,12 +25,19 @@ pub(crate) struct Spelling {
 
 impl Spelling {
     /// A search for the word meant by `typed`.
-    pub(crate) fn new(typed: &str, max_distance: usize) -> Self {
+    pub(super) fn new(typed: &str, max_distance: usize) -> Self {
         Self { typed: typed.chars().collect(), max_distance, best: None }
     }
 
+    /// Whether a word is near enough to be considered.
+    pub fn is_near(&self, word: &str) -> bool {
+        let letters: Vec<char> = word.chars().collect();
+        letters.len().abs_diff(self.typed.len()) <= self.max_distance
+            && damerau_levenshtein(&self.typed, &letters) <= self.max_distance
+    }
+
     /// Considers a word that `records` records have.
-    pub(crate) fn consider(&mut self, word: &str, records: u64) {
+    pub fn consider(&mut self, word: &str, records: u64) {
         let letters: Vec<char> = word.chars().collect();
         if letters.len().abs_diff(self.typed.len()) > self.max_distance {
             return;
@@ -47,7 +55,7 @@ impl Spelling {
     }
 
     /// The nearest word; `None` if no word is near, or several are equally near and frequent.
-    pub(crate) fn into_best(self) -> Option<String> {
+    pub(super) fn into_best(self) -> Option<String> {
         self.best.and_then(|(_, _, word)| word)
     }
 }

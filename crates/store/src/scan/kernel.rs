@@ -46,7 +46,7 @@ impl Kernel for Dots<'_> {
 }
 
 /// The dot product that is reported as score: sums are in the same order on every machine.
-pub(crate) fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
+pub fn dot_f64(a: &[f32], b: &[f32]) -> f64 {
     let mut sums = [0.0_f64; 8];
     let (a, a_rest) = a.as_chunks::<8>();
     let (b, b_rest) = b.as_chunks::<8>();

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use best::Best;
 use kernel::RowScore;
-pub(crate) use kernel::dot_f64;
+pub use kernel::dot_f64;
 use quantize::QuantizedQuery;
 pub(crate) use quantize::{code_bytes, encode};
 

@@ -3,8 +3,7 @@
 use rusqlite::{Connection, Row, params};
 
 use super::transaction_error::TransactionError;
-use super::validate;
-use crate::{Failure, StoreError};
+use crate::Failure;
 
 /// See [`VectorStore::failures`](crate::VectorStore::failures).
 pub(super) fn list(connection: &Connection, space_id: i64) -> Result<Vec<Failure>, TransactionError> {
@@ -25,18 +24,6 @@ fn from_row(row: &Row<'_>) -> rusqlite::Result<Failure> {
         error: row.get(4)?,
         failed_at_ns: row.get(5)?,
     })
-}
-
-/// Checks that failures can be stored.
-pub(super) fn check(failures: &[Failure]) -> Result<(), StoreError> {
-    for Failure { path, bytes, .. } in failures {
-        validate::path(path)?;
-        if i64::try_from(*bytes).is_err() {
-            let reason = format!("expected bytes below 2^63, found {bytes}");
-            return Err(StoreError::invalid(path.as_str(), reason));
-        }
-    }
-    Ok(())
 }
 
 /// See [`VectorStore::record_failures`](crate::VectorStore::record_failures).

@@ -26,7 +26,6 @@ mod search_names;
 mod spaces;
 mod store;
 mod transaction_error;
-mod validate;
 mod vector_cache;
 mod vectors;
 mod verify;

@@ -87,7 +87,8 @@ pub(super) fn list(
     request: &ListRequest,
 ) -> Result<Vec<Entry>, TransactionError> {
     let mut parameters = Vec::new();
-    let filter = request.filter.as_ref().map_or_else(|| "1".into(), |filter| filter.to_sql(&mut parameters));
+    let filter =
+        request.filter.as_ref().map_or_else(|| "1".into(), |filter| filter.to_sqlite(&mut parameters));
     // Pages continue after an id instead of an offset, so that changes in between skip no record.
     // Ids are not negative: -1 starts at the first one.
     parameters.push(request.after.map_or(-1, RecordId::to_i64).into());
@@ -107,7 +108,7 @@ pub(super) fn count(
     filter: &Filter,
 ) -> Result<usize, TransactionError> {
     let mut parameters = Vec::new();
-    let (filter, has_vector) = (filter.to_sql(&mut parameters), space.has_vector_sql());
+    let (filter, has_vector) = (filter.to_sqlite(&mut parameters), space.has_vector_sql());
     let select = format!("SELECT count(*) FROM records WHERE {filter} AND {has_vector}");
     Ok(connection.query_row(&select, params_from_iter(parameters), |row| row.get(0))?)
 }
@@ -119,7 +120,7 @@ pub(super) fn count_by_format(
     filter: &Filter,
 ) -> Result<BTreeMap<String, usize>, TransactionError> {
     let mut parameters = Vec::new();
-    let (filter, has_vector) = (filter.to_sql(&mut parameters), space.has_vector_sql());
+    let (filter, has_vector) = (filter.to_sqlite(&mut parameters), space.has_vector_sql());
     let mut statement = connection.prepare(&format!(
         "SELECT format, count(*) FROM records WHERE {filter} AND {has_vector} GROUP BY format"
     ))?;

@@ -53,7 +53,7 @@ fn selected_slots(
     filter: &Filter,
 ) -> Result<Vec<u32>, TransactionError> {
     let mut parameters = Vec::new();
-    let condition = filter.to_sql(&mut parameters);
+    let condition = filter.to_sqlite(&mut parameters);
     parameters.push(state.space_id.into());
     let mut statement = connection.prepare(&format!(
         "SELECT slot FROM records JOIN vectors ON record_id = id WHERE {condition} AND space_id = ?"

@@ -10,9 +10,8 @@ use super::spaces::StoredSpace;
 use super::transaction_error::TransactionError;
 use super::vector_cache::{VectorCache, Vectors};
 use super::write_records::{self, Upsert};
-use super::{
-    captions, failures, metadata, read_records, search, search_names, spaces, validate, vectors, verify,
-};
+use super::{captions, failures, metadata, read_records, search, search_names, spaces, vectors, verify};
+use crate::engine::validate;
 use crate::vectors::VectorFiles;
 use crate::{
     Captions, EmbeddingSpace, Entry, Failure, FileState, Filter, Hit, ListRequest, NameRequest, NameSearch,
@@ -406,7 +405,7 @@ impl VectorStore for SqliteStore {
     }
 
     fn record_failures(&self, failures: &[Failure]) -> Result<(), StoreError> {
-        failures::check(failures)?;
+        validate::failures(failures)?;
         self.database.write("cannot record failed files", |connection| {
             failures::record(connection, self.space.id, failures)
         })

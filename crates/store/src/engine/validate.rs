@@ -2,19 +2,25 @@
 
 use std::collections::HashSet;
 
-use crate::{Captions, Payload, Record, RecordId, StoreError};
+use crate::{Captions, Failure, Payload, Record, RecordId, StoreError};
 
 /// Tolerance for the norm of a vector: the error of a round trip through half precision.
 const NORM_TOLERANCE: f64 = 1e-3;
 
 /// Whether records can be stored: valid vectors and payloads, no id twice.
-pub(super) fn records(records: &[Record], dim: usize) -> Result<(), StoreError> {
+///
+/// # Errors
+/// [`StoreError::Invalid`] if not.
+pub fn records(records: &[Record], dim: usize) -> Result<(), StoreError> {
     let mut seen = HashSet::new();
     records.iter().try_for_each(|found| record(found, dim, &mut seen))
 }
 
 /// Whether a record can be stored, given the ids before it; adds its own.
-pub(super) fn record(record: &Record, dim: usize, seen: &mut HashSet<RecordId>) -> Result<(), StoreError> {
+///
+/// # Errors
+/// [`StoreError::Invalid`] if not.
+pub fn record(record: &Record, dim: usize, seen: &mut HashSet<RecordId>) -> Result<(), StoreError> {
     let Record { id, vector: numbers, payload: metadata, .. } = record;
     vector(&metadata.path, numbers, dim)?;
     payload(metadata)?;
@@ -25,7 +31,10 @@ pub(super) fn record(record: &Record, dim: usize, seen: &mut HashSet<RecordId>) 
 }
 
 /// Whether a vector is finite, of length `dim` and of unit norm.
-pub(super) fn vector(subject: &str, vector: &[f32], dim: usize) -> Result<(), StoreError> {
+///
+/// # Errors
+/// [`StoreError::Invalid`] if not.
+pub fn vector(subject: &str, vector: &[f32], dim: usize) -> Result<(), StoreError> {
     if vector.len() != dim {
         let reason = format!("expected a vector of {dim} numbers, found {}", vector.len());
         return Err(StoreError::invalid(subject, reason));
@@ -43,7 +52,10 @@ pub(super) fn vector(subject: &str, vector: &[f32], dim: usize) -> Result<(), St
 }
 
 /// Whether a payload can be stored.
-pub(super) fn payload(payload: &Payload) -> Result<(), StoreError> {
+///
+/// # Errors
+/// [`StoreError::Invalid`] if not.
+pub fn payload(payload: &Payload) -> Result<(), StoreError> {
     path(&payload.path)?;
     let refuse = |reason: String| Err(StoreError::invalid(payload.path.as_str(), reason));
     for (what, count) in [
@@ -63,7 +75,10 @@ pub(super) fn payload(payload: &Payload) -> Result<(), StoreError> {
 }
 
 /// Whether captions can be stored.
-pub(super) fn captions(subject: &str, captions: Option<&Captions>) -> Result<(), StoreError> {
+///
+/// # Errors
+/// [`StoreError::Invalid`] if not.
+pub fn captions(subject: &str, captions: Option<&Captions>) -> Result<(), StoreError> {
     let is_complete = |captions: &Captions| !captions.captioner.is_empty() && !captions.texts.is_empty();
     if captions.is_none_or(is_complete) {
         return Ok(());
@@ -72,10 +87,28 @@ pub(super) fn captions(subject: &str, captions: Option<&Captions>) -> Result<(),
 }
 
 /// Whether a path can be stored.
-pub(super) fn path(path: &str) -> Result<(), StoreError> {
-    // `write_records::rename` uses paths that begin with NUL as placeholders.
+///
+/// # Errors
+/// [`StoreError::Invalid`] if not.
+pub fn path(path: &str) -> Result<(), StoreError> {
+    // Placeholders of renamed records begin with NUL in SQLite, and PostgreSQL has no such text.
     if path.is_empty() || path.contains('\0') {
         return Err(StoreError::invalid("path", format!("expected a path without NUL, found {path:?}")));
+    }
+    Ok(())
+}
+
+/// Whether failures can be stored.
+///
+/// # Errors
+/// [`StoreError::Invalid`] if not.
+pub fn failures(failures: &[Failure]) -> Result<(), StoreError> {
+    for Failure { path, bytes, .. } in failures {
+        self::path(path)?;
+        if i64::try_from(*bytes).is_err() {
+            let reason = format!("expected bytes below 2^63, found {bytes}");
+            return Err(StoreError::invalid(path.as_str(), reason));
+        }
     }
     Ok(())
 }
