@@ -67,7 +67,8 @@ impl Server {
     /// Starts the server with the files that it has.
     pub fn start(&self) {
         let data = self.folder.display().to_string();
-        let options = format!("-p {} -h 127.0.0.1 -c unix_socket_directories=''", self.port);
+        // Killed servers lose nothing without it either: only a machine does.
+        let options = format!("-p {} -h 127.0.0.1 -c unix_socket_directories='' -c fsync=off", self.port);
         let log = self.folder.join("log").display().to_string();
         run("pg_ctl", &["-D", &data, "-w", "-l", &log, "-o", &options, "start"]);
     }
