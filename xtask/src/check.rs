@@ -91,7 +91,7 @@ fn cargo(arguments: &[&str]) -> Result<()> {
 }
 
 /// A package, a crate that must not be among its dependencies, and why.
-const FORBIDDEN: [(&str, &str, &str); 38] = [
+const FORBIDDEN: [(&str, &str, &str); 39] = [
     ("lexiform-formats", "burn-tensor", "formats link no tensor library"),
     ("lexiform-formats", "lexiform-geometry", "formats know no shapes"),
     ("lexiform-formats", "tokio", "formats have no async runtime"),
@@ -117,6 +117,7 @@ const FORBIDDEN: [(&str, &str, &str); 38] = [
     ("lexiform-server", "lexiform-eval", "the server does not link evaluation"),
     ("lexiform-model", "tokio", "models have no async runtime"),
     ("lexiform-store", "tokio", "the store has no async runtime"),
+    ("lexiform-store-postgres", "burn-tensor", "stores link no tensor library"),
     ("lexiform-eval", "lexiform-server", "evaluation does not link the server"),
     ("lexiform-train", "tokio", "training has no async runtime"),
     ("lexiform-segment", "burn-tensor", "segmentation links no tensor library"),
