@@ -233,7 +233,8 @@ fn subsets_of_views_share_the_blocks_before_the_joint_ones() {
         for (subset, embedding) in subsets.iter().zip(row) {
             let alone: Vec<RgbaImage> = subset.iter().map(|view| shape[*view].clone()).collect();
             let expected = model.embed_views(&[alone]).unwrap();
-            check("subset", embedding.as_slice(), expected[0].as_slice(), 1e-6);
+            // Batches of other sizes sum in another order, which differs between processors.
+            check("subset", embedding.as_slice(), expected[0].as_slice(), 5e-6);
         }
     }
     // 17 tokens of width W; a block has 12 W² weights, and each token attends to all of its subset. 12 views in the first block,
